@@ -1,0 +1,3 @@
+"""c2m: demand first, production after."""
+
+__version__ = "0.1.0"
