@@ -1,0 +1,39 @@
+"""The time, passed in: a use case is told `now`, and only the edge reads a clock."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+
+class SystemClock:
+    """The machine's clock, as an aware UTC instant."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass
+class ManualClock:
+    """A clock that moves when it is told to: tests, demo and replay live on it."""
+
+    instant: datetime
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def set(self, instant: datetime) -> None:
+        """Move forward to `instant`; time never runs backwards.
+
+        Raises:
+            ValueError: the instant lies before the present one.
+        """
+        if instant < self.instant:
+            raise ValueError(f"the clock stands at {self.instant}, it can't go back to {instant}")
+        self.instant = instant
+
+    def advance(self, by: timedelta) -> None:
+        self.set(self.instant + by)

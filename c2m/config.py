@@ -1,0 +1,44 @@
+"""Settings, read from the environment (`C2M_…`)."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_SECRET = "change-me"  # noqa: S105 - the value that is refused
+
+
+class Settings(BaseSettings):
+    """How this installation runs. Outside demo mode the secret must be set."""
+
+    model_config = SettingsConfigDict(env_prefix="C2M_", extra="forbid", frozen=True)
+
+    demo: bool = Field(default=False, description="demo mode: sandbox payments, sign-ins shown, default secret allowed")
+    database_url: str = Field(default="sqlite:///var/c2m.sqlite3", description="SQLite or PostgreSQL (psycopg 3) URL")
+    secret_key: SecretStr = Field(default=SecretStr(DEFAULT_SECRET), description="signs cookies and CSRF tokens")
+    currency: str = Field(default="CNY", pattern="^[A-Z]{3}$", description="ISO 4217 code of the market")
+    timezone: str = Field(default="Asia/Shanghai", description="time zone in which dates are shown and entered")
+    payments: str = Field(default="sandbox", pattern="^sandbox$", description="payment provider; sandbox moves no money")
+    secure_cookies: bool = Field(default=True, description="send cookies over https only (off in demo mode)")
+    job_threads: int = Field(default=1, ge=0, le=32, description="worker threads inside the web process; 0 = none")
+    broker_url: str | None = Field(default=None, description="Celery broker; empty = local thread pool")
+    max_upload_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="largest request body")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @model_validator(mode="after")
+    def _refuse_default_secret(self) -> Self:
+        if not self.demo and self.secret_key.get_secret_value() == DEFAULT_SECRET:
+            raise ValueError("C2M_SECRET_KEY is still at its default; set it, or run with C2M_DEMO=1")
+        if len(self.secret_key.get_secret_value()) < 16 and not self.demo:
+            raise ValueError("C2M_SECRET_KEY is too short: 16 characters or more")
+        return self
+
+    @cached_property
+    def sqlite_path(self) -> Path | None:
+        """The database file of the embedded default, None on PostgreSQL or in memory."""
+        prefix = "sqlite:///"
+        if not self.database_url.startswith(prefix) or ":memory:" in self.database_url:
+            return None
+        return Path(self.database_url.removeprefix(prefix))

@@ -1,0 +1,203 @@
+"""The database: one engine, one session a unit of work, the column types every table uses."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Dialect
+from sqlmodel import Field, Session, SQLModel
+from uuid6 import uuid7 as _uuid7
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+READ_ONLY = {"c2m_read_only": True}
+PARAMETERS_PER_STATEMENT = 500
+
+T = TypeVar("T")
+
+
+def uuid7() -> UUID:
+    """A new id, made by the client and ordered by time (RFC 9562)."""
+    return UUID(int=_uuid7().int)
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An aware instant in, the same aware UTC instant out, on both databases; naive times are refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}: times are aware UTC")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+JsonType = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+def enum_type(enum: type[StrEnum]) -> sa.Enum:
+    """A text column that holds the enum's values and, by CHECK, nothing else."""
+    return sa.Enum(
+        enum,
+        values_callable=lambda members: [member.value for member in members],
+        native_enum=False,
+        create_constraint=True,
+        validate_strings=True,
+        length=24,
+        name=enum.__name__.lower(),
+    )
+
+
+def id_field() -> Any:
+    """The primary key of every table of its own: a UUIDv7."""
+    return Field(default_factory=uuid7, primary_key=True)
+
+
+def time_field(*, nullable: bool = False, index: bool = False) -> Any:
+    """A UTC instant."""
+    if nullable:
+        return Field(default=None, sa_type=UtcDateTime, nullable=True, index=index)
+    return Field(sa_type=UtcDateTime, nullable=False, index=index)
+
+
+def enum_field(enum: type[StrEnum], default: StrEnum | None = None, *, index: bool = False) -> Any:
+    """A status or kind, stored by value."""
+    if default is None:
+        return Field(sa_type=enum_type(enum), nullable=False, index=index)  # type: ignore[call-overload]
+    return Field(default=default, sa_type=enum_type(enum), nullable=False, index=index)  # type: ignore[call-overload]
+
+
+def json_field(default_factory: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
+    """A JSON document, replaced as a whole, never edited in place."""
+    return Field(default_factory=default_factory, sa_type=JsonType, nullable=False)  # type: ignore[call-overload]
+
+
+def amount_field(default: int | None = None, *, nullable: bool = False) -> Any:
+    """Money in minor units, or any count that may exceed 32 bits."""
+    if nullable:
+        return Field(default=None, sa_type=sa.BigInteger, nullable=True)
+    if default is None:
+        return Field(sa_type=sa.BigInteger, nullable=False)
+    return Field(default=default, sa_type=sa.BigInteger, nullable=False)
+
+
+class Database:
+    """One engine and the two kinds of unit of work: reading and writing."""
+
+    def __init__(self, url: str, *, echo: bool = False) -> None:
+        self.url = url
+        self.engine = _create_engine(url, echo=echo)
+
+    @property
+    def dialect(self) -> str:
+        return self.engine.dialect.name
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A unit of work that writes: committed at the end, rolled back when it raises."""
+        with self.writing() as session:
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A unit of work that only reads."""
+        with Session(self.engine.execution_options(**READ_ONLY), expire_on_commit=False) as session:
+            yield session
+
+    def writing(self) -> Session:
+        """A session that takes the write lock at its first statement; the caller commits."""
+        return Session(self.engine, expire_on_commit=False)
+
+    def dispose(self) -> None:
+        """Close every connection (after a fork, and at the end)."""
+        self.engine.dispose()
+
+
+def _create_engine(url: str, *, echo: bool) -> sa.Engine:
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, echo=echo, pool_pre_ping=True)
+    engine = sa.create_engine(url, echo=echo, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(dbapi_connection: Any, _record: Any) -> None:
+        dbapi_connection.isolation_level = None  # transactions are begun below, not by the driver
+        cursor = dbapi_connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=30000",
+            "cache_size=-65536",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reads = connection.get_execution_options().get("c2m_read_only")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows of one table in one statement; column defaults apply."""
+    if rows:
+        session.connection().execute(sa.insert(table_of(model)), list(rows))
+
+
+def insert_missing(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert the rows whose unique keys are still free and pass over the others; return how many were new."""
+    if not rows:
+        return 0
+    dialect_insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    result = session.connection().execute(dialect_insert(table_of(model)).on_conflict_do_nothing(), list(rows))
+    return max(result.rowcount, 0)
+
+
+def table_of(model: type[SQLModel]) -> sa.Table:
+    """The Core table behind a model, for set-based statements."""
+    table: sa.Table = model.__table__  # type: ignore[attr-defined]
+    return table
+
+
+def chunks(items: Sequence[T], size: int = PARAMETERS_PER_STATEMENT) -> Iterator[Sequence[T]]:
+    """Slices short enough for one IN list."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def lock_rows(session: Session, model: type[SQLModel], ids: Sequence[UUID]) -> None:
+    """Lock rows in id order until the unit of work ends (SQLite already holds its one write lock)."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    table = table_of(model)
+    for part in chunks(sorted(ids)):
+        session.execute(sa.select(table.c.id).where(table.c.id.in_(part)).order_by(table.c.id).with_for_update())

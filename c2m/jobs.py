@@ -1,0 +1,300 @@
+"""Jobs: rows that decide what is due, and the loop that works them off.
+
+A job names a kind and the ids it is about. It is leased with a token, its effect and its `done` commit
+together, a failing one is tried again later and ends as a dead letter the operator sees. Jobs of one kind
+that are due together run as one set; a set that fails is run job by job, a job of several ids id by id, so
+that one bad row never holds up the others.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from c2m.clock import Clock
+from c2m.db import Database, enum_field, id_field, insert_missing, json_field, table_of, time_field, uuid7
+from c2m.errors import Conflict, N_, NotFound
+from c2m.outbox import Announcement
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=5)
+MAX_ATTEMPTS = 8
+FIRST_BACKOFF = timedelta(seconds=10)
+LONGEST_BACKOFF = timedelta(hours=1)
+JOBS_PER_CLAIM = 200
+
+
+class JobState(StrEnum):
+    READY = "ready"
+    LEASED = "leased"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class Job(SQLModel, table=True):
+    """Work that is due: at most one row a key, so that inserting it twice does nothing."""
+
+    __table_args__ = (sa.Index("ix_job_claim", "state", "due_at"),)
+
+    id: UUID = id_field()
+    kind: str
+    key: str = Field(unique=True)
+    ids: list[str] = json_field(list)
+    due_at: datetime = time_field()
+    state: JobState = enum_field(JobState, JobState.READY)
+    attempts: int = 0
+    lease_token: UUID | None = None
+    leased_until: datetime | None = time_field(nullable=True)
+    error: str | None = None
+    created_at: datetime = time_field()
+    finished_at: datetime | None = time_field(nullable=True)
+
+
+class JobNotDead(Conflict):
+    sentence = N_("This job is not among the failed ones.")
+
+
+class JobNotFound(NotFound):
+    sentence = N_("There is no such job.")
+
+
+Apply = Callable[[Session, Sequence[UUID], datetime], None]
+
+
+@dataclass(frozen=True)
+class OutsideWork:
+    """A handler that asks an outside system while no transaction is open, then records the answers.
+
+    `ask` must be repeatable: it is called again with the same ids when recording fails.
+    """
+
+    ask: Callable[[Session, Sequence[UUID], datetime], Sequence[Any]]
+    record: Callable[[Session, Sequence[Any], datetime], None]
+
+
+Handler = Apply | OutsideWork
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A kind of job that falls due in every period; whoever wakes first inserts it."""
+
+    kind: str
+    every: timedelta
+
+    def due(self, now: datetime) -> tuple[str, datetime]:
+        """The key and the instant of the period that `now` lies in."""
+        slot = int(now.timestamp() // self.every.total_seconds())
+        return f"{self.kind}:{slot}", datetime.fromtimestamp(slot * self.every.total_seconds(), tz=now.tzinfo)
+
+
+def enqueue(
+    session: Session, kind: str, ids: Sequence[UUID], *, key: str, due_at: datetime, now: datetime
+) -> None:
+    """Store one job for these ids, unless one with this key exists."""
+    enqueue_all(session, kind, [(key, ids, due_at)], now=now)
+
+
+def enqueue_all(
+    session: Session, kind: str, jobs: Sequence[tuple[str, Sequence[UUID], datetime]], *, now: datetime
+) -> None:
+    """Store many jobs of a kind, each (key, ids, due_at), passing over keys that exist."""
+    insert_missing(
+        session,
+        Job,
+        [
+            {"id": uuid7(), "kind": kind, "key": key, "ids": [str(i) for i in ids], "due_at": due_at, "created_at": now}
+            for key, ids, due_at in jobs
+        ],
+    )
+
+
+def retry_dead(session: Session, job_id: UUID, *, now: datetime) -> Job:
+    """Give a dead letter another round of attempts.
+
+    Raises:
+        JobNotFound, JobNotDead
+    """
+    job = session.get(Job, job_id)
+    if job is None:
+        raise JobNotFound(job_id=job_id)
+    if job.state is not JobState.DEAD:
+        raise JobNotDead(job_id=job_id)
+    job.state, job.attempts, job.due_at, job.error = JobState.READY, 0, now, None
+    session.add(job)
+    return job
+
+
+class Worker:
+    """Works off what is due: announcements become jobs, jobs meet their handlers."""
+
+    def __init__(
+        self,
+        database: Database,
+        handlers: Mapping[str, Handler],
+        subscriptions: Mapping[str, Sequence[str]],
+        schedules: Sequence[Schedule] = (),
+    ) -> None:
+        unknown = {kind for kinds in subscriptions.values() for kind in kinds} | {s.kind for s in schedules}
+        if missing := unknown - handlers.keys():
+            raise ValueError(f"no handler for {sorted(missing)}")
+        self.database = database
+        self.handlers = handlers
+        self.subscriptions = subscriptions
+        self.schedules = schedules
+
+    def run_until_idle(self, now: datetime) -> int:
+        """Work off everything due by `now`, and what follows from it; return the number of jobs run."""
+        ran = 0
+        while batch := self.claim(now):
+            self.run(batch, now)
+            ran += len(batch)
+        return ran
+
+    def claim(self, now: datetime) -> list[Job]:
+        """Lease the due jobs of one kind: that of the job due longest."""
+        with self.database.transaction() as session:
+            self._insert_scheduled(session, now)
+            self._dispatch_announcements(session, now)
+            return _lease(session, now)
+
+    def run(self, batch: Sequence[Job], now: datetime) -> None:
+        """Run leased jobs of one kind as one set; on failure job by job, then id by id."""
+        try:
+            self._perform(batch, now)
+        except Exception as error:
+            if len(batch) == 1:
+                self._record_failure(batch[0], error, now)
+                return
+            log.warning("job set failed, running one by one", kind=batch[0].kind, jobs=len(batch), error=str(error))
+            for job in batch:
+                self.run([job], now)
+
+    def _perform(self, batch: Sequence[Job], now: datetime) -> None:
+        handler = self.handlers[batch[0].kind]
+        ids = [UUID(i) for job in batch for i in job.ids]
+        ids = list(dict.fromkeys(ids))
+        if isinstance(handler, OutsideWork):
+            with self.database.reading() as session:
+                answers = handler.ask(session, ids, now)
+            with self.database.transaction() as session:
+                _mark_done(session, batch, now)
+                handler.record(session, answers, now)
+        else:
+            with self.database.transaction() as session:
+                _mark_done(session, batch, now)
+                handler(session, ids, now)
+
+    def _record_failure(self, job: Job, error: Exception, now: datetime) -> None:
+        reason = f"{type(error).__name__}: {error}"[:2000]
+        table = table_of(Job)
+        with self.database.transaction() as session:
+            if len(job.ids) > 1:
+                log.warning("job failed, splitting it", kind=job.kind, ids=len(job.ids), error=reason)
+                singles = [(f"{job.key}/{i}", [UUID(i)], now) for i in job.ids]
+                enqueue_all(session, job.kind, singles, now=now)
+                _mark_done(session, [job], now)
+                return
+            dead = job.attempts >= MAX_ATTEMPTS
+            log.error("job failed", kind=job.kind, key=job.key, attempts=job.attempts, dead=dead, error=reason)
+            backoff = min(FIRST_BACKOFF * 2 ** (job.attempts - 1), LONGEST_BACKOFF)
+            session.execute(
+                sa.update(table)
+                .where(table.c.id == job.id, table.c.lease_token == job.lease_token)
+                .values(
+                    state=JobState.DEAD if dead else JobState.READY,
+                    due_at=now if dead else now + backoff,
+                    lease_token=None,
+                    leased_until=None,
+                    error=reason,
+                    finished_at=now if dead else None,
+                )
+            )
+
+    def _insert_scheduled(self, session: Session, now: datetime) -> None:
+        for schedule in self.schedules:
+            key, due_at = schedule.due(now)
+            enqueue(session, schedule.kind, [], key=key, due_at=due_at, now=now)
+
+    def _dispatch_announcements(self, session: Session, now: datetime) -> None:
+        table = table_of(Announcement)
+        waiting = (
+            sa.select(table.c.id, table.c.topic, table.c.ids)
+            .where(table.c.dispatched_at.is_(None))
+            .order_by(table.c.id)
+            .with_for_update(skip_locked=True)
+        )
+        found = session.execute(waiting).all()
+        for row in found:
+            for kind in self.subscriptions.get(row.topic, ()):
+                ids = [UUID(i) for i in row.ids]
+                enqueue(session, kind, ids, key=f"{kind}<{row.id}", due_at=now, now=now)
+        if found:
+            session.execute(
+                sa.update(table)
+                .where(table.c.id.in_([row.id for row in found]))
+                .values(dispatched_at=now)
+            )
+
+
+class LeaseLost(Exception):  # noqa: N818 - says what happened
+    """Another worker took the job over after the lease ran out; this one's effect is rolled back."""
+
+
+def _lease(session: Session, now: datetime) -> list[Job]:
+    due = sa.or_(
+        sa.and_(col(Job.state) == JobState.READY, col(Job.due_at) <= now),
+        sa.and_(col(Job.state) == JobState.LEASED, col(Job.leased_until) <= now),
+    )
+    first = session.exec(select(Job.kind).where(due).order_by(col(Job.due_at), col(Job.id)).limit(1)).first()
+    if first is None:
+        return []
+    jobs = session.exec(
+        select(Job)
+        .where(due, Job.kind == first)
+        .order_by(col(Job.due_at), col(Job.id))
+        .limit(JOBS_PER_CLAIM)
+        .with_for_update(skip_locked=True)
+    ).all()
+    token = uuid4()
+    for job in jobs:
+        job.state, job.lease_token, job.leased_until = JobState.LEASED, token, now + LEASE
+        job.attempts += 1
+        session.add(job)
+    session.flush()
+    return list(jobs)
+
+
+def _mark_done(session: Session, batch: Sequence[Job], now: datetime) -> None:
+    table = table_of(Job)
+    result = session.connection().execute(
+        sa.update(table)
+        .where(table.c.id.in_([job.id for job in batch]), table.c.lease_token == batch[0].lease_token)
+        .values(state=JobState.DONE, finished_at=now, lease_token=None, leased_until=None, error=None)
+    )
+    if result.rowcount != len(batch):
+        raise LeaseLost(f"{batch[0].kind}: {len(batch) - result.rowcount} of {len(batch)} leases lost")
+
+
+def start_in_background(worker: Worker, clock: Clock, *, threads: int, every_seconds: float = 1.0) -> BackgroundScheduler:
+    """Wake the worker again and again in this process; APScheduler keeps no state of its own."""
+    scheduler = BackgroundScheduler(timezone="UTC")
+    for number in range(threads):
+        scheduler.add_job(
+            lambda: worker.run_until_idle(clock.now()),
+            "interval",
+            seconds=every_seconds,
+            id=f"worker-{number}",
+            max_instances=1,
+            coalesce=True,
+        )
+    scheduler.start()
+    return scheduler
