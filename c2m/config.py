@@ -20,7 +20,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(default=SecretStr(DEFAULT_SECRET), description="signs cookies and CSRF tokens")
     currency: str = Field(default="CNY", pattern="^[A-Z]{3}$", description="ISO 4217 code of the market")
     timezone: str = Field(default="Asia/Shanghai", description="time zone in which dates are shown and entered")
-    payments: str = Field(default="sandbox", pattern="^sandbox$", description="payment provider; sandbox moves no money")
+    payments: str = Field(
+        default="sandbox", pattern="^sandbox$", description="payment provider; sandbox moves no money"
+    )
     secure_cookies: bool = Field(default=True, description="send cookies over https only (off in demo mode)")
     job_threads: int = Field(default=1, ge=0, le=32, description="worker threads inside the web process; 0 = none")
     broker_url: str | None = Field(default=None, description="Celery broker; empty = local thread pool")

@@ -84,13 +84,13 @@ def time_field(*, nullable: bool = False, index: bool = False) -> Any:
 def enum_field(enum: type[StrEnum], default: StrEnum | None = None, *, index: bool = False) -> Any:
     """A status or kind, stored by value."""
     if default is None:
-        return Field(sa_type=enum_type(enum), nullable=False, index=index)  # type: ignore[call-overload]
-    return Field(default=default, sa_type=enum_type(enum), nullable=False, index=index)  # type: ignore[call-overload]
+        return Field(sa_type=enum_type(enum), nullable=False, index=index)
+    return Field(default=default, sa_type=enum_type(enum), nullable=False, index=index)
 
 
 def json_field(default_factory: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
     """A JSON document, replaced as a whole, never edited in place."""
-    return Field(default_factory=default_factory, sa_type=JsonType, nullable=False)  # type: ignore[call-overload]
+    return Field(default_factory=default_factory, sa_type=JsonType, nullable=False)
 
 
 def amount_field(default: int | None = None, *, nullable: bool = False) -> Any:

@@ -9,7 +9,7 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "translate l
     return message
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+class Refusal(Exception):
     """A use case says no. `sentence` takes its placeholders from the details."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST

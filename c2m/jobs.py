@@ -20,7 +20,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from c2m.clock import Clock
 from c2m.db import Database, enum_field, id_field, insert_missing, json_field, table_of, time_field, uuid7
-from c2m.errors import Conflict, N_, NotFound
+from c2m.errors import N_, Conflict, NotFound
 from c2m.outbox import Announcement
 
 log = structlog.get_logger(__name__)
@@ -30,6 +30,7 @@ MAX_ATTEMPTS = 8
 FIRST_BACKOFF = timedelta(seconds=10)
 LONGEST_BACKOFF = timedelta(hours=1)
 JOBS_PER_CLAIM = 200
+ANNOUNCEMENTS_PER_CLAIM = 500
 
 
 class JobState(StrEnum):
@@ -96,9 +97,7 @@ class Schedule:
         return f"{self.kind}:{slot}", datetime.fromtimestamp(slot * self.every.total_seconds(), tz=now.tzinfo)
 
 
-def enqueue(
-    session: Session, kind: str, ids: Sequence[UUID], *, key: str, due_at: datetime, now: datetime
-) -> None:
+def enqueue(session: Session, kind: str, ids: Sequence[UUID], *, key: str, due_at: datetime, now: datetime) -> None:
     """Store one job for these ids, unless one with this key exists."""
     enqueue_all(session, kind, [(key, ids, due_at)], now=now)
 
@@ -170,6 +169,8 @@ class Worker:
         """Run leased jobs of one kind as one set; on failure job by job, then id by id."""
         try:
             self._perform(batch, now)
+        except LeaseLost as lost:
+            log.warning("lease lost, effect rolled back", reason=str(lost))
         except Exception as error:
             if len(batch) == 1:
                 self._record_failure(batch[0], error, now)
@@ -230,6 +231,7 @@ class Worker:
             sa.select(table.c.id, table.c.topic, table.c.ids)
             .where(table.c.dispatched_at.is_(None))
             .order_by(table.c.id)
+            .limit(ANNOUNCEMENTS_PER_CLAIM)
             .with_for_update(skip_locked=True)
         )
         found = session.execute(waiting).all()
@@ -238,14 +240,10 @@ class Worker:
                 ids = [UUID(i) for i in row.ids]
                 enqueue(session, kind, ids, key=f"{kind}<{row.id}", due_at=now, now=now)
         if found:
-            session.execute(
-                sa.update(table)
-                .where(table.c.id.in_([row.id for row in found]))
-                .values(dispatched_at=now)
-            )
+            session.execute(sa.update(table).where(table.c.id.in_([row.id for row in found])).values(dispatched_at=now))
 
 
-class LeaseLost(Exception):  # noqa: N818 - says what happened
+class LeaseLost(Exception):
     """Another worker took the job over after the lease ran out; this one's effect is rolled back."""
 
 
@@ -284,7 +282,9 @@ def _mark_done(session: Session, batch: Sequence[Job], now: datetime) -> None:
         raise LeaseLost(f"{batch[0].kind}: {len(batch) - result.rowcount} of {len(batch)} leases lost")
 
 
-def start_in_background(worker: Worker, clock: Clock, *, threads: int, every_seconds: float = 1.0) -> BackgroundScheduler:
+def start_in_background(
+    worker: Worker, clock: Clock, *, threads: int, every_seconds: float = 1.0
+) -> BackgroundScheduler:
     """Wake the worker again and again in this process; APScheduler keeps no state of its own."""
     scheduler = BackgroundScheduler(timezone="UTC")
     for number in range(threads):

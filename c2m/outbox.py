@@ -24,7 +24,12 @@ class Announcement(SQLModel, table=True):
 def announce(session: Session, topic: str, ids: Sequence[UUID], *, now: datetime) -> None:
     """Store that `topic` (past tense) happened to these ids; nothing is announced for no ids."""
     rows = [
-        {"id": uuid7(), "topic": topic, "ids": [str(i) for i in ids[at : at + IDS_PER_ANNOUNCEMENT]], "announced_at": now}
+        {
+            "id": uuid7(),
+            "topic": topic,
+            "ids": [str(i) for i in ids[at : at + IDS_PER_ANNOUNCEMENT]],
+            "announced_at": now,
+        }
         for at in range(0, len(ids), IDS_PER_ANNOUNCEMENT)
     ]
     insert_rows(session, Announcement, rows)

@@ -1,0 +1,235 @@
+"""Capturing demand: campaigns with their ladders and variants, pledges, and the demand sheets made of them."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from c2m.db import amount_field, enum_field, id_field, json_field, time_field
+
+
+class Policy(SQLModel, table=True):
+    """The terms a campaign freezes when it opens. Rows are never changed; new terms are a new row."""
+
+    __table_args__ = (
+        sa.CheckConstraint("fee_ppm BETWEEN 0 AND 1000000", name="fee_share"),
+        sa.CheckConstraint("compensation_ppm_per_day >= 0", name="compensation_share"),
+        sa.CheckConstraint("compensation_cap_ppm BETWEEN 0 AND 1000000", name="compensation_cap"),
+    )
+
+    id: UUID = id_field()
+    name: str = Field(max_length=60, unique=True)
+    fee_ppm: int  # of what a factory earns
+    target_cost_ppm: int  # of the buyer's price: what a factory may cost at most
+    compensation_ppm_per_day: int  # of the price, a unit and a day late
+    compensation_cap_ppm: int  # of the price, at most
+    settlement_days: int
+    balance_days: int  # window for the balance of a presale
+    payment_minutes: int  # a payment in flight at the deadline may take this long
+    production_days: int  # promised from close to delivery
+    created_at: datetime = time_field()
+
+
+class CampaignKind(StrEnum):
+    GROUP_BUY = "group_buy"
+    PRESALE = "presale"
+    SAMPLE = "sample"
+
+
+class CampaignState(StrEnum):
+    DRAFT = "draft"
+    OPEN = "open"
+    CLOSING = "closing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Campaign(SQLModel, table=True):
+    """A group-buy, presale or sample order collecting pledges until its deadline."""
+
+    __table_args__ = (
+        sa.CheckConstraint("minimum > 0", name="minimum_positive"),
+        sa.CheckConstraint("cap IS NULL OR cap >= minimum", name="cap_reaches_minimum"),
+        sa.CheckConstraint("per_buyer_limit IS NULL OR per_buyer_limit > 0", name="limit_positive"),
+        sa.CheckConstraint("pledged_quantity >= 0 AND (cap IS NULL OR pledged_quantity <= cap)", name="within_cap"),
+        sa.CheckConstraint("deadline > created_at", name="deadline_ahead"),
+        sa.CheckConstraint(
+            "kind = 'presale' OR (deposit_minor = 0 AND deposit_counts_minor = 0)", name="deposit_only_presale"
+        ),
+        sa.CheckConstraint(
+            "kind <> 'presale' OR (deposit_minor > 0 AND deposit_counts_minor >= deposit_minor)", name="deposit_counts"
+        ),
+        sa.Index("ix_campaign_state_deadline", "state", "deadline"),
+    )
+
+    id: UUID = id_field()
+    number: str = Field(unique=True, max_length=24)
+    organisation_id: UUID = Field(foreign_key="organisation.id", index=True)
+    concept_id: UUID | None = Field(default=None, foreign_key="concept.id", unique=True)
+    kind: CampaignKind = enum_field(CampaignKind)
+    title: str = Field(max_length=120)
+    title_en: str = Field(default="", max_length=120)
+    description: str = Field(default="", max_length=2000)
+    category: str = Field(max_length=40, index=True)
+    picture_id: UUID | None = Field(default=None, foreign_key="picture.id")
+    currency: str = Field(max_length=3)
+    minimum: int
+    cap: int | None = None
+    per_buyer_limit: int | None = None
+    deposit_minor: int = amount_field(0)  # a piece, presale only
+    deposit_counts_minor: int = amount_field(0)  # what it counts towards the price, a piece
+    policy_id: UUID = Field(foreign_key="policy.id")
+    deadline: datetime = time_field()
+    promised_date: datetime = time_field()  # delivered by then, or compensated
+    state: CampaignState = enum_field(CampaignState, CampaignState.DRAFT)
+    pledged_quantity: int = 0  # pledges that are alive, paid or with their payment in flight
+    final_quantity: int | None = None
+    final_price_minor: int | None = amount_field(nullable=True)
+    created_at: datetime = time_field()
+    opened_at: datetime | None = time_field(nullable=True)
+    closed_at: datetime | None = time_field(nullable=True)
+    balance_due_at: datetime | None = time_field(nullable=True)
+
+
+class PriceTier(SQLModel, table=True):
+    """From this many pieces in all, each piece costs this."""
+
+    __table_args__ = (
+        sa.CheckConstraint("from_quantity > 0", name="from_positive"),
+        sa.CheckConstraint("price_minor > 0", name="price_positive"),
+    )
+
+    campaign_id: UUID = Field(primary_key=True, foreign_key="campaign.id")
+    from_quantity: int = Field(primary_key=True)
+    price_minor: int = amount_field()
+
+
+class Variant(SQLModel, table=True):
+    """A colour and size of the product."""
+
+    __table_args__ = (sa.UniqueConstraint("campaign_id", "colour", "size"),)
+
+    id: UUID = id_field()
+    campaign_id: UUID = Field(foreign_key="campaign.id", index=True)
+    position: int
+    colour: str = Field(max_length=40)
+    size: str = Field(default="", max_length=20)
+
+
+class PledgeState(StrEnum):
+    UNPAID = "unpaid"  # payment in flight
+    PAID = "paid"  # in escrow, campaign running
+    BALANCE_DUE = "balance_due"  # presale succeeded, balance not yet paid
+    CONFIRMED = "confirmed"  # stands in a demand sheet
+    FULFILLED = "fulfilled"
+    REFUNDED = "refunded"
+    FORFEITED = "forfeited"
+    CANCELLED = "cancelled"
+
+
+LIVING = (PledgeState.UNPAID, PledgeState.PAID, PledgeState.BALANCE_DUE, PledgeState.CONFIRMED)
+FINAL = (PledgeState.FULFILLED, PledgeState.REFUNDED, PledgeState.FORFEITED, PledgeState.CANCELLED)
+
+
+class Pledge(SQLModel, table=True):
+    """One buyer's promise to take these pieces, with money behind it."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("buyer_id", "idempotency_key"),
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint("delivered_quantity + released_quantity <= quantity", name="units_once"),
+        sa.Index("ix_pledge_campaign_id", "campaign_id", "state"),
+        sa.Index("ix_pledge_buyer_id", "buyer_id", "placed_at"),
+    )
+
+    id: UUID = id_field()
+    campaign_id: UUID = Field(foreign_key="campaign.id")
+    buyer_id: UUID = Field(foreign_key="organisation.id")
+    quantity: int
+    unit_price_minor: int = amount_field()  # at the tier when joining
+    charged_minor: int = amount_field()  # asked for at joining: full price, or deposit
+    final_price_minor: int | None = amount_field(nullable=True)
+    balance_minor: int | None = amount_field(nullable=True)  # presale: still to pay after success
+    state: PledgeState = enum_field(PledgeState, PledgeState.UNPAID)
+    delivered_quantity: int = 0
+    released_quantity: int = 0  # no factory found, refunded
+    region: str = Field(default="", max_length=60)
+    idempotency_key: str = Field(max_length=80)
+    request_hash: str = Field(max_length=64)
+    placed_at: datetime = time_field()
+    paid_at: datetime | None = time_field(nullable=True)
+    ended_at: datetime | None = time_field(nullable=True)
+
+
+class PledgeLine(SQLModel, table=True):
+    """So many pieces of one variant in a pledge."""
+
+    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
+
+    pledge_id: UUID = Field(primary_key=True, foreign_key="pledge.id")
+    variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
+    quantity: int
+
+
+class BuyerTotal(SQLModel, table=True):
+    """What one buyer holds in a campaign with a per-buyer limit."""
+
+    __table_args__ = (sa.CheckConstraint("quantity >= 0 AND quantity <= quantity_limit", name="within_limit"),)
+
+    campaign_id: UUID = Field(primary_key=True, foreign_key="campaign.id")
+    buyer_id: UUID = Field(primary_key=True, foreign_key="organisation.id")
+    quantity: int
+    quantity_limit: int
+
+
+class DemandSheet(SQLModel, table=True):
+    """Confirmed demand, frozen: what a factory is asked to make, by when, at what cost at most."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("campaign_id", "version"),
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+    )
+
+    id: UUID = id_field()
+    number: str = Field(unique=True, max_length=24)
+    campaign_id: UUID = Field(foreign_key="campaign.id")
+    version: int = 1
+    title: str = Field(max_length=120)
+    title_en: str = Field(default="", max_length=120)
+    category: str = Field(max_length=40)
+    processes: list[str] = json_field(list)
+    currency: str = Field(max_length=3)
+    quantity: int
+    unit_price_minor: int = amount_field()  # what buyers pay
+    target_cost_minor: int = amount_field()  # what a factory may cost, a piece
+    quality_grade: str = Field(default="AQL 2.5", max_length=20)
+    required_date: datetime = time_field()
+    issued_at: datetime = time_field()
+    served_at: datetime | None = time_field(nullable=True, index=True)  # nothing left to match
+
+
+class SheetLine(SQLModel, table=True):
+    """Confirmed pieces of one variant."""
+
+    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
+
+    sheet_id: UUID = Field(primary_key=True, foreign_key="demandsheet.id")
+    variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
+    quantity: int
+
+
+class SheetPledge(SQLModel, table=True):
+    """Which pledge's pieces a sheet line is made of: each confirmed unit stands in exactly one."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("pledge_id", "variant_id"),
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+    )
+
+    sheet_id: UUID = Field(primary_key=True, foreign_key="demandsheet.id")
+    variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
+    pledge_id: UUID = Field(primary_key=True, foreign_key="pledge.id")
+    quantity: int

@@ -1,0 +1,108 @@
+"""Concepts: pictures of what doesn't exist yet, and what buyers say they would pay for it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from c2m.db import amount_field, enum_field, id_field, json_field, time_field
+
+
+class PictureKind(StrEnum):
+    PHOTO = "photo"
+    SKETCH = "sketch"  # drawn by our renderer, labelled as a sketch
+    CONCEPT = "concept"  # made by an image model, labelled as AI concept
+
+
+class Picture(SQLModel, table=True):
+    """A picture as we re-encoded it, with where it came from."""
+
+    id: UUID = id_field()
+    organisation_id: UUID | None = Field(default=None, foreign_key="organisation.id", index=True)
+    kind: PictureKind = enum_field(PictureKind)
+    media_type: str = Field(max_length=40)
+    width: int
+    height: int
+    sha256: str = Field(max_length=64, index=True)
+    content: bytes = Field(sa_type=sa.LargeBinary)
+    provenance: dict[str, Any] = json_field()
+    stored_at: datetime = time_field()
+
+
+class ConceptState(StrEnum):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    PROMOTED = "promoted"
+    STOPPED = "stopped"
+
+
+class Concept(SQLModel, table=True):
+    """A product that does not exist yet, published to find out whether anyone wants it."""
+
+    __table_args__ = (
+        sa.CheckConstraint("price_minor > 0", name="price_positive"),
+        sa.CheckConstraint("deposit_minor >= 0 AND deposit_minor <= price_minor", name="deposit_within_price"),
+        sa.CheckConstraint("target_quantity > 0", name="target_positive"),
+    )
+
+    id: UUID = id_field()
+    organisation_id: UUID = Field(foreign_key="organisation.id", index=True)
+    title: str = Field(max_length=120)
+    title_en: str = Field(default="", max_length=120)
+    category: str = Field(max_length=40)
+    brief: str = Field(default="", max_length=2000)
+    currency: str = Field(max_length=3)
+    price_minor: int = amount_field()
+    deposit_minor: int = amount_field(0)
+    target_quantity: int
+    state: ConceptState = enum_field(ConceptState, ConceptState.DRAFT, index=True)
+    ends_at: datetime = time_field()
+    created_at: datetime = time_field()
+    published_at: datetime | None = time_field(nullable=True)
+    decided_at: datetime | None = time_field(nullable=True)
+
+
+class ConceptVariant(SQLModel, table=True):
+    """One of the pictures that compete for a concept."""
+
+    __table_args__ = (sa.UniqueConstraint("concept_id", "position"),)
+
+    id: UUID = id_field()
+    concept_id: UUID = Field(foreign_key="concept.id", index=True)
+    position: int
+    name: str = Field(max_length=60)
+    name_en: str = Field(default="", max_length=60)
+    picture_id: UUID = Field(foreign_key="picture.id")
+
+
+class WantState(StrEnum):
+    STATED = "stated"  # no deposit asked for
+    UNPAID = "unpaid"  # deposit on its way
+    DEPOSITED = "deposited"
+    REFUNDED = "refunded"  # withdrawn or concept ended, deposit granted back
+    WITHDRAWN = "withdrawn"
+
+
+class Want(SQLModel, table=True):
+    """A buyer would take this many at this price; the deposit, if any, is always refundable."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("buyer_id", "idempotency_key"),
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint("price_minor > 0", name="price_positive"),
+    )
+
+    id: UUID = id_field()
+    concept_id: UUID = Field(foreign_key="concept.id", index=True)
+    variant_id: UUID = Field(foreign_key="conceptvariant.id", index=True)
+    buyer_id: UUID = Field(foreign_key="organisation.id", index=True)
+    quantity: int
+    price_minor: int = amount_field()
+    deposit_minor: int = amount_field(0)
+    state: WantState = enum_field(WantState)
+    idempotency_key: str = Field(max_length=80)
+    stated_at: datetime = time_field()
+    ended_at: datetime | None = time_field(nullable=True)

@@ -1,0 +1,150 @@
+"""Factories with what they can do and when, and the offers that put demand sheets before them."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from c2m.db import amount_field, enum_field, id_field, json_field, time_field
+
+
+class Factory(SQLModel, table=True):
+    """A factory's profile; the organisation's state says whether it is verified."""
+
+    __table_args__ = (sa.CheckConstraint("on_time_ppm BETWEEN 0 AND 1000000", name="on_time_share"),)
+
+    id: UUID = Field(primary_key=True, foreign_key="organisation.id")
+    belt: str = Field(max_length=60, index=True)
+    region: str = Field(max_length=60)
+    about: str = Field(default="", max_length=500)
+    on_time_ppm: int = 950_000
+
+
+class Capability(SQLModel, table=True):
+    """One production line: a category it makes by one process, on its terms."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("factory_id", "category", "process"),
+        sa.CheckConstraint("weekly_capacity >= 0", name="capacity_not_negative"),
+        sa.CheckConstraint("minimum > 0", name="minimum_positive"),
+        sa.CheckConstraint("setup_minor >= 0", name="setup_not_negative"),
+        sa.CheckConstraint("lead_days >= 0", name="lead_not_negative"),
+    )
+
+    id: UUID = id_field()
+    factory_id: UUID = Field(foreign_key="factory.id", index=True)
+    category: str = Field(max_length=40, index=True)
+    process: str = Field(max_length=40)
+    weekly_capacity: int  # pieces
+    minimum: int  # pieces an order
+    setup_minor: int = amount_field(0)  # an order
+    lead_days: int  # from the end of the production week to the buyer
+
+
+class PriceBreak(SQLModel, table=True):
+    """From this many pieces, each costs this: an amount, or a share of the sheet's target cost."""
+
+    __table_args__ = (
+        sa.CheckConstraint("from_quantity > 0", name="from_positive"),
+        sa.CheckConstraint("(unit_price_minor IS NULL) <> (target_ppm IS NULL)", name="one_price"),
+        sa.CheckConstraint("unit_price_minor IS NULL OR unit_price_minor > 0", name="price_positive"),
+        sa.CheckConstraint("target_ppm IS NULL OR target_ppm > 0", name="share_positive"),
+    )
+
+    capability_id: UUID = Field(primary_key=True, foreign_key="capability.id")
+    from_quantity: int = Field(primary_key=True)
+    unit_price_minor: int | None = amount_field(nullable=True)
+    target_ppm: int | None = None
+
+
+class CapacityWeek(SQLModel, table=True):
+    """A week of a line that was edited or booked; other weeks have the line's usual capacity."""
+
+    __table_args__ = (
+        sa.CheckConstraint("booked >= 0 AND booked <= capacity", name="not_overbooked"),
+        sa.CheckConstraint("capacity >= 0", name="capacity_not_negative"),
+    )
+
+    capability_id: UUID = Field(primary_key=True, foreign_key="capability.id")
+    week: date = Field(primary_key=True)  # its Monday
+    capacity: int
+    booked: int = 0
+
+
+class MatchRun(SQLModel, table=True):
+    """One solve: what it was about, how good the plan is and how that is known."""
+
+    id: UUID = id_field()
+    started_at: datetime = time_field()
+    sheets: int
+    factories: int
+    offers_made: int
+    status: str = Field(max_length=20)
+    time_limited: bool = False
+    objective_minor: int = amount_field(0)
+    bound_minor: int = amount_field(0)
+    gap_ppm: int = 0
+    seconds: float = 0.0
+    unserved: list[dict[str, Any]] = json_field(list)
+
+
+class OfferState(StrEnum):
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+
+
+class Offer(SQLModel, table=True):
+    """A share of a demand sheet put before one factory, with capacity held until it is answered."""
+
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint("total_minor > 0", name="total_positive"),
+        sa.Index("ix_offer_factory_id", "factory_id", "state"),
+        sa.Index("ix_offer_sheet_id", "sheet_id", "state"),
+    )
+
+    id: UUID = id_field()
+    run_id: UUID = Field(foreign_key="matchrun.id", index=True)
+    sheet_id: UUID = Field(foreign_key="demandsheet.id")
+    factory_id: UUID = Field(foreign_key="factory.id")
+    capability_id: UUID = Field(foreign_key="capability.id")
+    quantity: int
+    unit_price_minor: int = amount_field()
+    setup_minor: int = amount_field(0)
+    total_minor: int = amount_field()
+    currency: str = Field(max_length=3)
+    deliver_by: datetime = time_field()
+    state: OfferState = enum_field(OfferState, OfferState.OFFERED)
+    explanation: dict[str, Any] = json_field()
+    offered_at: datetime = time_field()
+    expires_at: datetime = time_field(index=True)
+    answered_at: datetime | None = time_field(nullable=True)
+    answered_by: UUID | None = None
+    reason: str | None = Field(default=None, max_length=300)
+
+
+class OfferLine(SQLModel, table=True):
+    """Pieces of one variant in an offer."""
+
+    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
+
+    offer_id: UUID = Field(primary_key=True, foreign_key="offer.id")
+    variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
+    quantity: int
+
+
+class Booking(SQLModel, table=True):
+    """Pieces of a line's week taken by an offer; released when it is declined or runs out."""
+
+    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
+
+    offer_id: UUID = Field(primary_key=True, foreign_key="offer.id")
+    week: date = Field(primary_key=True)
+    capability_id: UUID = Field(foreign_key="capability.id", index=True)
+    quantity: int
+    released_at: datetime | None = time_field(nullable=True)

@@ -1,0 +1,164 @@
+"""Making and delivering: work orders, milestones, lots, parcels, compensation, settlement."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from c2m.db import amount_field, enum_field, id_field, time_field
+
+
+class WorkOrderState(StrEnum):
+    PLANNED = "planned"
+    IN_PRODUCTION = "in_production"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    SETTLED = "settled"
+
+
+class WorkOrder(SQLModel, table=True):
+    """What one factory makes of one accepted offer."""
+
+    __table_args__ = (
+        sa.CheckConstraint("produced >= 0 AND rejected >= 0 AND rejected <= produced", name="rejected_within"),
+        sa.CheckConstraint("shipped >= 0 AND shipped <= produced - rejected", name="shipped_within"),
+        sa.CheckConstraint("shipped <= quantity", name="shipped_as_ordered"),
+        sa.CheckConstraint("delivered >= 0 AND delivered <= shipped", name="delivered_within"),
+        sa.Index("ix_workorder_factory_id", "factory_id", "state"),
+        sa.Index("ix_workorder_state", "state", "due_at"),
+    )
+
+    id: UUID = id_field()
+    number: str = Field(unique=True, max_length=24)
+    offer_id: UUID = Field(foreign_key="offer.id", unique=True)
+    sheet_id: UUID = Field(foreign_key="demandsheet.id", index=True)
+    factory_id: UUID = Field(foreign_key="factory.id")
+    quantity: int
+    total_minor: int = amount_field()  # what the factory earns when all is delivered
+    currency: str = Field(max_length=3)
+    due_at: datetime = time_field()
+    state: WorkOrderState = enum_field(WorkOrderState, WorkOrderState.PLANNED)
+    produced: int = 0
+    rejected: int = 0
+    shipped: int = 0
+    delivered: int = 0
+    earned_minor: int = amount_field(0)
+    planned_at: datetime = time_field()
+    shipped_at: datetime | None = time_field(nullable=True)
+    delivered_at: datetime | None = time_field(nullable=True)
+
+
+class WorkOrderLine(SQLModel, table=True):
+    """Pieces of one variant to be made."""
+
+    work_order_id: UUID = Field(primary_key=True, foreign_key="workorder.id")
+    variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
+    quantity: int
+    shipped: int = 0
+
+
+class Milestone(SQLModel, table=True):
+    """A step of the route, planned backward from the due date, reported by quantity."""
+
+    __table_args__ = (sa.CheckConstraint("done >= 0", name="done_not_negative"),)
+
+    work_order_id: UUID = Field(primary_key=True, foreign_key="workorder.id")
+    position: int = Field(primary_key=True)
+    step: str = Field(max_length=40)
+    planned_on: date
+    done: int = 0
+    completed_at: datetime | None = time_field(nullable=True)
+
+
+class Report(SQLModel, table=True):
+    """What the shop floor reported, once: so many pieces through one step."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("work_order_id", "idempotency_key"),
+        sa.CheckConstraint("made > 0 AND rejected >= 0 AND rejected <= made", name="quantities"),
+    )
+
+    id: UUID = id_field()
+    work_order_id: UUID = Field(foreign_key="workorder.id")
+    position: int
+    made: int
+    rejected: int = 0
+    idempotency_key: str = Field(max_length=80)
+    reported_by: UUID | None = None
+    reported_at: datetime = time_field()
+
+
+class Lot(SQLModel, table=True):
+    """Pieces that leave the factory together."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("work_order_id", "position"),
+        sa.UniqueConstraint("work_order_id", "idempotency_key"),
+    )
+
+    id: UUID = id_field()
+    work_order_id: UUID = Field(foreign_key="workorder.id")
+    position: int
+    quantity: int
+    carrier: str = Field(max_length=60)
+    tracking_number: str = Field(max_length=60)
+    idempotency_key: str = Field(max_length=80)
+    shipped_at: datetime = time_field()
+
+
+class Parcel(SQLModel, table=True):
+    """What of a lot goes to one pledge."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("lot_id", "pledge_id"),
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+    )
+
+    id: UUID = id_field()
+    lot_id: UUID = Field(foreign_key="lot.id")
+    work_order_id: UUID = Field(foreign_key="workorder.id", index=True)
+    pledge_id: UUID = Field(foreign_key="pledge.id", index=True)
+    quantity: int
+    delivered_at: datetime | None = time_field(nullable=True)
+
+
+class ParcelLine(SQLModel, table=True):
+    """Pieces of one variant in a parcel: each delivered unit is pegged to one pledge."""
+
+    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
+
+    parcel_id: UUID = Field(primary_key=True, foreign_key="parcel.id")
+    variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
+    quantity: int
+
+
+class Compensation(SQLModel, table=True):
+    """Paid to a buyer, unasked, for a parcel that came late; charged to the factory."""
+
+    __table_args__ = (sa.CheckConstraint("days_late > 0 AND amount_minor > 0", name="positive"),)
+
+    parcel_id: UUID = Field(primary_key=True, foreign_key="parcel.id")
+    pledge_id: UUID = Field(foreign_key="pledge.id", index=True)
+    work_order_id: UUID = Field(foreign_key="workorder.id", index=True)
+    days_late: int
+    amount_minor: int = amount_field()
+    currency: str = Field(max_length=3)
+    granted_at: datetime = time_field()
+
+
+class Settlement(SQLModel, table=True):
+    """A work order's account with its factory: earned, less compensation and fee, paid after so many days."""
+
+    __table_args__ = (sa.CheckConstraint("net_minor = earned_minor - compensation_minor - fee_minor", name="adds_up"),)
+
+    work_order_id: UUID = Field(primary_key=True, foreign_key="workorder.id")
+    factory_id: UUID = Field(foreign_key="factory.id", index=True)
+    number: str = Field(unique=True, max_length=24)
+    earned_minor: int = amount_field()
+    compensation_minor: int = amount_field()
+    fee_minor: int = amount_field()
+    net_minor: int = amount_field()
+    currency: str = Field(max_length=3)
+    settled_at: datetime = time_field()
