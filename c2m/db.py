@@ -1,5 +1,6 @@
 """The database: one engine, one session a unit of work, the column types every table uses."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, Session, SQLModel
 from uuid6 import uuid7 as _uuid7
 
@@ -21,6 +23,15 @@ SQLModel.metadata.naming_convention = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+class Table(SQLModel):
+    """The base of every table: named like its class, in snake case."""
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # noqa: N805 - a declared attribute receives the class
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
 
 READ_ONLY = {"c2m_read_only": True}
 PARAMETERS_PER_STATEMENT = 500

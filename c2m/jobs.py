@@ -16,10 +16,10 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, col, select
 
 from c2m.clock import Clock
-from c2m.db import Database, enum_field, id_field, insert_missing, json_field, table_of, time_field, uuid7
+from c2m.db import Database, Table, enum_field, id_field, insert_missing, json_field, table_of, time_field, uuid7
 from c2m.errors import N_, Conflict, NotFound
 from c2m.outbox import Announcement
 
@@ -40,7 +40,7 @@ class JobState(StrEnum):
     DEAD = "dead"
 
 
-class Job(SQLModel, table=True):
+class Job(Table, table=True):
     """Work that is due: at most one row a key, so that inserting it twice does nothing."""
 
     __table_args__ = (sa.Index("ix_job_claim", "state", "due_at"),)

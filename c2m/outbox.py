@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
-from c2m.db import id_field, insert_rows, json_field, time_field, uuid7
+from c2m.db import Table, id_field, insert_rows, json_field, time_field, uuid7
 
 IDS_PER_ANNOUNCEMENT = 500
 
 
-class Announcement(SQLModel, table=True):
+class Announcement(Table, table=True):
     """Something happened to these rows; delivered at least once to whoever subscribed to the topic."""
 
     id: UUID = id_field()

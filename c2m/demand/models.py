@@ -5,12 +5,12 @@ from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from c2m.db import amount_field, enum_field, id_field, json_field, time_field
+from c2m.db import Table, amount_field, enum_field, id_field, json_field, time_field
 
 
-class Policy(SQLModel, table=True):
+class Policy(Table, table=True):
     """The terms a campaign freezes when it opens. Rows are never changed; new terms are a new row."""
 
     __table_args__ = (
@@ -47,7 +47,7 @@ class CampaignState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Campaign(SQLModel, table=True):
+class Campaign(Table, table=True):
     """A group-buy, presale or sample order collecting pledges until its deadline."""
 
     __table_args__ = (
@@ -94,7 +94,7 @@ class Campaign(SQLModel, table=True):
     balance_due_at: datetime | None = time_field(nullable=True)
 
 
-class PriceTier(SQLModel, table=True):
+class PriceTier(Table, table=True):
     """From this many pieces in all, each piece costs this."""
 
     __table_args__ = (
@@ -107,7 +107,7 @@ class PriceTier(SQLModel, table=True):
     price_minor: int = amount_field()
 
 
-class Variant(SQLModel, table=True):
+class Variant(Table, table=True):
     """A colour and size of the product."""
 
     __table_args__ = (sa.UniqueConstraint("campaign_id", "colour", "size"),)
@@ -134,7 +134,7 @@ LIVING = (PledgeState.UNPAID, PledgeState.PAID, PledgeState.BALANCE_DUE, PledgeS
 FINAL = (PledgeState.FULFILLED, PledgeState.REFUNDED, PledgeState.FORFEITED, PledgeState.CANCELLED)
 
 
-class Pledge(SQLModel, table=True):
+class Pledge(Table, table=True):
     """One buyer's promise to take these pieces, with money behind it."""
 
     __table_args__ = (
@@ -164,7 +164,7 @@ class Pledge(SQLModel, table=True):
     ended_at: datetime | None = time_field(nullable=True)
 
 
-class PledgeLine(SQLModel, table=True):
+class PledgeLine(Table, table=True):
     """So many pieces of one variant in a pledge."""
 
     __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
@@ -174,7 +174,7 @@ class PledgeLine(SQLModel, table=True):
     quantity: int
 
 
-class BuyerTotal(SQLModel, table=True):
+class BuyerTotal(Table, table=True):
     """What one buyer holds in a campaign with a per-buyer limit."""
 
     __table_args__ = (sa.CheckConstraint("quantity >= 0 AND quantity <= quantity_limit", name="within_limit"),)
@@ -185,7 +185,7 @@ class BuyerTotal(SQLModel, table=True):
     quantity_limit: int
 
 
-class DemandSheet(SQLModel, table=True):
+class DemandSheet(Table, table=True):
     """Confirmed demand, frozen: what a factory is asked to make, by when, at what cost at most."""
 
     __table_args__ = (
@@ -211,17 +211,17 @@ class DemandSheet(SQLModel, table=True):
     served_at: datetime | None = time_field(nullable=True, index=True)  # nothing left to match
 
 
-class SheetLine(SQLModel, table=True):
+class SheetLine(Table, table=True):
     """Confirmed pieces of one variant."""
 
     __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
 
-    sheet_id: UUID = Field(primary_key=True, foreign_key="demandsheet.id")
+    sheet_id: UUID = Field(primary_key=True, foreign_key="demand_sheet.id")
     variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
     quantity: int
 
 
-class SheetPledge(SQLModel, table=True):
+class SheetPledge(Table, table=True):
     """Which pledge's pieces a sheet line is made of: each confirmed unit stands in exactly one."""
 
     __table_args__ = (
@@ -229,7 +229,7 @@ class SheetPledge(SQLModel, table=True):
         sa.CheckConstraint("quantity > 0", name="quantity_positive"),
     )
 
-    sheet_id: UUID = Field(primary_key=True, foreign_key="demandsheet.id")
+    sheet_id: UUID = Field(primary_key=True, foreign_key="demand_sheet.id")
     variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
     pledge_id: UUID = Field(primary_key=True, foreign_key="pledge.id")
     quantity: int

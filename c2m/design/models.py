@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from c2m.db import amount_field, enum_field, id_field, json_field, time_field
+from c2m.db import Table, amount_field, enum_field, id_field, json_field, time_field
 
 
 class PictureKind(StrEnum):
@@ -17,7 +17,7 @@ class PictureKind(StrEnum):
     CONCEPT = "concept"  # made by an image model, labelled as AI concept
 
 
-class Picture(SQLModel, table=True):
+class Picture(Table, table=True):
     """A picture as we re-encoded it, with where it came from."""
 
     id: UUID = id_field()
@@ -39,7 +39,7 @@ class ConceptState(StrEnum):
     STOPPED = "stopped"
 
 
-class Concept(SQLModel, table=True):
+class Concept(Table, table=True):
     """A product that does not exist yet, published to find out whether anyone wants it."""
 
     __table_args__ = (
@@ -65,7 +65,7 @@ class Concept(SQLModel, table=True):
     decided_at: datetime | None = time_field(nullable=True)
 
 
-class ConceptVariant(SQLModel, table=True):
+class ConceptVariant(Table, table=True):
     """One of the pictures that compete for a concept."""
 
     __table_args__ = (sa.UniqueConstraint("concept_id", "position"),)
@@ -86,7 +86,7 @@ class WantState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Want(SQLModel, table=True):
+class Want(Table, table=True):
     """A buyer would take this many at this price; the deposit, if any, is always refundable."""
 
     __table_args__ = (
@@ -97,7 +97,7 @@ class Want(SQLModel, table=True):
 
     id: UUID = id_field()
     concept_id: UUID = Field(foreign_key="concept.id", index=True)
-    variant_id: UUID = Field(foreign_key="conceptvariant.id", index=True)
+    variant_id: UUID = Field(foreign_key="concept_variant.id", index=True)
     buyer_id: UUID = Field(foreign_key="organisation.id", index=True)
     quantity: int
     price_minor: int = amount_field()

@@ -5,9 +5,9 @@ from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from c2m.db import enum_field, id_field, time_field
+from c2m.db import Table, enum_field, id_field, time_field
 
 
 class Role(StrEnum):
@@ -23,7 +23,7 @@ class OrganisationState(StrEnum):
     REFUSED = "refused"
 
 
-class Organisation(SQLModel, table=True):
+class Organisation(Table, table=True):
     """A shop, a factory, a design house or the platform itself."""
 
     id: UUID = id_field()
@@ -38,10 +38,10 @@ class Organisation(SQLModel, table=True):
     decision_note: str | None = Field(default=None, max_length=500)
 
 
-class User(SQLModel, table=True):
+class User(Table, table=True):
     """A person who signs in; the roles say what this person may do for the organisation."""
 
-    __tablename__ = "user_account"
+    __tablename__ = "user_account"  # "user" is reserved in PostgreSQL
 
     id: UUID = id_field()
     organisation_id: UUID = Field(foreign_key="organisation.id", index=True)
@@ -52,12 +52,12 @@ class User(SQLModel, table=True):
     disabled_at: datetime | None = time_field(nullable=True)
 
 
-class RoleGrant(SQLModel, table=True):
+class RoleGrant(Table, table=True):
     user_id: UUID = Field(primary_key=True, foreign_key="user_account.id")
     role: Role = Field(primary_key=True, sa_type=sa.String(24))
 
 
-class SignIn(SQLModel, table=True):
+class SignIn(Table, table=True):
     """A browser that is signed in; only the token's hash is stored, and logging out deletes the row."""
 
     token_hash: str = Field(primary_key=True)
@@ -66,7 +66,7 @@ class SignIn(SQLModel, table=True):
     expires_at: datetime = time_field(index=True)
 
 
-class SignInFailure(SQLModel, table=True):
+class SignInFailure(Table, table=True):
     """A refused sign-in, counted by every process when the next one is judged."""
 
     __table_args__ = (

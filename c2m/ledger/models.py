@@ -5,9 +5,9 @@ from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from c2m.db import amount_field, enum_field, id_field, time_field
+from c2m.db import Table, amount_field, enum_field, id_field, time_field
 
 
 class AccountKind(StrEnum):
@@ -44,7 +44,7 @@ class TransferState(StrEnum):
     FAILED = "failed"  # a charge the provider declined; refunds and payouts are retried until done
 
 
-class Account(SQLModel, table=True):
+class Account(Table, table=True):
     """Where money stands; its id derives from kind, owner and currency, so there is one of each."""
 
     __table_args__ = (sa.UniqueConstraint("kind", "owner_id", "currency"),)
@@ -55,7 +55,7 @@ class Account(SQLModel, table=True):
     currency: str = Field(max_length=3)
 
 
-class Entry(SQLModel, table=True):
+class Entry(Table, table=True):
     """One operation, posted once: its reference is unique."""
 
     id: UUID = id_field()
@@ -64,7 +64,7 @@ class Entry(SQLModel, table=True):
     posted_at: datetime = time_field()
 
 
-class Posting(SQLModel, table=True):
+class Posting(Table, table=True):
     """One leg of an entry; the legs of an entry sum to zero per currency."""
 
     __table_args__ = (sa.CheckConstraint("amount_minor > 0", name="amount_positive"),)
@@ -77,7 +77,7 @@ class Posting(SQLModel, table=True):
     currency: str = Field(max_length=3)
 
 
-class Hold(SQLModel, table=True):
+class Hold(Table, table=True):
     """Money of one subject (a pledge, a want) in escrow; it leaves once, in one or more exact parts."""
 
     __table_args__ = (
@@ -107,7 +107,7 @@ class Hold(SQLModel, table=True):
         return self.amount_minor - self.captured_minor - self.refunded_minor - self.forfeited_minor
 
 
-class Transfer(SQLModel, table=True):
+class Transfer(Table, table=True):
     """Money on its way in or out, carried out by a job that retries until the provider has answered."""
 
     __table_args__ = (

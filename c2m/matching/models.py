@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from c2m.db import amount_field, enum_field, id_field, json_field, time_field
+from c2m.db import Table, amount_field, enum_field, id_field, json_field, time_field
 
 
-class Factory(SQLModel, table=True):
+class Factory(Table, table=True):
     """A factory's profile; the organisation's state says whether it is verified."""
 
     __table_args__ = (sa.CheckConstraint("on_time_ppm BETWEEN 0 AND 1000000", name="on_time_share"),)
@@ -23,7 +23,7 @@ class Factory(SQLModel, table=True):
     on_time_ppm: int = 950_000
 
 
-class Capability(SQLModel, table=True):
+class Capability(Table, table=True):
     """One production line: a category it makes by one process, on its terms."""
 
     __table_args__ = (
@@ -44,7 +44,7 @@ class Capability(SQLModel, table=True):
     lead_days: int  # from the end of the production week to the buyer
 
 
-class PriceBreak(SQLModel, table=True):
+class PriceBreak(Table, table=True):
     """From this many pieces, each costs this: an amount, or a share of the sheet's target cost."""
 
     __table_args__ = (
@@ -60,7 +60,7 @@ class PriceBreak(SQLModel, table=True):
     target_ppm: int | None = None
 
 
-class CapacityWeek(SQLModel, table=True):
+class CapacityWeek(Table, table=True):
     """A week of a line that was edited or booked; other weeks have the line's usual capacity."""
 
     __table_args__ = (
@@ -74,7 +74,7 @@ class CapacityWeek(SQLModel, table=True):
     booked: int = 0
 
 
-class MatchRun(SQLModel, table=True):
+class MatchRun(Table, table=True):
     """One solve: what it was about, how good the plan is and how that is known."""
 
     id: UUID = id_field()
@@ -98,7 +98,7 @@ class OfferState(StrEnum):
     EXPIRED = "expired"
 
 
-class Offer(SQLModel, table=True):
+class Offer(Table, table=True):
     """A share of a demand sheet put before one factory, with capacity held until it is answered."""
 
     __table_args__ = (
@@ -109,8 +109,8 @@ class Offer(SQLModel, table=True):
     )
 
     id: UUID = id_field()
-    run_id: UUID = Field(foreign_key="matchrun.id", index=True)
-    sheet_id: UUID = Field(foreign_key="demandsheet.id")
+    run_id: UUID = Field(foreign_key="match_run.id", index=True)
+    sheet_id: UUID = Field(foreign_key="demand_sheet.id")
     factory_id: UUID = Field(foreign_key="factory.id")
     capability_id: UUID = Field(foreign_key="capability.id")
     quantity: int
@@ -128,7 +128,7 @@ class Offer(SQLModel, table=True):
     reason: str | None = Field(default=None, max_length=300)
 
 
-class OfferLine(SQLModel, table=True):
+class OfferLine(Table, table=True):
     """Pieces of one variant in an offer."""
 
     __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
@@ -138,7 +138,7 @@ class OfferLine(SQLModel, table=True):
     quantity: int
 
 
-class Booking(SQLModel, table=True):
+class Booking(Table, table=True):
     """Pieces of a line's week taken by an offer; released when it is declined or runs out."""
 
     __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)

@@ -5,9 +5,9 @@ from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from c2m.db import amount_field, enum_field, id_field, time_field
+from c2m.db import Table, amount_field, enum_field, id_field, time_field
 
 
 class WorkOrderState(StrEnum):
@@ -18,7 +18,7 @@ class WorkOrderState(StrEnum):
     SETTLED = "settled"
 
 
-class WorkOrder(SQLModel, table=True):
+class WorkOrder(Table, table=True):
     """What one factory makes of one accepted offer."""
 
     __table_args__ = (
@@ -26,14 +26,14 @@ class WorkOrder(SQLModel, table=True):
         sa.CheckConstraint("shipped >= 0 AND shipped <= produced - rejected", name="shipped_within"),
         sa.CheckConstraint("shipped <= quantity", name="shipped_as_ordered"),
         sa.CheckConstraint("delivered >= 0 AND delivered <= shipped", name="delivered_within"),
-        sa.Index("ix_workorder_factory_id", "factory_id", "state"),
-        sa.Index("ix_workorder_state", "state", "due_at"),
+        sa.Index("ix_work_order_factory_id", "factory_id", "state"),
+        sa.Index("ix_work_order_state", "state", "due_at"),
     )
 
     id: UUID = id_field()
     number: str = Field(unique=True, max_length=24)
     offer_id: UUID = Field(foreign_key="offer.id", unique=True)
-    sheet_id: UUID = Field(foreign_key="demandsheet.id", index=True)
+    sheet_id: UUID = Field(foreign_key="demand_sheet.id", index=True)
     factory_id: UUID = Field(foreign_key="factory.id")
     quantity: int
     total_minor: int = amount_field()  # what the factory earns when all is delivered
@@ -50,21 +50,21 @@ class WorkOrder(SQLModel, table=True):
     delivered_at: datetime | None = time_field(nullable=True)
 
 
-class WorkOrderLine(SQLModel, table=True):
+class WorkOrderLine(Table, table=True):
     """Pieces of one variant to be made."""
 
-    work_order_id: UUID = Field(primary_key=True, foreign_key="workorder.id")
+    work_order_id: UUID = Field(primary_key=True, foreign_key="work_order.id")
     variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
     quantity: int
     shipped: int = 0
 
 
-class Milestone(SQLModel, table=True):
+class Milestone(Table, table=True):
     """A step of the route, planned backward from the due date, reported by quantity."""
 
     __table_args__ = (sa.CheckConstraint("done >= 0", name="done_not_negative"),)
 
-    work_order_id: UUID = Field(primary_key=True, foreign_key="workorder.id")
+    work_order_id: UUID = Field(primary_key=True, foreign_key="work_order.id")
     position: int = Field(primary_key=True)
     step: str = Field(max_length=40)
     planned_on: date
@@ -72,7 +72,7 @@ class Milestone(SQLModel, table=True):
     completed_at: datetime | None = time_field(nullable=True)
 
 
-class Report(SQLModel, table=True):
+class Report(Table, table=True):
     """What the shop floor reported, once: so many pieces through one step."""
 
     __table_args__ = (
@@ -81,7 +81,7 @@ class Report(SQLModel, table=True):
     )
 
     id: UUID = id_field()
-    work_order_id: UUID = Field(foreign_key="workorder.id")
+    work_order_id: UUID = Field(foreign_key="work_order.id")
     position: int
     made: int
     rejected: int = 0
@@ -90,7 +90,7 @@ class Report(SQLModel, table=True):
     reported_at: datetime = time_field()
 
 
-class Lot(SQLModel, table=True):
+class Lot(Table, table=True):
     """Pieces that leave the factory together."""
 
     __table_args__ = (
@@ -99,7 +99,7 @@ class Lot(SQLModel, table=True):
     )
 
     id: UUID = id_field()
-    work_order_id: UUID = Field(foreign_key="workorder.id")
+    work_order_id: UUID = Field(foreign_key="work_order.id")
     position: int
     quantity: int
     carrier: str = Field(max_length=60)
@@ -108,7 +108,7 @@ class Lot(SQLModel, table=True):
     shipped_at: datetime = time_field()
 
 
-class Parcel(SQLModel, table=True):
+class Parcel(Table, table=True):
     """What of a lot goes to one pledge."""
 
     __table_args__ = (
@@ -118,13 +118,13 @@ class Parcel(SQLModel, table=True):
 
     id: UUID = id_field()
     lot_id: UUID = Field(foreign_key="lot.id")
-    work_order_id: UUID = Field(foreign_key="workorder.id", index=True)
+    work_order_id: UUID = Field(foreign_key="work_order.id", index=True)
     pledge_id: UUID = Field(foreign_key="pledge.id", index=True)
     quantity: int
     delivered_at: datetime | None = time_field(nullable=True)
 
 
-class ParcelLine(SQLModel, table=True):
+class ParcelLine(Table, table=True):
     """Pieces of one variant in a parcel: each delivered unit is pegged to one pledge."""
 
     __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
@@ -134,26 +134,26 @@ class ParcelLine(SQLModel, table=True):
     quantity: int
 
 
-class Compensation(SQLModel, table=True):
+class Compensation(Table, table=True):
     """Paid to a buyer, unasked, for a parcel that came late; charged to the factory."""
 
     __table_args__ = (sa.CheckConstraint("days_late > 0 AND amount_minor > 0", name="positive"),)
 
     parcel_id: UUID = Field(primary_key=True, foreign_key="parcel.id")
     pledge_id: UUID = Field(foreign_key="pledge.id", index=True)
-    work_order_id: UUID = Field(foreign_key="workorder.id", index=True)
+    work_order_id: UUID = Field(foreign_key="work_order.id", index=True)
     days_late: int
     amount_minor: int = amount_field()
     currency: str = Field(max_length=3)
     granted_at: datetime = time_field()
 
 
-class Settlement(SQLModel, table=True):
+class Settlement(Table, table=True):
     """A work order's account with its factory: earned, less compensation and fee, paid after so many days."""
 
     __table_args__ = (sa.CheckConstraint("net_minor = earned_minor - compensation_minor - fee_minor", name="adds_up"),)
 
-    work_order_id: UUID = Field(primary_key=True, foreign_key="workorder.id")
+    work_order_id: UUID = Field(primary_key=True, foreign_key="work_order.id")
     factory_id: UUID = Field(foreign_key="factory.id", index=True)
     number: str = Field(unique=True, max_length=24)
     earned_minor: int = amount_field()
