@@ -233,3 +233,15 @@ class SheetPledge(Table, table=True):
     variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
     pledge_id: UUID = Field(primary_key=True, foreign_key="pledge.id")
     quantity: int
+
+
+class SheetRelease(Table, table=True):
+    """Pieces of a sheet line that no factory will make; their buyers are refunded."""
+
+    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
+
+    sheet_id: UUID = Field(primary_key=True, foreign_key="demand_sheet.id")
+    variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
+    pledge_id: UUID = Field(primary_key=True, foreign_key="pledge.id")
+    quantity: int
+    released_at: datetime = time_field()

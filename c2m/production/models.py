@@ -44,7 +44,8 @@ class WorkOrder(Table, table=True):
     rejected: int = 0
     shipped: int = 0
     delivered: int = 0
-    earned_minor: int = amount_field(0)
+    earned_minor: int = amount_field(0)  # by parcels delivered so far
+    margin_minor: int = amount_field(0)  # buyers' money for them less what the factory earned
     planned_at: datetime = time_field()
     shipped_at: datetime | None = time_field(nullable=True)
     delivered_at: datetime | None = time_field(nullable=True)
@@ -160,5 +161,7 @@ class Settlement(Table, table=True):
     compensation_minor: int = amount_field()
     fee_minor: int = amount_field()
     net_minor: int = amount_field()
+    merchandiser_id: UUID = Field(foreign_key="organisation.id")
+    margin_minor: int = amount_field()  # buyers' money less what the factory earned; paid to the merchandiser
     currency: str = Field(max_length=3)
     settled_at: datetime = time_field()
