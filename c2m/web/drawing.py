@@ -26,7 +26,7 @@ class Step:
 
 
 def share_reached(quantity: float, start: int, end: int | None) -> float:
-    """How much of a tier from `start` to the next tier's `end` a quantity fills, 0 to 100; the last tier is all or none."""
+    """How much of a tier a quantity fills, 0 to 100; the last tier has no end and is all or none."""
     if quantity < start:
         return 0.0
     if end is None:

@@ -67,7 +67,7 @@ def number(value: int | float | Decimal) -> str:
 
 def pieces(quantity: int) -> str:
     """A quantity of goods: 1200 → 1,200 pieces."""
-    return ngettext("%(quantity)s piece", "%(quantity)s pieces", quantity, quantity=number(quantity))
+    return str(ngettext("%(quantity)s piece", "%(quantity)s pieces", quantity, quantity=number(quantity)))
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -122,7 +122,7 @@ def ago(when: datetime, now: datetime) -> str:
     """How long ago something happened; after two days its moment says more."""
     passed = now - when
     if passed < MINUTE:
-        return gettext("just now")
+        return str(gettext("just now"))
     if passed >= 2 * DAY:
         return moment(when)
     return format_timedelta(-passed, add_direction=True, threshold=1.5, locale=get_locale())
@@ -133,18 +133,18 @@ def duration(length: timedelta) -> str:
     minutes = int(length / MINUTE)
     days, hours, minutes = minutes // 1440, minutes % 1440 // 60, minutes % 60
     if days:
-        return gettext("%(days)s d %(hours)s h", days=days, hours=hours)
+        return str(gettext("%(days)s d %(hours)s h", days=days, hours=hours))
     if hours:
-        return gettext("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes)
-    return gettext("%(minutes)s min", minutes=minutes)
+        return str(gettext("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes))
+    return str(gettext("%(minutes)s min", minutes=minutes))
 
 
 def remaining(deadline: datetime, now: datetime) -> str:
     """How long until a deadline: 13 d 4 h; once passed, that it has ended."""
     left = deadline - now
     if left <= timedelta():
-        return gettext("ended")
-    return gettext("under a minute") if left < MINUTE else duration(left)
+        return str(gettext("ended"))
+    return str(gettext("under a minute") if left < MINUTE else duration(left))
 
 
 def countdown_words() -> dict[str, str]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from flask import Flask
-from flask_babel import LazyString, lazy_gettext as _
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ LOOKS: dict[str, Look] = {
     "shipment.shipped": Look("open", "truck", _("Shipped")),
     "shipment.in_transit": Look("open", "truck", _("On its way")),
     "shipment.delivered": Look("good", "check", _("Delivered")),
-    "settlement.due": Look("warn", "clock", _("Due")),
+    "settlement.due": Look("warn", "clock", _("To be paid")),
     "settlement.paid": Look("good", "wallet", _("Paid")),
     "settlement.settled": Look("good", "wallet", _("Settled")),
     # concepts

@@ -70,7 +70,7 @@ def find_faults(found: Catalog, rooms: list[Catalog]) -> list[str]:
             faults += [f"{room.domain}: {fault}: {key[0]!r}" for fault in faults_of(message)]
             if found.get(message.id, message.context) is None:
                 faults.append(f"{room.domain}: obsolete: {key[0]!r}")
-            elsewhere = known.setdefault(key, (room.domain, texts(message)))
+            elsewhere = known.setdefault(key, (str(room.domain), texts(message)))
             if elsewhere[1] != texts(message):
                 faults.append(f"{room.domain}: {elsewhere[0]} says it otherwise: {key[0]!r}")
         faults += [f"{room.domain}: obsolete: {source_text(message)!r}" for message in room.obsolete.values()]
