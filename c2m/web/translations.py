@@ -39,7 +39,7 @@ def placeholders(text: str) -> set[str]:
 
 def texts(message: Message) -> list[str]:
     """A translated message's texts: one, or one per plural form."""
-    return list(message.string) if isinstance(message.string, (tuple, list)) else [message.string]
+    return list(message.string) if isinstance(message.string, (tuple, list)) else [message.string or ""]
 
 
 def source_text(message: Message) -> str:
