@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import itemgetter
 from pathlib import Path
 
 from c2m.errors import N_, Refusal
-from c2m.replay.layout import Layout
+from c2m.replay.layout import Columns, Layout
 from c2m.replay.records import Record
 
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
@@ -21,7 +22,6 @@ SOME_DATE = re.compile(
 WHOLE_NUMBER = re.compile(r"[+-]?\d{1,7}", re.ASCII)
 PRICE = r"[+-]?\d{{1,8}}({mark}\d{{1,12}})?"
 YEARS = range(1900, 3000)
-OPTIONAL = ("description", "customer", "country")
 
 
 class MissingColumns(Refusal):
@@ -46,16 +46,16 @@ class UnsortedDates(Refusal):
 class Reason(StrEnum):
     """Why a line is not used: the first of these that applies."""
 
-    BLANK_LINE = "blank_line"
     BROKEN_QUOTING = "broken_quoting"
+    BLANK_LINE = "blank_line"
     WRONG_COLUMN_COUNT = "wrong_column_count"
     MISSING_INVOICE = "missing_invoice"
     MISSING_PRODUCT = "missing_product"
-    MISSING_QUANTITY = "missing_quantity"
-    MISSING_DATE = "missing_date"
     NOT_A_PRODUCT = "not_a_product"
+    MISSING_QUANTITY = "missing_quantity"
     BAD_QUANTITY = "bad_quantity"
     ZERO_QUANTITY = "zero_quantity"
+    MISSING_DATE = "missing_date"
     BAD_DATE = "bad_date"
     CANCELLATION_NOT_NEGATIVE = "cancellation_not_negative"
     RETURN_WITHOUT_CANCELLATION = "return_without_cancellation"
@@ -68,14 +68,6 @@ class Reason(StrEnum):
     CANCELLATION_WITHOUT_MATCH = "cancellation_without_match"
     CANCELLED = "cancelled"
     NOT_TAKING_PART = "not_taking_part"
-
-
-REQUIRED = {
-    "invoice": Reason.MISSING_INVOICE,
-    "product": Reason.MISSING_PRODUCT,
-    "quantity": Reason.MISSING_QUANTITY,
-    "at": Reason.MISSING_DATE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +118,13 @@ class _Rejected(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    text: str
+    at: datetime
+    day: date
+
+
 class LineParser:
     """Reads the lines below one header, in order, as a layout says.
 
@@ -143,12 +142,15 @@ class LineParser:
         if repeated := [name for name in wanted.values() if found.count(name) > 1]:
             raise RepeatedColumns(path=path, repeated=repeated[0])
         self._width = len(found)
-        self._at = {field: found.index(wanted[field]) for field in wanted}
+        # A column the file has not is read from one more, empty cell that every line is given.
+        self._cells = itemgetter(
+            *(found.index(wanted[field]) if field in wanted else -1 for field in Columns.model_fields)
+        )
         self._product_pattern = re.compile(layout.product_pattern)
         self._price = re.compile(PRICE.format(mark=re.escape(layout.decimal_mark)), re.ASCII)
         self._zone = layout.zone
         self._minor_digits = layout.minor_digits
-        self._latest = datetime.min.replace(tzinfo=UTC)
+        self._latest = _Dated("", datetime.min.replace(tzinfo=UTC), date.min)
 
     def parse(self, record: Record) -> Meaning:
         """What the line says, or the first reason why it can't be used.
@@ -162,52 +164,51 @@ class LineParser:
             return why.reason
 
     def _parse(self, record: Record) -> OrderLine | Cancellation:
-        cells = self._cells(record)
-        quantity = self._quantity(cells["quantity"])
-        at = self._instant(cells["at"], record.line_no)
-        product = cells["product"]
-        cancels = cells["invoice"].startswith(self.layout.cancellation_prefix)
-        if cancels and quantity > 0:
-            raise _Rejected(Reason.CANCELLATION_NOT_NEGATIVE)
-        if cancels:
-            return Cancellation(cells["customer"], product.upper(), -quantity)
-        if quantity < 0:
-            raise _Rejected(Reason.RETURN_WITHOUT_CANCELLATION)
-        return OrderLine(
-            line_no=record.line_no,
-            invoice=cells["invoice"],
-            product=product,
-            description=cells["description"],
-            quantity=quantity,
-            at=at,
-            day=at.astimezone(self._zone).date(),
-            unit_price_minor=self._price_minor(cells["unit_price"]),
-            currency=self.layout.currency,
-            customer=cells["customer"],
-            country=cells["country"],
-        )
-
-    def _cells(self, record: Record) -> dict[str, str]:
         if record.fields is None:
             raise _Rejected(Reason.BROKEN_QUOTING)
         if not record.raw.strip():
             raise _Rejected(Reason.BLANK_LINE)
         if len(record.fields) != self._width:
             raise _Rejected(Reason.WRONG_COLUMN_COUNT)
-        cells = dict.fromkeys(OPTIONAL, "") | {field: record.fields[i].strip() for field, i in self._at.items()}
-        for field, missing in REQUIRED.items():
-            if not cells[field]:
-                raise _Rejected(missing)
-        if not self._product_pattern.match(cells["product"]):
+        invoice, product, quantity, at, unit_price, description, customer, country = (
+            cell.strip() for cell in self._cells([*record.fields, ""])
+        )
+        if not invoice:
+            raise _Rejected(Reason.MISSING_INVOICE)
+        if not product:
+            raise _Rejected(Reason.MISSING_PRODUCT)
+        if not self._product_pattern.match(product):
             raise _Rejected(Reason.NOT_A_PRODUCT)
-        return cells
+        pieces = self._pieces(quantity)
+        dated = self._dated(at, record.line_no)
+        if invoice.startswith(self.layout.cancellation_prefix):
+            if pieces > 0:
+                raise _Rejected(Reason.CANCELLATION_NOT_NEGATIVE)
+            return Cancellation(customer, product.upper(), -pieces)
+        if pieces < 0:
+            raise _Rejected(Reason.RETURN_WITHOUT_CANCELLATION)
+        return OrderLine(
+            line_no=record.line_no,
+            invoice=invoice,
+            product=product,
+            description=description,
+            quantity=pieces,
+            at=dated.at,
+            day=dated.day,
+            unit_price_minor=self._price_minor(unit_price),
+            currency=self.layout.currency,
+            customer=customer,
+            country=country,
+        )
 
-    def _quantity(self, text: str) -> int:
+    def _pieces(self, text: str) -> int:
+        if not text:
+            raise _Rejected(Reason.MISSING_QUANTITY)
         if not WHOLE_NUMBER.fullmatch(text):
             raise _Rejected(Reason.BAD_QUANTITY)
-        if not (quantity := int(text)):
+        if not (pieces := int(text)):
             raise _Rejected(Reason.ZERO_QUANTITY)
-        return quantity
+        return pieces
 
     def _price_minor(self, text: str) -> int:
         if not text:
@@ -223,17 +224,21 @@ class LineParser:
             raise _Rejected(Reason.PRICE_BELOW_MINOR_UNIT)
         return int(minor)
 
-    def _instant(self, text: str, line_no: int) -> datetime:
-        """The moment a line is dated, never before the line above."""
+    def _dated(self, text: str, line_no: int) -> _Dated:
+        """The moment and the day a line is dated, never before the line above."""
+        if not text:
+            raise _Rejected(Reason.MISSING_DATE)
+        if text == self._latest.text:  # the lines of one invoice share their date
+            return self._latest
         written = self._written_date(text, line_no)
         at = self._in_utc(written)
-        if at < self._latest:
+        if at < self._latest.at:
             # The hour that autumn repeats: below a later line only its second pass can be meant.
             at = self._in_utc(written.replace(fold=1))
-        if at < self._latest:
+        if at < self._latest.at:
             raise UnsortedDates(path=self.path, line_no=line_no, at=text)
-        self._latest = at
-        return at
+        self._latest = _Dated(text, at, at.astimezone(self._zone).date())
+        return self._latest
 
     def _written_date(self, text: str, line_no: int) -> datetime:
         try:

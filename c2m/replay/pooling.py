@@ -1,5 +1,6 @@
 """Order lines pooled: one pledge per buyer, product and day, and the window in which each product's pledges meet."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,12 @@ from itertools import groupby, takewhile
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
+from c2m.errors import N_, Refusal
 from c2m.replay.lines import OrderLine
+
+
+class BadWindow(Refusal):
+    sentence = N_("%(text)s is no window; say how many days, such as 7d.")
 
 
 class Mode(StrEnum):
@@ -78,6 +84,18 @@ class MarketDay:
     closing: tuple[Window, ...]
     opening: tuple[Window, ...]
     pledges: tuple[DailyPledge, ...]
+
+
+def window_days(text: str) -> int:
+    """The days that "7d" stands for.
+
+    Raises:
+        BadWindow: anything but a number of days from 1d to 366d.
+    """
+    match = re.fullmatch(r"([0-9]{1,3})d", text)
+    if match is None or not 1 <= int(match[1]) <= 366:
+        raise BadWindow(text=text)
+    return int(match[1])
 
 
 def market_days(lines: Iterable[OrderLine], *, mode: Mode = Mode.TRIGGER, days: int = 7) -> Iterator[MarketDay]:
