@@ -1,5 +1,6 @@
 """How values are written on a page: money, pieces, days, times and shares, in the visitor's language."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,6 +17,7 @@ from c2m.web.i18n import HOME_TIMEZONE
 
 # Signs of the home market in both languages: ¥ is CNY, other currencies are told apart (US$, JP¥).
 MONEY_LOCALE = "zh_Hans_CN"
+BETWEEN = re.compile(r"(?<=\d)(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?=\d)")
 HOME = ZoneInfo(HOME_TIMEZONE)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -88,6 +90,11 @@ def calendar_day(when: date | datetime) -> date:
     return local(when).date() if isinstance(when, datetime) else when
 
 
+def gapped(text: str) -> str:
+    """Chinese text with a space between figures and characters, as our own sentences have it."""
+    return BETWEEN.sub(" ", text)
+
+
 def day(when: date | datetime) -> str:
     """A day: 2026-12-05."""
     return calendar_day(when).isoformat()
@@ -99,8 +106,8 @@ def day_short(when: date | datetime) -> str:
 
 
 def day_long(when: date | datetime) -> str:
-    """A day in words: December 24 or 12月24日."""
-    return format_skeleton("MMMMd", calendar_day(when), locale=get_locale())
+    """A day in words: December 24 or 12 月 24 日."""
+    return gapped(format_skeleton("MMMMd", calendar_day(when), locale=get_locale()))
 
 
 def moment(when: datetime) -> str:
@@ -125,7 +132,7 @@ def ago(when: datetime, now: datetime) -> str:
         return str(gettext("just now"))
     if passed >= 2 * DAY:
         return moment(when)
-    return format_timedelta(-passed, add_direction=True, threshold=1.5, locale=get_locale())
+    return gapped(format_timedelta(-passed, add_direction=True, threshold=1, locale=get_locale()))
 
 
 def duration(length: timedelta) -> str:
