@@ -103,7 +103,7 @@ class Layout(_Strict):
     product_pattern: Annotated[str, AfterValidator(_pattern)] = "[0-9]{5}"
     cancellation_prefix: str = Field("C", min_length=1)
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    delimiter: str = Field(",", pattern=r"^[,;|\t]$")
     decimal_mark: str = Field(".", pattern=r"^[.,]$")
 
     @property
