@@ -1,8 +1,8 @@
 """The canvas: antialiased regions, soft relief and lit paint, all in the drawing's own units whatever the pixel size."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -13,6 +13,16 @@ from c2m.design.drawings.lighting import Surface, light
 from c2m.design.drawings.palette import Field
 
 _COARSE = 128  # relief and shadows are smooth: computing them no finer keeps large pictures fast
+
+Box: TypeAlias = tuple[slice, slice]
+
+
+class Ink(Protocol):
+    """A colour that differs from place to place, worked out only where it is laid."""
+
+    def within(self, box: Box) -> Field:
+        """Linear colour of each pixel of the box."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -56,35 +66,23 @@ class Canvas:
 
     def region(self, *outlines: Field) -> Field:
         """Coverage 0…1 of the union of closed outlines."""
-        drawing, scale = self._sheet()
-        pen = ImageDraw.Draw(drawing)
-        for outline in outlines:
-            pen.polygon([tuple(p) for p in (self.pose.to_picture(outline) * scale - 0.5).tolist()], fill=255)
-        return self._coverage(drawing)
+        return self._drawn(outlines, 0.0, lambda pen, points: pen.polygon(points, fill=255))
 
     def stroke(self, *lines: Field, width: float, dash: float = 0.0) -> Field:
         """Coverage 0…1 of lines of that width with round ends, dashed into stitches of length `dash` if given."""
-        drawing, scale = self._sheet()
-        pen = ImageDraw.Draw(drawing)
-        wide = width * self.pose.scale * scale
-        for spine in lines:
-            for piece in _dashes(spine, dash) if dash else [spine]:
-                points = [tuple(p) for p in (self.pose.to_picture(piece) * scale - 0.5).tolist()]
-                pen.line(points, fill=255, width=max(1, round(wide)), joint="curve")
-                if wide > 4 and not dash:
-                    for x, y in (points[0], points[-1]):
-                        pen.ellipse((x - wide / 2, y - wide / 2, x + wide / 2, y + wide / 2), fill=255)
-        thin = min(1.0, wide)
-        return self._coverage(drawing) * thin
+        pieces = [piece for line in lines for piece in _dashes(line, dash)] if dash else lines
+        wide = width * self.pose.scale * self.size * self._supersample
+
+        def draw(pen: ImageDraw.ImageDraw, points: list[tuple[float, float]]) -> None:
+            pen.line(points, fill=255, width=max(1, round(wide)), joint="curve")
+            if wide > 4 and not dash:
+                for x, y in (points[0], points[-1]):
+                    pen.ellipse((x - wide / 2, y - wide / 2, x + wide / 2, y + wide / 2), fill=255)
+
+        return self._drawn(pieces, width, draw) * np.float32(min(1.0, wide))
 
     def paint(
-        self,
-        region: Field,
-        albedo: Field,
-        finish: Finish,
-        surface: Surface,
-        *,
-        texture: tuple[Field, Field] | None = None,
+        self, region: Field, ink: "Field | Ink", finish: Finish, surface: Surface, *, texture: tuple[Field, Field] | None = None
     ) -> None:
         """Lay a lit material over the region; `texture` gives its grain coordinates (default: the drawing's own)."""
         box = bounds(region)
@@ -92,10 +90,13 @@ class Canvas:
             return
         u, v = texture or (self.x, self.y)
         grain = finish.grain(u[box], v[box], self.pixel, self.grain)
-        colour = albedo[box] if albedo.ndim == 3 else np.broadcast_to(albedo, (*grain.shape, 3))
+        if isinstance(ink, np.ndarray):
+            colour = ink[box] if ink.ndim == 3 else np.broadcast_to(ink, (*grain.shape, 3))
+        else:
+            colour = ink.within(box)
         self.lay(region, light(colour, surface.cut(box), finish, grain), box)
 
-    def lay(self, region: Field, colour: Field, box: tuple[slice, slice] | None = None) -> None:
+    def lay(self, region: Field, colour: Field, box: Box | None = None) -> None:
         """Lay colour as it is, unlit, over the region; `colour` is one colour, or a field over `box`."""
         box = box or bounds(region)
         if box is None:
@@ -125,10 +126,16 @@ class Canvas:
 
     def blurred(self, region: Field, blur: float, dx: float = 0.0, dy: float = 0.0) -> Field:
         """The region out of focus, and shifted."""
-        small = gaussian_filter(
-            self.to_coarse(region), blur * self.coarse * self.pose.scale, mode="nearest", truncate=3
-        )
-        return self.to_fine(small, dx, dy)
+        small = self.to_coarse(region)
+        box = bounds(small)
+        if box is None:
+            return region
+        step = self.coarse * self.pose.scale
+        box = _widened(box, 2 + round((3 * blur + max(abs(dx), abs(dy))) * step), self.coarse)
+        out = np.zeros_like(small)
+        soft = gaussian_filter(small[box], blur * step, mode="nearest", truncate=3)
+        out[box] = _shifted(soft, round(dy * step), round(dx * step))
+        return self.to_fine(out, box)
 
     def relief(self, region: Field) -> "Relief":
         """A flat relief over the region, to be shaped."""
@@ -143,19 +150,42 @@ class Canvas:
         """A full-size field at relief resolution."""
         return _resized(fine, self.coarse, Image.Resampling.BOX)
 
-    def to_fine(self, coarse: Field, dx: float = 0.0, dy: float = 0.0) -> Field:
-        """A field at relief resolution at full size, shifted by a distance in the drawing."""
-        if dx or dy:
-            step = self.coarse * self.pose.scale
-            coarse = _shifted(coarse, round(dy * step), round(dx * step))
-        return _resized(coarse, self.size, Image.Resampling.BICUBIC)
+    def to_fine(self, coarse: Field, box: Box | None = None) -> Field:
+        """A field at relief resolution at full size; with a box, only what lies within it, and zero elsewhere."""
+        if self.coarse == self.size:
+            return coarse
+        if box is None:
+            return _resized(coarse, self.size, Image.Resampling.BICUBIC)
+        ratio = self.size / self.coarse
+        rows, columns = (slice(int(np.ceil(part.start * ratio)), int(part.stop * ratio)) for part in box)
+        window = (columns.start / ratio, rows.start / ratio, columns.stop / ratio, rows.stop / ratio)
+        image = Image.fromarray(np.asarray(coarse, dtype=np.float32))
+        side = (columns.stop - columns.start, rows.stop - rows.start)
+        out = np.zeros((self.size, self.size), dtype=np.float32)
+        out[rows, columns] = image.resize(side, Image.Resampling.BICUBIC, box=window)
+        return out
 
-    def _sheet(self) -> tuple[Image.Image, int]:
-        scale = self.size * self._supersample
-        return Image.new("L", (scale, scale)), scale
-
-    def _coverage(self, drawing: Image.Image) -> Field:
-        return np.asarray(drawing.reduce(self._supersample), dtype=np.float32) / 255
+    def _drawn(
+        self, outlines: Sequence[Field], margin: float, draw: Callable[[ImageDraw.ImageDraw, list[tuple[float, float]]], None]
+    ) -> Field:
+        cover = np.zeros((self.size, self.size), dtype=np.float32)
+        placed = [self.pose.to_picture(outline) * self.size for outline in outlines]
+        if not placed:
+            return cover
+        corners = np.concatenate(placed)
+        reach = margin * self.pose.scale * self.size + 1
+        low = np.clip(np.floor(corners.min(axis=0) - reach), 0, self.size).astype(int)
+        high = np.clip(np.ceil(corners.max(axis=0) + reach), 0, self.size).astype(int)
+        if (high <= low).any():
+            return cover
+        scale = self._supersample
+        wide, tall = (int(n) for n in (high - low) * scale)
+        sheet = Image.new("L", (wide, tall))
+        pen = ImageDraw.Draw(sheet)
+        for points in placed:
+            draw(pen, [(x, y) for x, y in ((points - low) * scale - 0.5).tolist()])
+        cover[low[1] : high[1], low[0] : high[0]] = np.asarray(sheet.reduce(scale), dtype=np.float32) / 255
+        return cover
 
 
 class Relief:
@@ -163,62 +193,73 @@ class Relief:
 
     def __init__(self, canvas: Canvas, region: Field) -> None:
         self._canvas = canvas
-        self._mask = canvas.to_coarse(region)
         self._unit = canvas.coarse * canvas.pose.scale
+        mask = canvas.to_coarse(region)
+        self._box = _widened(bounds(mask) or (slice(0, 1), slice(0, 1)), 3, canvas.coarse)
+        self._mask = mask[self._box]
+        self.x, self.y = canvas.coarse_x[self._box], canvas.coarse_y[self._box]
         self.height: Field = np.zeros_like(self._mask)
 
     def round(self, radius: float, rise: float = 1.0) -> Self:
         """Round the rim over that radius, as stuffing or a moulded edge does; `rise` 1 is a quarter circle."""
-        soft = gaussian_filter(self._mask, radius * self._unit * 0.5, mode="constant")
+        soft = gaussian_filter(self._mask, radius * self._unit * 0.5, mode="constant", truncate=3)
         inner = np.clip(2 * soft - 1, 0, 1)
-        self.height = self.height + rise * radius * np.sqrt(1 - (1 - inner) ** 2 + 1e-4)
+        self.height = self.height + np.float32(rise * radius) * np.sqrt(1 - (1 - inner) ** 2 + 1e-4)
         return self
 
     def fold(self, line: Field, width: float, depth: float) -> Self:
         """A ridge (or a crease, of negative depth) along a line, fading at both ends."""
-        x, y = self._canvas.coarse_x, self._canvas.coarse_y
         start, end = line[0], line[-1]
         along = end - start
         length = float(np.hypot(*along)) + 1e-6
-        tangent = along / length
-        t = ((x - start[0]) * tangent[0] + (y - start[1]) * tangent[1]) / length
-        across = (y - start[1]) * tangent[0] - (x - start[0]) * tangent[1]
+        tx, ty = (float(part) / length for part in along)
+        from_x, from_y = self.x - np.float32(start[0]), self.y - np.float32(start[1])
+        t = (from_x * tx + from_y * ty) / length
+        across = from_y * tx - from_x * ty
         if len(line) > 2:
             middle = line[len(line) // 2] - (start + end) / 2
-            across = across - (middle[1] * tangent[0] - middle[0] * tangent[1]) * 4 * t * (1 - t)
-        fade = np.clip(t * 1.15 + 0.075, 0, 1) * np.clip(1.075 - t * 1.15, 0, 1) * 4
-        self.height = self.height + depth * np.clip(fade, 0, 1) * np.exp(-((across / width) ** 2))
+            across = across - float(middle[1] * tx - middle[0] * ty) * 4 * t * (1 - t)
+        fade = np.clip((t * 1.15 + 0.075) * (1.075 - t * 1.15) * 4, 0, 1)
+        self.height = self.height + depth * fade * np.exp(-((across / width) ** 2))
         return self
 
-    def wrinkles(self, depth: float, cells: int = 7, stretch: tuple[float, float] = (1, 1)) -> Self:
+    def wrinkles(self, depth: float, cells: int = 7) -> Self:
         """Irregular gentle waves, as cloth that was worn or hung shows."""
-        grid = (max(2, round(cells * stretch[1])), max(2, round(cells * stretch[0])))
-        noise = self._canvas.form.standard_normal(grid).astype(np.float32)
+        noise = self._canvas.form.standard_normal((cells, cells)).astype(np.float32)
         side = self._canvas.coarse
         waves = Image.fromarray(noise).resize((side, side), Image.Resampling.BICUBIC)
-        self.height = self.height + depth * np.asarray(waves)
+        self.height = self.height + depth * np.asarray(waves)[self._box]
         return self
 
     def add(self, height: Field) -> Self:
-        """Any further height given at relief resolution (see Canvas.coarse_x, coarse_y)."""
+        """Any further height, given over the relief's own x and y."""
         self.height = self.height + height
         return self
 
     def surface(self, occlusion: float = 1.0) -> Surface:
         """Slopes of the finished relief, and how far its hollows are shaded."""
-        slope_y, slope_x = np.gradient(self.height, 1 / self._unit)
-        around = gaussian_filter(self.height, 0.03 * self._unit, mode="nearest", truncate=3)
+        slope_y, slope_x = np.gradient(self.height.astype(np.float32), 1 / self._unit)
+        around = gaussian_filter(self.height, 0.03 * self._unit, mode="nearest", truncate=2)
         openness = np.clip(1 - occlusion * 18 * (around - self.height) * self._mask, 0.35, 1.12)
-        fine = self._canvas.to_fine
-        return Surface(fine(slope_x.astype(np.float32)), fine(slope_y.astype(np.float32)), fine(openness))
+        return Surface(self._placed(slope_x), self._placed(slope_y), 1 + self._placed(openness - 1))
+
+    def _placed(self, part: Field) -> Field:
+        whole = np.zeros((self._canvas.coarse, self._canvas.coarse), dtype=np.float32)
+        whole[self._box] = part
+        return self._canvas.to_fine(whole, self._box)
 
 
-def bounds(region: Field) -> tuple[slice, slice] | None:
+def bounds(region: Field) -> Box | None:
     """The box of pixels that the region touches, or None if it touches none."""
     rows, columns = np.flatnonzero(region.max(axis=1) > 0.002), np.flatnonzero(region.max(axis=0) > 0.002)
     if not len(rows) or not len(columns):
         return None
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _widened(box: Box, margin: int, side: int) -> Box:
+    rows, columns = (slice(max(0, part.start - margin), min(side, part.stop + margin)) for part in box)
+    return rows, columns
 
 
 def _resized(field: Field, side: int, resampling: Image.Resampling) -> Field:

@@ -32,8 +32,8 @@ def panel(
         region = region * (1 - trim)
     surface = drape(scene, region, folds, rim=rim, rise=rise, wrinkle=wrinkle)
     u, v = along(scene, turn)
-    colour = scene.draped(surface, u, v, repeat) if albedo is None else albedo
-    canvas.paint(region, colour, scene.finish, surface, texture=(u, v))
+    ink = scene.draped(surface, u, v, repeat) if albedo is None else albedo
+    canvas.paint(region, ink, scene.finish, surface, texture=(u, v))
     return region
 
 

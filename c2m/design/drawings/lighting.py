@@ -63,12 +63,13 @@ def light(albedo: Field, surface: Surface, finish: Finish, grain: Field) -> Fiel
 def _reflection(nx: Field, ny: Field, facing: Field, roughness: float) -> Field:
     """What the studio shows in a mirror of that direction: softbox, strip and bright ceiling."""
     rx, ry = 2 * facing * nx, 2 * facing * ny
+    ahead = smoothstep(-0.25, 0.2, 2 * facing * facing - 1)
     blur = 0.04 + 0.5 * roughness
     softness = 1 / (1 + 2.2 * roughness)
     softbox = _panel(rx, -0.86, -0.44, blur) * _panel(ry, -0.92, 0.42, blur + 0.08)
     strip = _panel(rx, 0.80, 0.93, blur * 0.7) * _panel(ry, -0.8, 0.5, blur + 0.1)
     ceiling = smoothstep(0.3, 1.0, -ry)
-    return (2.5 * softbox + 0.9 * strip) * softness + 0.55 * ceiling + 0.12
+    return (2.5 * softbox + 0.9 * strip) * softness * ahead + 0.55 * ceiling + 0.12
 
 
 def _shoulder(linear: Field) -> Field:

@@ -3,6 +3,7 @@
 from typing import Self
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from c2m.design.drawings.palette import Field
 
@@ -85,18 +86,12 @@ def rounded(left: float, top: float, right: float, bottom: float, radius: float,
 
 
 def through(*points: tuple[float, float], closed: bool = False) -> Field:
-    """A smooth curve through the points (centripetal in feel: Catmull-Rom with unit spacing)."""
-    control = np.array(points, dtype=np.float64)
-    before = control[-1:] if closed else 2 * control[:1] - control[1:2]
-    after = control[:2] if closed else 2 * control[-1:] - control[-2:-1]
-    p = np.concatenate([before, control, after])
-    spans = len(control) if closed else len(control) - 1
-    t = np.linspace(0, 1, 12, endpoint=False)[:, None]
-    pieces = [
-        0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-        for a, b, c, d in (p[i : i + 4] for i in range(spans))
-    ]
-    return np.concatenate([*pieces, control[:1] if closed else control[-1:]])
+    """A smooth curve through the points (cubic spline in centripetal parameters, so that it neither loops nor kinks)."""
+    control = np.array([*points, points[0]] if closed else points, dtype=np.float64)
+    steps = np.sqrt(np.hypot(*np.diff(control, axis=0).T))
+    knots = np.concatenate([[0.0], np.cumsum(steps)])
+    curve = CubicSpline(knots, control, bc_type="periodic" if closed else "natural")
+    return np.asarray(curve(np.linspace(0, knots[-1], 12 * len(points))))
 
 
 def ribbon(spine: Field, width: float | Field) -> Field:

@@ -128,18 +128,16 @@ def _stars(u: Field, v: Field, pixel: float) -> Field:
 def _waves(u: Field, v: Field, pixel: float) -> Field:
     """Seigaiha, the overlapping scales of blue-and-white porcelain."""
     rings = np.zeros_like(u)
-    taken = np.zeros_like(u)
-    scaled_u, scaled_v = u * 1.1, v * 2.2
+    free = np.ones_like(u)
+    scaled_u, scaled_v = u * 0.8, v * 3.2
     base = np.floor(scaled_v)
-    for step in (2, 1, 0):
+    for step in (2, 1, 0, -1):
         row = base + step
         x = (scaled_u + 0.5 * (row % 2)) % 1 - 0.5
-        y = (row - scaled_v) / 2
-        radius = np.hypot(x, y)
-        scale = _inside(radius - 0.5, pixel) * (1 - taken)
-        ring = np.clip(0.5 - (_triangle(radius * 6 + 0.5) - 0.25) / (6 * pixel), 0, 1)
-        rings = rings + scale * ring
-        taken = np.maximum(taken, _inside(radius - 0.5, pixel))
+        radius = np.hypot(x, (row - scaled_v) / 4)
+        scale = free * _inside(radius - 0.5, pixel)
+        rings += scale * np.clip(0.5 - (_triangle(radius * 5 + 0.5) - 0.25) / (5 * pixel), 0, 1)
+        free -= scale
     return rings
 
 

@@ -1,11 +1,11 @@
 """A scene: one product before the camera, with its colours, finish and pattern resolved for the drawing functions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from c2m.design.drawings.canvas import Canvas
+from c2m.design.drawings.canvas import Box, Canvas
 from c2m.design.drawings.finishes import FINISHES, Finish
 from c2m.design.drawings.lighting import Surface, smoothstep
 from c2m.design.drawings.palette import Background, Field
@@ -19,6 +19,29 @@ class Ground:
     y: float
     x: float
     half_width: float
+
+
+@dataclass(frozen=True)
+class Print:
+    """A two-colour pattern on a surface."""
+
+    primary: Field
+    secondary: Field
+    pattern: Pattern
+    u: Field
+    v: Field
+    repeat: float
+    pixel: float
+
+    def within(self, box: Box) -> Field:
+        """Linear colour of each pixel of the box."""
+        u, v = self.u[box] / np.float32(self.repeat), self.v[box] / np.float32(self.repeat)
+        share = self.pattern.field(u, v, 1.15 * self.pixel / self.repeat)[..., None]
+        return self.primary + (self.secondary - self.primary) * share
+
+    def dimmed(self, light: float) -> "Print":
+        """The same print with less light on it."""
+        return replace(self, primary=self.primary * np.float32(light), secondary=self.secondary * np.float32(light))
 
 
 class Scene:
@@ -54,18 +77,16 @@ class Scene:
         """The colour of trims: the secondary colour, whatever the pattern."""
         return self.secondary
 
-    def printed(self, u: Field, v: Field, repeat: float = 0.09) -> Field:
+    def printed(self, u: Field, v: Field, repeat: float = 0.09) -> "Print":
         """The pattern printed in both colours over surface coordinates, one repeat every `repeat` units."""
-        if self.pattern.name == "plain":
-            return self.primary
-        share = self.pattern.field(u / repeat, v / repeat, 1.15 * self.canvas.pixel / repeat)[..., None]
-        return self.primary + (self.secondary - self.primary) * share
+        return Print(self.primary, self.secondary, self.pattern, u, v, repeat, self.canvas.pixel)
 
-    def draped(self, surface: Surface, u: Field | None = None, v: Field | None = None, repeat: float = 0.09) -> Field:
+    def draped(self, surface: Surface, u: Field | None = None, v: Field | None = None, repeat: float = 0.09) -> "Print":
         """The pattern on cloth, drawn in and out by its folds."""
         across = self.canvas.x if u is None else u
         down = self.canvas.y if v is None else v
-        return self.printed(across + 0.012 * surface.slope_x, down + 0.010 * surface.slope_y, repeat)
+        pull_x, pull_y = np.clip(surface.slope_x, -0.9, 0.9), np.clip(surface.slope_y, -0.9, 0.9)
+        return self.printed(across + np.float32(0.007) * pull_x, down + np.float32(0.006) * pull_y, repeat)
 
     def jitter(self, amount: float) -> float:
         """A small random number of that standard size, cut at twice of it."""

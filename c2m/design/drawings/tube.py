@@ -57,7 +57,7 @@ def tube(canvas: Canvas, spine: Field, width: float | Field, *, flatness: float 
             ):
                 field[box] = np.where(closer, value, field[box])
             travelled += length
-        out = np.minimum(slope_x[box] ** 2 + slope_y[box] ** 2, 0.985)
+        out = np.minimum(slope_x[box] ** 2 + slope_y[box] ** 2, 0.94)
         steep = -(1 - flatness * (1 - out**2)) / np.sqrt(1 - out)
         slope_x[box] *= steep
         slope_y[box] *= steep

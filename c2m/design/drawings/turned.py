@@ -41,7 +41,7 @@ def turned(canvas: Canvas, profile: Field, *, x: float = 0.0, bow: float = 0.03)
     slopes = np.gradient(radius, height)
     for _ in range(2):
         around = np.interp(v, height, radius).astype(np.float32)
-        t = np.clip(gx / np.maximum(around, 1e-4), -0.995, 0.995)
+        t = np.clip(gx / np.maximum(around, 1e-4), -0.985, 0.985)
         v = canvas.y - np.float32(bow / widest) * around * np.sqrt(1 - t * t)
     lean = np.interp(v, height, slopes).astype(np.float32)
     depth = np.sqrt(1 - t * t)

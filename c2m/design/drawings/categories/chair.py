@@ -4,6 +4,7 @@ import numpy as np
 
 from c2m.design.drawings.category import Category, Choice, Range
 from c2m.design.drawings.garment import drape, stitches
+from c2m.design.drawings.lighting import Surface
 from c2m.design.drawings.outlines import Path, ellipse, move
 from c2m.design.drawings.palette import Field
 from c2m.design.drawings.scene import Scene
@@ -48,7 +49,7 @@ def _upholster(scene: Scene, outline: Field, *, radius: float, rise: float, squa
     region = canvas.region(outline)
     canvas.shade(region, dx=0.004, dy=0.014, blur=0.016, strength=0.45, within=canvas.alpha)
     surface = canvas.relief(region).round(radius, rise).wrinkles(0.0022, 6).surface() + drape(scene, region, [], rim=0.02, rise=0.25)
-    tilted = type(surface)(surface.slope_x, surface.slope_y + np.float32(lift), surface.openness)
+    tilted = Surface(surface.slope_x, surface.slope_y + np.float32(lift), surface.openness)
     canvas.paint(region, scene.draped(surface, canvas.x, canvas.y * squash, 0.085), scene.finish, tilted)
     return region
 

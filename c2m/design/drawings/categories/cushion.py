@@ -13,7 +13,7 @@ def paint(scene: Scene) -> None:
     """A stuffed square, pinched at its corners, with its trim."""
     canvas = scene.canvas
     a, b = 0.315 * scene.number("width"), 0.30 * scene.number("height")
-    pinch = 0.04 * scene.number("plumpness")
+    pinch = 0.026 * scene.number("plumpness")
     if scene.choice("shape") == "round":
         edge = ellipse(0, 0, a, b)
     else:
@@ -40,11 +40,16 @@ def paint(scene: Scene) -> None:
                 (((sx * a * 0.95, sy * b * 0.9), (sx * a * 0.72, sy * b * 0.45)), 0.014, -0.009),
                 (((sx * a * 0.88, sy * b * 0.95), (sx * a * 0.45, sy * b * 0.70)), 0.014, -0.008),
             ]
-    relief = canvas.relief(region).round(0.19, 0.6).round(0.05, 0.45).wrinkles(0.003, 5)
+    relief = canvas.relief(region).round(0.03, 0.5).wrinkles(0.003, 5)
+    if scene.choice("shape") == "round":
+        dome = np.clip(1 - (relief.x / a) ** 2 - (relief.y / b) ** 2, 0, 1) ** 0.7
+    else:
+        dome = (np.clip(1 - (relief.x / a) ** 2, 0, 1) * np.clip(1 - (relief.y / b) ** 2, 0, 1)) ** 0.75
+    relief.add((0.15 * scene.number("plumpness") * dome).astype(np.float32))
     for line, width, depth in folds if scene.choice("shape") == "square" else []:
         relief.fold(np.array(line) + scene.jitter(0.008), width, depth * (1 + scene.jitter(0.3)))
     if scene.choice("trim") == "button":
-        away = np.hypot(canvas.coarse_x, canvas.coarse_y)
+        away = np.hypot(relief.x, relief.y)
         relief.add((-0.055 * np.exp(-((away / 0.055) ** 2))).astype(np.float32))
         for angle in np.linspace(0, 2 * np.pi, 9)[:-1] + scene.jitter(0.2):
             tip = np.array((np.cos(angle), np.sin(angle)))

@@ -36,14 +36,14 @@ def _band(scene: Scene, spine: Field, wide: float, *, dim: float) -> None:
             part = middle[start : start + step + 1]
             creases.append(((tuple(part[0]), tuple(part[step // 2]), tuple(part[-1])), wide * 0.13, depth))
     surface = band.surface + drape(scene, band.region, creases, rim=0.02, rise=0.3)
-    albedo = scene.printed(band.v + 0.5 * wide, band.u, 0.075) * np.float32(dim)
+    albedo = scene.printed(band.v + 0.5 * wide, band.u, 0.075).dimmed(dim)
     canvas.paint(band.region, albedo, scene.finish, surface, texture=(band.v, band.u))
 
 
 def _end(scene: Scene, spine: Field, wide: float) -> None:
     canvas = scene.canvas
     widths = np.interp(np.linspace(0, 1, len(spine)), (0, 0.35, 1), (0.8, 0.95, 1.08)) * wide
-    tail, across = spine[-1], ribbon(spine, widths)
+    across = ribbon(spine, widths)
     left, right = across[len(spine) - 1], across[len(spine)]
     if scene.choice("ends") == "fringe":
         direction = (spine[-1] - spine[-3]) / np.linalg.norm(spine[-1] - spine[-3])
@@ -54,7 +54,6 @@ def _end(scene: Scene, spine: Field, wide: float) -> None:
         ]
         strokes = canvas.stroke(*strands, width=0.0065)
         canvas.paint(strokes, scene.accent, scene.finish, canvas.relief(strokes).round(0.006, 0.6).surface())
-    del tail
     band = tube(canvas, spine, widths, flatness=0.55)
     canvas.shade(band.region, dx=0.008, dy=0.008, blur=0.014, strength=0.4, within=canvas.alpha)
     folds: list[Fold] = [

@@ -2,8 +2,11 @@
 
 import numpy as np
 
+from c2m.design.drawings.canvas import Relief
 from c2m.design.drawings.category import Category, Choice, Range
+from c2m.design.drawings.lighting import Surface
 from c2m.design.drawings.outlines import ellipse, rounded, through
+from c2m.design.drawings.palette import Field
 from c2m.design.drawings.scene import Scene
 from c2m.design.drawings.tube import tube
 
@@ -30,7 +33,7 @@ def paint(scene: Scene) -> None:
     relief = canvas.relief(shell).round(0.045, 1.0)
     _ribs(scene, relief, half, top, base)
     surface = relief.surface(0.6)
-    tilted = type(surface)(surface.slope_x - 0.12 * canvas.x, surface.slope_y - 0.05 * canvas.y, surface.openness)
+    tilted = Surface(surface.slope_x - 0.12 * canvas.x, surface.slope_y - 0.05 * canvas.y, surface.openness)
     canvas.paint(shell, scene.printed(canvas.x, canvas.y, 0.11), scene.finish, tilted)
     if scene.choice("guards") == "contrast":
         _guards(scene, shell, surface, half, top, base)
@@ -45,9 +48,8 @@ def paint(scene: Scene) -> None:
     canvas.paint(badge, steel, scene.made_of("metallic"), canvas.relief(badge).round(0.006).surface())
 
 
-def _ribs(scene: Scene, relief: "object", half: float, top: float, base: float) -> None:
-    canvas = scene.canvas
-    x, y = canvas.coarse_x, canvas.coarse_y
+def _ribs(scene: Scene, relief: Relief, half: float, top: float, base: float) -> None:
+    x, y = relief.x, relief.y
     inside = np.clip((half - 0.022 - np.abs(x)) / 0.02, 0, 1) * np.clip((y - top - 0.085) / 0.02, 0, 1) * np.clip((base - 0.05 - y) / 0.02, 0, 1)
     if scene.choice("shell") == "vertical":
         wave = np.cos(x / (half * 0.235) * 2 * np.pi)
@@ -55,16 +57,16 @@ def _ribs(scene: Scene, relief: "object", half: float, top: float, base: float) 
         wave = np.cos((y - top) / 0.072 * 2 * np.pi)
     else:
         return
-    relief.add((0.0062 * inside * np.tanh(2.2 * wave)).astype(np.float32))  # type: ignore[attr-defined]
+    relief.add((0.0062 * inside * np.tanh(2.2 * wave)).astype(np.float32))
 
 
-def _guards(scene: Scene, shell: np.ndarray, surface: "object", half: float, top: float, base: float) -> None:
+def _guards(scene: Scene, shell: Field, surface: Surface, half: float, top: float, base: float) -> None:
     canvas = scene.canvas
     for sx in (1, -1):
         for cy in (top, base):
             corner = canvas.region(ellipse(sx * half, cy, 0.088, 0.088)) * shell
             canvas.shade(corner, dx=0.002, dy=0.003, blur=0.006, strength=0.35, within=shell)
-            canvas.paint(corner, scene.accent, scene.made_of("matte"), surface)  # type: ignore[arg-type]
+            canvas.paint(corner, scene.accent, scene.made_of("matte"), surface)
             for angle in (0.5, 1.07):
                 x = sx * (half - 0.06 * np.cos(angle))
                 y = cy + (0.06 if cy == top else -0.06) * np.sin(angle)
