@@ -35,13 +35,22 @@ class Table(SQLModel):
 
 READ_ONLY = {"c2m_read_only": True}
 PARAMETERS_PER_STATEMENT = 500
+_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
 
 T = TypeVar("T")
 
 
 def uuid7() -> UUID:
     """A new id, made by the client and ordered by time (RFC 9562)."""
-    return UUID(int=_uuid7().int)
+    return _uuid7()
+
+
+def number_of(prefix: str, row_id: UUID) -> str:
+    """A number people can read out, such as `C-7K2M0QX4VD`: the random end of the row's id in base 32."""
+    digits, rest = "", row_id.int & (1 << 50) - 1
+    for _ in range(10):
+        digits, rest = _BASE32[rest & 31] + digits, rest >> 5
+    return f"{prefix}-{digits}"
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):

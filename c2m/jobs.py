@@ -31,6 +31,7 @@ FIRST_BACKOFF = timedelta(seconds=10)
 LONGEST_BACKOFF = timedelta(hours=1)
 JOBS_PER_CLAIM = 200
 ANNOUNCEMENTS_PER_CLAIM = 500
+IDS_PER_CLAIM = 2000
 
 
 class JobState(StrEnum):
@@ -263,12 +264,24 @@ def _lease(session: Session, now: datetime) -> list[Job]:
         .with_for_update(skip_locked=True)
     ).all()
     token = uuid4()
-    for job in jobs:
+    taken = _at_most(jobs, IDS_PER_CLAIM)
+    for job in taken:
         job.state, job.lease_token, job.leased_until = JobState.LEASED, token, now + LEASE
         job.attempts += 1
         session.add(job)
     session.flush()
-    return list(jobs)
+    return taken
+
+
+def _at_most(jobs: Sequence[Job], ids: int) -> list[Job]:
+    """The first jobs that together name no more than so many ids, one at least."""
+    taken, count = [], 0
+    for job in jobs:
+        count += len(job.ids)
+        if taken and count > ids:
+            break
+        taken.append(job)
+    return taken
 
 
 def _mark_done(session: Session, batch: Sequence[Job], now: datetime) -> None:

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+import sqlalchemy as sa
+from sqlmodel import Session
 
-from c2m.db import chunks
 from c2m.jobs import Handler, OutsideWork
-from c2m.ledger.models import Transfer, TransferState
 from c2m.ledger.provider import Answer, Instruction, PaymentProvider
+from c2m.ledger.queries import pending_transfers
 from c2m.ledger.service import CARRY_OUT, record_answers
 
 
@@ -17,11 +18,7 @@ def handlers(provider: PaymentProvider) -> dict[str, Handler]:
     """The ledger's job: carry transfers out with this provider."""
 
     def ask(session: Session, ids: Sequence[UUID], now: datetime) -> list[tuple[UUID, Answer]]:
-        pending: list[Transfer] = []
-        for part in chunks(ids):
-            pending += session.exec(
-                select(Transfer).where(col(Transfer.id).in_(part), Transfer.state == TransferState.PENDING)
-            ).all()
+        pending = pending_transfers(session, ids)
         return [(transfer.id, provider.carry_out(_instruction(transfer))) for transfer in pending]
 
     def record(session: Session, answers: Sequence[tuple[UUID, Answer]], now: datetime) -> None:
@@ -30,7 +27,7 @@ def handlers(provider: PaymentProvider) -> dict[str, Handler]:
     return {CARRY_OUT: OutsideWork(ask, record)}
 
 
-def _instruction(transfer: Transfer) -> Instruction:
+def _instruction(transfer: sa.Row[Any]) -> Instruction:
     return Instruction(
         direction=transfer.direction,
         reference=transfer.reference,

@@ -1,14 +1,18 @@
 """Balances and statements: sums of postings, nothing stored twice."""
 
 from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from c2m.db import chunks, table_of
-from c2m.ledger.models import Account, AccountKind, Entry, Hold, Posting, Side, Transfer
-from c2m.ledger.rules import AccountRef
+from c2m.ledger.models import Account, AccountKind, Entry, Hold, Posting, Side, Transfer, TransferState
+from c2m.ledger.rules import AccountRef, Held
+
+_HELD = [field.name for field in fields(Held)]
 
 
 def signed_amount() -> sa.Case[int]:
@@ -35,11 +39,14 @@ def balances_by_kind(session: Session) -> dict[tuple[AccountKind, str], int]:
     return {(AccountKind(kind), currency): int(amount) for kind, currency, amount in rows}
 
 
-def holds_of(session: Session, subject_ids: Sequence[UUID]) -> list[Hold]:
-    """The escrow holds of these subjects, oldest first."""
-    found: list[Hold] = []
+def holds_of(session: Session, subject_ids: Sequence[UUID]) -> list[Held]:
+    """The escrow holds of these subjects, each subject's oldest first."""
+    table = table_of(Hold)
+    columns = [table.c[name] for name in _HELD]
+    found: list[Held] = []
     for part in chunks(subject_ids):
-        found += session.exec(select(Hold).where(col(Hold.subject_id).in_(part)).order_by(col(Hold.id))).all()
+        rows = session.execute(sa.select(*columns).where(table.c.subject_id.in_(part)).order_by(table.c.id))
+        found += [Held(*row) for row in rows]
     return found
 
 
@@ -50,6 +57,16 @@ def transfers_of(session: Session, subject_ids: Sequence[UUID]) -> list[Transfer
         found += session.exec(
             select(Transfer).where(col(Transfer.subject_id).in_(part)).order_by(col(Transfer.id))
         ).all()
+    return found
+
+
+def pending_transfers(session: Session, ids: Sequence[UUID]) -> list[sa.Row[Any]]:
+    """Those of these transfers the provider has not answered yet."""
+    table = table_of(Transfer)
+    found: list[sa.Row[Any]] = []
+    for part in chunks(ids):
+        statement = sa.select(table).where(table.c.id.in_(part), table.c.state == TransferState.PENDING)
+        found += session.execute(statement).all()
     return found
 
 

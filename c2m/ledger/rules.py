@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 _ACCOUNTS = uuid5(NAMESPACE_URL, "urn:c2m:account")
@@ -18,7 +19,12 @@ class AccountRef:
 
     @property
     def id(self) -> UUID:
-        return uuid5(_ACCOUNTS, f"{self.kind}:{self.owner_id}:{self.currency}")
+        return _account_id(self.kind, self.owner_id, self.currency)
+
+
+@lru_cache(maxsize=100_000)
+def _account_id(kind: str, owner_id: UUID, currency: str) -> UUID:
+    return uuid5(_ACCOUNTS, f"{kind}:{owner_id}:{currency}")
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,30 @@ class Draft:
 
 class UnbalancedEntry(ValueError):
     """An entry's debits and credits differ, or a leg isn't a positive integer."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a hold still stands for, as read in this unit of work."""
+
+    id: UUID
+    subject_id: UUID
+    escrow_account_id: UUID
+    payer_id: UUID
+    currency: str
+    amount_minor: int
+    captured_minor: int
+    refunded_minor: int
+    forfeited_minor: int
+    state: str
+
+    @property
+    def remaining_minor(self) -> int:
+        return self.amount_minor - self.captured_minor - self.refunded_minor - self.forfeited_minor
+
+    @property
+    def escrow(self) -> KnownAccount:
+        return KnownAccount(self.escrow_account_id, self.currency)
 
 
 def move(amount_minor: int, source: Account, target: Account) -> tuple[Leg, Leg]:

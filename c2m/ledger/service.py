@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from c2m import jobs
 from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, uuid7
@@ -24,7 +25,8 @@ from c2m.ledger.models import (
     TransferState,
 )
 from c2m.ledger.provider import Answer
-from c2m.ledger.rules import AccountRef, Draft, KnownAccount, Leg, check_balanced, move
+from c2m.ledger.queries import pending_transfers
+from c2m.ledger.rules import AccountRef, Draft, Held, KnownAccount, Leg, check_balanced, move
 from c2m.outbox import announce
 
 CARRY_OUT = "ledger.carry_out"
@@ -56,7 +58,7 @@ class Charge:
 class Release:
     """A part of a hold to be refunded to its payer."""
 
-    hold: Hold
+    hold: Held
     amount_minor: int
     reference: str
     purpose: str
@@ -66,7 +68,7 @@ class Release:
 class Capture:
     """A part of a hold that is earned (or forfeited): `legs` say who receives it and sum to its amount."""
 
-    hold: Hold
+    hold: Held
     amount_minor: int
     reference: str
     purpose: str
@@ -168,8 +170,7 @@ def refund(session: Session, releases: Sequence[Release], *, now: datetime) -> N
     drafts, payments = [], []
     for r in releases:
         payable = buyer_payable(r.hold.payer_id, r.hold.currency)
-        source = KnownAccount(r.hold.escrow_account_id, r.hold.currency)
-        drafts.append(Draft(r.reference, r.purpose, move(r.amount_minor, source, payable)))
+        drafts.append(Draft(r.reference, r.purpose, move(r.amount_minor, r.hold.escrow, payable)))
         payments.append(Payment(r.reference, r.purpose, r.hold.subject_id, r.hold.payer_id, payable, r.amount_minor))
     post(session, drafts, now=now)
     pay_out(session, payments, Direction.REFUND, now=now)
@@ -183,10 +184,9 @@ def capture(session: Session, captures: Sequence[Capture], *, now: datetime) -> 
     """
     takes = [(c.hold, "forfeited_minor" if c.forfeit else "captured_minor", c.amount_minor) for c in captures]
     _take(session, takes, now=now)
-    drafts = []
-    for c in captures:
-        source = KnownAccount(c.hold.escrow_account_id, c.hold.currency)
-        drafts.append(Draft(c.reference, c.purpose, (Leg(source, Side.DEBIT, c.amount_minor), *c.legs)))
+    drafts = [
+        Draft(c.reference, c.purpose, (Leg(c.hold.escrow, Side.DEBIT, c.amount_minor), *c.legs)) for c in captures
+    ]
     post(session, drafts, now=now)
 
 
@@ -214,7 +214,7 @@ def record_answers(session: Session, answers: Sequence[tuple[UUID, Answer]], pro
     """Write down what the provider did: post what was carried out, tell who waits for a charge."""
     said = dict(answers)
     lock_rows(session, Transfer, list(said))
-    pending = [t for t in _transfers(session, list(said)) if t.state is TransferState.PENDING]
+    pending = pending_transfers(session, list(said))
     drafts, holds = [], []
     told: dict[str, list[UUID]] = {}
     for transfer in pending:
@@ -239,7 +239,7 @@ class PayoutDeclined(Exception):
     """The provider refuses to pay money that is owed."""
 
 
-def _take(session: Session, takes: Sequence[tuple[Hold, str, int]], *, now: datetime) -> None:
+def _take(session: Session, takes: Sequence[tuple[Held, str, int]], *, now: datetime) -> None:
     if not takes:
         return
     lock_rows(session, Hold, list({hold.id for hold, _, _ in takes}))
@@ -295,14 +295,7 @@ def _insert_transfers(session: Session, rows: list[dict[str, object]], *, now: d
     return ids
 
 
-def _transfers(session: Session, ids: Sequence[UUID]) -> list[Transfer]:
-    found: list[Transfer] = []
-    for part in chunks(ids):
-        found += session.exec(select(Transfer).where(col(Transfer.id).in_(part))).all()
-    return found
-
-
-def _carried_out(transfer: Transfer) -> Draft:
+def _carried_out(transfer: sa.Row[Any]) -> Draft:
     inside = KnownAccount(transfer.account_id, transfer.currency)
     out = outside(transfer.organisation_id, transfer.currency)
     legs = (
@@ -313,7 +306,7 @@ def _carried_out(transfer: Transfer) -> Draft:
     return Draft(f"{transfer.direction}:{transfer.id}", f"{transfer.purpose}.{transfer.direction}", legs)
 
 
-def _hold(transfer: Transfer, now: datetime) -> dict[str, object]:
+def _hold(transfer: sa.Row[Any], now: datetime) -> dict[str, object]:
     return {
         "id": transfer.id,
         "subject_id": transfer.subject_id,
@@ -326,7 +319,7 @@ def _hold(transfer: Transfer, now: datetime) -> dict[str, object]:
 
 
 def _finish(
-    session: Session, pending: Sequence[Transfer], said: dict[UUID, Answer], provider: str, now: datetime
+    session: Session, pending: Sequence[sa.Row[Any]], said: dict[UUID, Answer], provider: str, now: datetime
 ) -> None:
     if not pending:
         return

@@ -1,0 +1,148 @@
+"""What later stages report back: pieces delivered, pieces nobody will make."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from c2m.db import chunks, insert_rows, lock_rows, table_of
+from c2m.demand.models import DemandSheet, Pledge, PledgeState, SheetPledge, SheetRelease
+from c2m.demand.refunds import refund_parts
+from c2m.demand.rules import share_of_units
+from c2m.ledger.models import HoldState
+from c2m.ledger.queries import holds_of
+
+SheetVariant = tuple[UUID, UUID]
+
+
+def record_deliveries(session: Session, quantities: Mapping[UUID, int], *, now: datetime) -> None:
+    """Count delivered pieces by pledge; a pledge with none left outstanding ends fulfilled."""
+    _count_units(session, quantities, delivered=True)
+    _end_resolved(session, list(quantities), now)
+
+
+def release_units(session: Session, quantities: Mapping[SheetVariant, int], *, now: datetime) -> None:
+    """Let go of pieces no factory will make: the latest pledges are refunded for them.
+
+    Raises:
+        ValueError: more pieces than the sheet line still has.
+    """
+    lock_rows(session, DemandSheet, sorted({sheet_id for sheet_id, _ in quantities}))
+    candidates = _latest_first(session, quantities)
+    rows: list[dict[str, object]] = []
+    pieces: dict[UUID, int] = defaultdict(int)
+    for key, wanted in quantities.items():
+        left = wanted
+        for pledge_id, free in candidates[key]:
+            taken = min(left, free)
+            if taken:
+                rows.append(
+                    {
+                        "sheet_id": key[0],
+                        "variant_id": key[1],
+                        "pledge_id": pledge_id,
+                        "quantity": taken,
+                        "released_at": now,
+                    }
+                )
+                pieces[pledge_id] += taken
+                left -= taken
+        if left:
+            raise ValueError(f"sheet {key[0]}: {left} of {wanted} pieces can't be released")
+    refund_parts(session, _money_of(session, pieces), reason=f"unserved:{now.isoformat()}", now=now)
+    _store_releases(session, rows)
+    _count_units(session, pieces, delivered=False)
+    _end_resolved(session, list(pieces), now)
+
+
+def _latest_first(
+    session: Session, quantities: Mapping[SheetVariant, int]
+) -> dict[SheetVariant, list[tuple[UUID, int]]]:
+    """For each sheet line, its pledges from the latest to the oldest with the pieces not yet released."""
+    made_of, pledge, released = table_of(SheetPledge), table_of(Pledge), table_of(SheetRelease)
+    found: dict[SheetVariant, list[tuple[UUID, int]]] = defaultdict(list)
+    sheet_ids = sorted({sheet_id for sheet_id, _ in quantities})
+    for part in chunks(sheet_ids):
+        rows = session.execute(
+            sa.select(
+                made_of.c.sheet_id,
+                made_of.c.variant_id,
+                made_of.c.pledge_id,
+                (made_of.c.quantity - sa.func.coalesce(released.c.quantity, 0)).label("free"),
+            )
+            .join_from(made_of, pledge, pledge.c.id == made_of.c.pledge_id)
+            .outerjoin(
+                released,
+                sa.and_(
+                    released.c.sheet_id == made_of.c.sheet_id,
+                    released.c.variant_id == made_of.c.variant_id,
+                    released.c.pledge_id == made_of.c.pledge_id,
+                ),
+            )
+            .where(made_of.c.sheet_id.in_(part))
+            .order_by(pledge.c.placed_at.desc(), pledge.c.id.desc())
+        )
+        for row in rows:
+            found[row.sheet_id, row.variant_id].append((row.pledge_id, row.free))
+    return found
+
+
+def _store_releases(session: Session, rows: list[dict[str, object]]) -> None:
+    """Add to what was released before of the same line and pledge."""
+    table = table_of(SheetRelease)
+    new = []
+    for row in rows:
+        same = [table.c[name] == row[name] for name in ("sheet_id", "variant_id", "pledge_id")]
+        more = sa.update(table).where(*same).values(quantity=table.c.quantity + row["quantity"])
+        if session.connection().execute(more).rowcount == 0:
+            new.append(row)
+    insert_rows(session, SheetRelease, new)
+
+
+def _money_of(session: Session, pieces: Mapping[UUID, int]) -> dict[UUID, int]:
+    """What is still held for these pieces of each pledge."""
+    held: dict[UUID, int] = defaultdict(int)
+    for hold in holds_of(session, list(pieces)):
+        if hold.state == HoldState.HELD:
+            held[hold.subject_id] += hold.remaining_minor
+    outstanding = {row.id: row.outstanding for row in _outstanding(session, list(pieces))}
+    amounts = {i: share_of_units(held[i], outstanding[i], units) for i, units in pieces.items()}
+    return {i: amount for i, amount in amounts.items() if amount}
+
+
+def _outstanding(session: Session, pledge_ids: list[UUID]) -> list[sa.Row[Any]]:
+    c = table_of(Pledge).c
+    rows: list[sa.Row[Any]] = []
+    for part in chunks(pledge_ids):
+        units = (c.quantity - c.delivered_quantity - c.released_quantity).label("outstanding")
+        rows += session.execute(sa.select(c.id, units).where(c.id.in_(part))).all()
+    return rows
+
+
+def _count_units(session: Session, quantities: Mapping[UUID, int], *, delivered: bool) -> None:
+    if not quantities:
+        return
+    table = table_of(Pledge)
+    column = table.c.delivered_quantity if delivered else table.c.released_quantity
+    session.connection().execute(
+        sa.update(table).where(table.c.id == sa.bindparam("p")).values({column: column + sa.bindparam("units")}),
+        [{"p": pledge_id, "units": units} for pledge_id, units in quantities.items()],
+    )
+
+
+def _end_resolved(session: Session, pledge_ids: list[UUID], now: datetime) -> None:
+    """Pledges with no outstanding piece end: fulfilled if anything was delivered, else refunded."""
+    c = table_of(Pledge).c
+    for part in chunks(pledge_ids):
+        whole = (
+            c.id.in_(part),
+            c.state == PledgeState.CONFIRMED,
+            c.delivered_quantity + c.released_quantity == c.quantity,
+        )
+        ended = sa.case((c.delivered_quantity > 0, PledgeState.FULFILLED.value), else_=PledgeState.REFUNDED.value)
+        state = sa.type_coerce(ended, c.state.type)
+        session.execute(sa.update(table_of(Pledge)).where(*whole).values(state=state, ended_at=now))

@@ -1,0 +1,123 @@
+"""Reads that more than one caller needs."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from c2m.db import chunks, table_of
+from c2m.demand.models import Campaign, DemandSheet, Pledge, PledgeLine, PriceTier, SheetLine, SheetRelease, Variant
+from c2m.demand.rules import Ladder
+from c2m.errors import N_, NotFound
+
+
+class CampaignNotFound(NotFound):
+    sentence = N_("There is no such campaign.")
+
+
+class PledgeNotFound(NotFound):
+    sentence = N_("There is no such order.")
+
+
+class SheetNotFound(NotFound):
+    sentence = N_("There is no such demand sheet.")
+
+
+def campaign(session: Session, campaign_id: UUID) -> Campaign:
+    """The campaign with this id.
+
+    Raises:
+        CampaignNotFound
+    """
+    found = session.get(Campaign, campaign_id)
+    if found is None:
+        raise CampaignNotFound(campaign_id=campaign_id)
+    return found
+
+
+def pledge_of(session: Session, pledge_id: UUID, *, buyer_id: UUID) -> Pledge:
+    """A buyer's own pledge; other people's are not found.
+
+    Raises:
+        PledgeNotFound
+    """
+    found = session.get(Pledge, pledge_id)
+    if found is None or found.buyer_id != buyer_id:
+        raise PledgeNotFound(pledge_id=pledge_id)
+    return found
+
+
+def sheet(session: Session, sheet_id: UUID) -> DemandSheet:
+    """The demand sheet with this id.
+
+    Raises:
+        SheetNotFound
+    """
+    found = session.get(DemandSheet, sheet_id)
+    if found is None:
+        raise SheetNotFound(sheet_id=sheet_id)
+    return found
+
+
+def ladders(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, Ladder]:
+    """The price ladder of each campaign."""
+    tier = table_of(PriceTier)
+    pairs: dict[UUID, list[tuple[int, int]]] = defaultdict(list)
+    for part in chunks(campaign_ids):
+        rows = session.execute(
+            sa.select(tier.c.campaign_id, tier.c.from_quantity, tier.c.price_minor).where(tier.c.campaign_id.in_(part))
+        )
+        for campaign_id, from_quantity, price_minor in rows:
+            pairs[campaign_id].append((from_quantity, price_minor))
+    return {campaign_id: Ladder.of(found) for campaign_id, found in pairs.items()}
+
+
+def ladder(session: Session, campaign_id: UUID) -> Ladder:
+    """The price ladder of one campaign."""
+    return ladders(session, [campaign_id])[campaign_id]
+
+
+def variants(session: Session, campaign_id: UUID) -> list[Variant]:
+    """A campaign's variants in the merchandiser's order."""
+    statement = select(Variant).where(Variant.campaign_id == campaign_id).order_by(col(Variant.position))
+    return list(session.exec(statement).all())
+
+
+def pledge_lines(session: Session, pledge_ids: Sequence[UUID]) -> dict[UUID, list[PledgeLine]]:
+    """The variants of each pledge."""
+    found: dict[UUID, list[PledgeLine]] = defaultdict(list)
+    for part in chunks(pledge_ids):
+        for line in session.exec(select(PledgeLine).where(col(PledgeLine.pledge_id).in_(part))):
+            found[line.pledge_id].append(line)
+    return found
+
+
+def open_sheets(session: Session) -> list[DemandSheet]:
+    """Demand sheets with pieces still to be matched, oldest first."""
+    statement = select(DemandSheet).where(col(DemandSheet.served_at).is_(None)).order_by(col(DemandSheet.id))
+    return list(session.exec(statement).all())
+
+
+def sheet_lines(session: Session, sheet_ids: Sequence[UUID]) -> dict[UUID, list[SheetLine]]:
+    """The confirmed pieces of each sheet by variant."""
+    found: dict[UUID, list[SheetLine]] = defaultdict(list)
+    for part in chunks(sheet_ids):
+        for line in session.exec(select(SheetLine).where(col(SheetLine.sheet_id).in_(part))):
+            found[line.sheet_id].append(line)
+    return found
+
+
+def released_units(session: Session, sheet_ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], int]:
+    """Pieces no factory will make: (sheet, variant) → pieces released."""
+    table = table_of(SheetRelease)
+    found: dict[tuple[UUID, UUID], int] = {}
+    for part in chunks(sheet_ids):
+        rows = session.execute(
+            sa.select(table.c.sheet_id, table.c.variant_id, sa.func.sum(table.c.quantity))
+            .where(table.c.sheet_id.in_(part))
+            .group_by(table.c.sheet_id, table.c.variant_id)
+        )
+        found |= {(sheet_id, variant_id): int(quantity) for sheet_id, variant_id, quantity in rows}
+    return found

@@ -1,0 +1,107 @@
+"""The arithmetic of demand: tier prices, deposits and balances, shares of money. No database, no clock."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tier:
+    """From this many pieces in all, each piece costs `price_minor`."""
+
+    from_quantity: int
+    price_minor: int
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """A price that falls in steps as the total rises."""
+
+    tiers: tuple[Tier, ...]
+
+    def __post_init__(self) -> None:
+        if problem := ladder_problem(self.tiers):
+            raise ValueError(problem)
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[int, int]]) -> "Ladder":
+        """A ladder of (from_quantity, price_minor) pairs."""
+        return cls(tuple(Tier(*pair) for pair in sorted(pairs)))
+
+    def position(self, quantity: int) -> int:
+        """Which tier a total stands on; below the first threshold the first tier's price holds."""
+        reached = [i for i, tier in enumerate(self.tiers) if tier.from_quantity <= quantity]
+        return reached[-1] if reached else 0
+
+    def price_at(self, quantity: int) -> int:
+        """The price a piece at this total."""
+        return self.tiers[self.position(quantity)].price_minor
+
+    def next_tier(self, quantity: int) -> Tier | None:
+        """The first cheaper step still ahead of this total."""
+        ahead = [t for t in self.tiers if t.from_quantity > quantity and t.price_minor < self.price_at(quantity)]
+        return ahead[0] if ahead else None
+
+
+def ladder_problem(tiers: Sequence[Tier]) -> str | None:
+    """What is wrong with a ladder, if anything: thresholds rise, prices fall, all positive."""
+    if not tiers:
+        return "a ladder needs at least one tier"
+    if any(t.from_quantity < 1 or t.price_minor < 1 for t in tiers):
+        return "quantities and prices must be positive"
+    for lower, upper in itertools.pairwise(tiers):
+        if upper.from_quantity <= lower.from_quantity:
+            return "each tier must start at more pieces than the one before"
+        if upper.price_minor >= lower.price_minor:
+            return "each tier must be cheaper than the one before"
+    return None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a buyer pays and gets back if the campaign ends on one tier."""
+
+    from_quantity: int
+    up_to_quantity: int | None
+    price_minor: int
+    pay_minor: int
+    back_minor: int
+
+
+def outcomes(ladder: Ladder, pledged: int, mine: int, *, at_most: int | None) -> list[Outcome]:
+    """The tiers the campaign can still end on with these pieces, what the buyer then pays and gets back."""
+    total = pledged + mine
+    paid_price = ladder.price_at(total)
+    found = []
+    for i in range(ladder.position(total), len(ladder.tiers)):
+        tier = ladder.tiers[i]
+        start = max(total, tier.from_quantity) if i > ladder.position(total) else total
+        if at_most is not None and start > at_most:
+            break
+        following = ladder.tiers[i + 1].from_quantity - 1 if i + 1 < len(ladder.tiers) else at_most
+        end = following if at_most is None or following is None else min(following, at_most)
+        price = min(tier.price_minor, paid_price)
+        found.append(Outcome(start, end, price, price * mine, (paid_price - price) * mine))
+    return found
+
+
+def charge_at_joining(unit_price_minor: int, quantity: int, deposit_minor: int) -> int:
+    """What is paid when joining: the deposit a piece in a presale, else the present price a piece."""
+    return quantity * (deposit_minor or unit_price_minor)
+
+
+def final_price(unit_price_minor: int, final_tier_minor: int) -> int:
+    """Everyone ends on the final tier, and nobody above the price they joined at."""
+    return min(unit_price_minor, final_tier_minor)
+
+
+def balance_after_deposit(final_price_minor: int, deposit_counts_minor: int, quantity: int) -> int:
+    """What a presale still costs once the deposit, at what it counts, is taken off."""
+    return max(final_price_minor - deposit_counts_minor, 0) * quantity
+
+
+def share_of_units(remaining_minor: int, remaining_units: int, units: int) -> int:
+    """The part of a pledge's remaining money that belongs to these units; the last units take what is left."""
+    if not 0 < units <= remaining_units:
+        raise ValueError(f"{units} units of {remaining_units} remaining")
+    return remaining_minor if units == remaining_units else remaining_minor * units // remaining_units

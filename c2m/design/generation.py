@@ -1,0 +1,64 @@
+"""The door to picture generation: what a generator is given and what it must hand back."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from c2m.design.drawings import DrawingSpec, draw, random_spec
+from c2m.design.models import PictureKind
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What a merchandiser asks for: words, and attributes where they were chosen (see the drawings' registries)."""
+
+    category: str
+    words: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A picture with everything needed to make it again."""
+
+    image: Image.Image
+    kind: PictureKind
+    provenance: dict[str, Any]
+
+
+Progress = Callable[[int, int], None]
+
+
+class ImageGenerator(Protocol):
+    """Turns a brief into pictures; the same brief and seed give the same pictures."""
+
+    name: str
+
+    def generate(self, brief: Brief, *, count: int, seed: int, progress: Progress) -> Iterator[Generated]:
+        """Pictures as they are made, `progress(done, count)` after each."""
+        ...
+
+
+@dataclass(frozen=True)
+class SketchGenerator:
+    """Draws labelled sketches by our own renderer: no model, no network, never passed off as AI output."""
+
+    name: str = "sketch"
+    size: int = 512
+
+    def generate(self, brief: Brief, *, count: int, seed: int, progress: Progress) -> Iterator[Generated]:
+        for i in range(count):
+            rng = np.random.default_rng([seed, i])
+            spec = _with_attributes(random_spec(rng, brief.category), brief.attributes)
+            image = draw(spec, size=self.size, seed=seed + i)
+            provenance = {"generator": self.name, "seed": seed + i, "spec": asdict(spec), "brief": brief.words}
+            progress(i + 1, count)
+            yield Generated(image, PictureKind.SKETCH, provenance)
+
+
+def _with_attributes(spec: DrawingSpec, attributes: dict[str, str]) -> DrawingSpec:
+    known = {name: value for name, value in attributes.items() if name in asdict(spec) and name != "category"}
+    return DrawingSpec(**(asdict(spec) | known))

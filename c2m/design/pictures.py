@@ -1,0 +1,139 @@
+"""Pictures: uploads made safe, sketches drawn, each with where it came from."""
+
+import hashlib
+import io
+import subprocess
+import sys
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from PIL import Image
+from sqlmodel import Session
+
+from c2m.design.models import Picture, PictureKind
+from c2m.errors import N_, Invalid, NotFound
+
+MOST_BYTES = 8 * 1024 * 1024
+SECONDS = 20
+
+
+class PictureRefused(Invalid):
+    sentence = N_("This file can't be used as a picture.")
+
+
+class PictureTooLarge(PictureRefused):
+    sentence = N_("The file is too large; 8 MB is the most.")
+
+
+class NotAPicture(PictureRefused):
+    sentence = N_("Only PNG, JPEG and WebP pictures can be used.")
+
+
+class TooManyPixels(PictureRefused):
+    sentence = N_("The picture has too many pixels; 40 megapixels is the most.")
+
+
+class TooFewPixels(PictureRefused):
+    sentence = N_("The picture is too small; 64 pixels a side is the least.")
+
+
+class BrokenPicture(PictureRefused):
+    sentence = N_("The picture is damaged and can't be read.")
+
+
+class PictureNotFound(NotFound):
+    sentence = N_("There is no such picture.")
+
+
+_REFUSALS: dict[str, type[PictureRefused]] = {
+    "format": NotAPicture,
+    "pixels": TooManyPixels,
+    "small": TooFewPixels,
+    "broken": BrokenPicture,
+}
+
+
+def make_safe(data: bytes) -> bytes:
+    """An upload decoded and encoded anew as WebP, in a child process with limits on memory and time.
+
+    Raises:
+        PictureTooLarge, NotAPicture, TooManyPixels, TooFewPixels, BrokenPicture
+    """
+    if len(data) > MOST_BYTES:
+        raise PictureTooLarge(bytes=len(data))
+    if not data:
+        raise NotAPicture()
+    command = [sys.executable, "-I", "-m", "c2m.design.reencode"]
+    try:
+        child = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise BrokenPicture() from None
+    if child.returncode != 0:
+        raise _REFUSALS.get(child.stderr.decode("utf-8", "replace").strip(), BrokenPicture)()
+    return child.stdout
+
+
+def store_upload(session: Session, data: bytes, *, organisation_id: UUID, filename: str, now: datetime) -> Picture:
+    """Keep an organisation's own photograph.
+
+    Raises:
+        PictureRefused: see make_safe.
+    """
+    provenance = {"source": "upload", "filename": filename[:120], "original_sha256": hashlib.sha256(data).hexdigest()}
+    return store(session, make_safe(data), PictureKind.PHOTO, provenance, organisation_id=organisation_id, now=now)
+
+
+def store_drawing(
+    session: Session,
+    image: Image.Image,
+    *,
+    provenance: dict[str, Any],
+    organisation_id: UUID | None,
+    now: datetime,
+    kind: PictureKind = PictureKind.SKETCH,
+) -> Picture:
+    """Keep a picture we made ourselves, with how it was made."""
+    out = io.BytesIO()
+    image.convert("RGB").save(out, "WEBP", quality=90, method=4)
+    return store(session, out.getvalue(), kind, provenance, organisation_id=organisation_id, now=now)
+
+
+def store(
+    session: Session,
+    content: bytes,
+    kind: PictureKind,
+    provenance: dict[str, Any],
+    *,
+    organisation_id: UUID | None,
+    now: datetime,
+) -> Picture:
+    """Keep a WebP of ours."""
+    with Image.open(io.BytesIO(content)) as image:
+        width, height = image.size
+    picture = Picture(
+        organisation_id=organisation_id,
+        kind=kind,
+        media_type="image/webp",
+        width=width,
+        height=height,
+        sha256=hashlib.sha256(content).hexdigest(),
+        content=content,
+        provenance=provenance,
+        stored_at=now,
+    )
+    session.add(picture)
+    session.flush()
+    return picture
+
+
+def picture(session: Session, picture_id: UUID) -> Picture:
+    """The picture with this id.
+
+    Raises:
+        PictureNotFound
+    """
+    found = session.get(Picture, picture_id)
+    if found is None:
+        raise PictureNotFound(picture_id=picture_id)
+    return found
