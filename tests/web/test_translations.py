@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import typer
 from babel.messages.catalog import Catalog
 from flask import Flask
 from flask_babel import gettext, ngettext
@@ -81,14 +82,24 @@ def test_missing_ids_are_added_to_the_room_they_stand_in_and_to_no_other(tmp_pat
     assert [message.id for message in i18n.read_catalogue(tmp_path / "web.po") if message.id] == ["Sign in"]
 
 
-def test_the_kits_own_words_are_all_in_chinese() -> None:
-    kits = [catalogue for catalogue in translations.read_rooms() if catalogue.domain in ("web", "styleguide")]
-    found = translations.extract()
-    ours = Catalog()
-    for message in found:
-        if message.id and {"web", "styleguide"} & {translations.room_of(name) for name, _ in message.locations}:
-            ours.add(message.id, locations=message.locations, context=message.context)
-    everyone = {translations.source_text(message) for room in translations.read_rooms() for message in room}
-    missing = [fault for fault in translations.find_faults(found, kits) if not fault.startswith("missing")]
-    assert missing == []
-    assert {translations.source_text(message) for message in ours if message.id} <= everyone
+@pytest.mark.parametrize(("words", "exit_code"), [({"Join": "参团"}, 0), ({}, 1), ({"Join": ""}, 1)])
+def test_the_check_fails_on_any_fault(
+    words: dict[str, str], exit_code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(translations, "extract", lambda: catalogue("demand", {"Join": ""}))
+    monkeypatch.setattr(translations, "read_rooms", lambda: [catalogue("demand", words)])
+    if exit_code:
+        with pytest.raises(typer.Exit) as stopped:
+            translations.main()
+        assert stopped.value.exit_code == exit_code
+        assert "'Join'" in capsys.readouterr().err
+    else:
+        translations.main()
+        assert capsys.readouterr().out == "1 messages, all in Chinese\n"
+
+
+def test_messages_are_found_in_code_and_templates() -> None:
+    found = {translations.source_text(message): message for message in translations.extract() if message.id}
+    assert {translations.room_of(name) for name, _ in found["Skip to the content"].locations} == {"web"}
+    assert found["%(quantity)s pieces"].id == ("%(quantity)s piece", "%(quantity)s pieces")
+    assert "This request can't be carried out." in found
