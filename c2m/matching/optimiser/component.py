@@ -1,0 +1,195 @@
+"""The search within one component: greedy, bound, kernel MIP, whole MIP or neighbourhoods, each step a better plan."""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from c2m.matching.optimiser.greedy import by_density, by_regret, construct
+from c2m.matching.optimiser.highs import Answer, minimise
+from c2m.matching.optimiser.market import Market, Order
+from c2m.matching.optimiser.model import Model, Pick
+from c2m.matching.optimiser.params import Params
+from c2m.matching.optimiser.polish import polish
+from c2m.matching.optimiser.pricing import Priced, Pricer
+from c2m.matching.optimiser.stop import Stop
+
+
+@dataclass(slots=True)
+class Component:
+    """Sheets that share capacity, the best orders found for them, and a bound on what they must cost."""
+
+    market: Market
+    sheets: Sequence[int]
+    params: Params
+    seed: int
+    gap: float
+    orders: list[Order] = field(default_factory=list)
+    cost: float = math.inf
+    bound: float = -math.inf
+    infeasible: bool = False
+    tries: int = 0
+    _pricer: Pricer = field(init=False)
+    _priced: Priced = field(init=False)
+    _random: random.Random = field(init=False)
+    _finished: bool = False
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    @property
+    def binaries(self) -> int:
+        """How many prices there are to decide on."""
+        return sum(len(self.market.choices[c].prices) for s in self.sheets for c in self.market.demands[s].choices)
+
+    @property
+    def open_gap(self) -> float:
+        """Money between the orders and the bound, 0 where nothing is left to prove."""
+        if self.infeasible or self._finished or self.cost - self.bound <= self.gap * abs(self.cost):
+            return 0.0
+        return self.cost - self.bound
+
+    @property
+    def served(self) -> bool:
+        """Whether every must-serve sheet is served in full."""
+        left = {s: self.market.demands[s].quantity for s in self.sheets if self.market.demands[s].must_serve}
+        for order in self.orders:
+            if (s := self.market.choices[order.choice].sheet) in left:
+                left[s] -= order.quantity
+        return not any(left.values())
+
+    def begin(self) -> None:
+        """A first plan: the best of the greedy orders."""
+        for key in (by_regret(self.market), by_density(self.market)):
+            self._offer(construct(self.market, self.sheets, key))
+
+    def price(self, stop: Stop) -> None:
+        """A bound, and the plan that its prices suggest."""
+        self._pricer = Pricer(self.market, self.sheets)
+        self._priced = priced = self._pricer.improve(self.params, stop, self.seed)
+        self.bound = max(self.bound, priced.bound)
+        preferred = {c for c, _ in priced.used}
+        for key in (by_regret(self.market), by_density(self.market)):
+            self._offer(construct(self.market, self.sheets, key, priced.prices, preferred))
+            self._offer(construct(self.market, self.sheets, key, priced.prices))
+        self._polish([(order.choice, order.price) for order in self.orders], stop)
+
+    def improve(self, stop: Stop, effort: float, seconds: float) -> None:
+        """One try at better orders or a better bound, within this effort and time; `price` comes first."""
+        self.tries += 1
+        picks = self._worth_taking()
+        whole = len(picks) <= self.params.whole_binaries
+        kernel = [] if whole else self._kernel(picks)
+        if self.tries == 1 and kernel:
+            limit = effort if self.params.kernel_effort is None else self.params.kernel_effort
+            self._solve(kernel, stop, limit, seconds)
+        elif whole:
+            self._solve_whole(picks, stop, effort, seconds)
+        else:
+            self._search_neighbourhoods(picks, stop, effort, seconds)
+
+    def _worth_taking(self) -> list[Pick]:
+        """The picks that a better plan may still hold (reduced cost fixing)."""
+        # The slacks belong to this bound; a better one found later would fix picks that may be needed.
+        room = self.cost - self._priced.bound
+        slack = self._priced.slack
+        kept = [pick for at, pick in enumerate(self._pricer.picks) if slack[at] <= room * (1 + 1e-9) + 1e-6]
+        held = {(order.choice, order.price) for order in self.orders}
+        return kept + sorted(held.difference(kept))
+
+    def _kernel(self, picks: list[Pick]) -> list[Pick]:
+        held = {(order.choice, order.price) for order in self.orders}
+        kernel = set(self._pricer.kernel(self._priced.slack, self.params.kernel_offers)) & set(picks)
+        return sorted(kernel | held | set(self._priced.used) & set(picks))
+
+    def _solve(self, picks: list[Pick], stop: Stop, effort: float, seconds: float) -> None:
+        model = Model(self.market, self.sheets, picks, self.market.capacity)
+        answer = self._minimise(model, stop, effort, seconds, self.orders)
+        if answer.values is not None:
+            self._polish(model.picked(answer.values), stop)
+
+    def _solve_whole(self, picks: list[Pick], stop: Stop, effort: float, seconds: float) -> None:
+        """The MIP of all picks worth taking: its bound holds, for what was left out can't beat the orders at hand."""
+        model = Model(self.market, self.sheets, picks, self.market.capacity, serve_all=True)
+        answer = self._minimise(model, stop, effort, seconds, self.orders if self.served else None)
+        if answer.infeasible:
+            self._finished = True
+            self.infeasible = not self.served
+            return
+        if answer.values is not None:
+            self._polish(model.picked(answer.values), stop)
+        self.bound = max(self.bound, min(answer.bound, self.cost))
+        self._finished = answer.finished
+
+    def _search_neighbourhoods(self, picks: list[Pick], stop: Stop, effort: float, seconds: float) -> None:
+        """Free a few sheets around a line at a time and solve what they could do in the capacity around them."""
+        enough, late = stop.effort_left - effort, stop.seconds_left - seconds
+        while not stop() and stop.effort_left > enough:
+            if stop.seconds_left <= late:
+                stop.time_limited = True
+                break
+            sheets = self._neighbourhood(picks)
+            rest = [order for order in self.orders if self.market.choices[order.choice].sheet not in sheets]
+            mine = [order for order in self.orders if self.market.choices[order.choice].sheet in sheets]
+            capacity = [[max(0.0, free) for free in weeks] for weeks in self.market.capacity_after(rest)]
+            near = [pick for pick in picks if self.market.choices[pick[0]].sheet in sheets]
+            opened = {self.market.choices[order.choice].factory for order in rest}
+            model = Model(self.market, sorted(sheets), near, capacity, opened_before=opened)
+            answer = self._minimise(
+                model, stop, self.params.neighbourhood_effort, self.params.neighbourhood_seconds, mine
+            )
+            if answer.values is None:
+                continue
+            found = polish(self.market, sorted(sheets), model.picked(answer.values), capacity, stop, self.seed)
+            if found is not None:
+                self._offer(rest + found)
+
+    def _neighbourhood(self, picks: list[Pick]) -> set[int]:
+        """Sheets that could share lines with a sheet drawn by lot, as many as a small MIP can take."""
+        size: dict[int, int] = {}
+        makers: dict[int, set[int]] = {}
+        for c, _ in picks:
+            choice = self.market.choices[c]
+            size[choice.sheet] = size.get(choice.sheet, 0) + 1
+            makers.setdefault(choice.line, set()).add(choice.sheet)
+        centre = self._random.choice(sorted(size))
+        lines = sorted({self.market.choices[c].line for c, _ in picks if self.market.choices[c].sheet == centre})
+        self._random.shuffle(lines)
+        chosen, binaries = {centre}, size[centre]
+        for line in lines:
+            around = sorted(makers[line] - chosen)
+            self._random.shuffle(around)
+            for s in around:
+                if binaries + size[s] > self.params.neighbourhood_binaries:
+                    return chosen
+                chosen.add(s)
+                binaries += size[s]
+        return chosen
+
+    def _minimise(
+        self, model: Model, stop: Stop, effort: float, seconds: float, start: Sequence[Order] | None
+    ) -> Answer:
+        """Solve from the orders at hand. These models always have a plan, so HiGHS's presolve is doubted when it
+        finds none, and the model is solved again without it."""
+        at_most = min(seconds, stop.seconds_left)
+        nodes = min(effort, stop.effort_left)
+        point = None if start is None else model.point(start)
+        answer = minimise(model.program, seconds=at_most, seed=self.seed, nodes=nodes, gap=self.gap, start=point)
+        stop.spend(answer.iterations, answer.timed_out)
+        if answer.infeasible:
+            answer = minimise(
+                model.program, seconds=at_most, seed=self.seed, nodes=nodes, gap=self.gap, start=point, presolve=False
+            )
+            stop.spend(answer.iterations, answer.timed_out)
+        return answer
+
+    def _polish(self, picks: list[Pick], stop: Stop) -> None:
+        found = polish(self.market, self.sheets, picks, self.market.capacity, stop, self.seed)
+        if found is not None:
+            self._offer(found)
+
+    def _offer(self, orders: list[Order]) -> None:
+        """Keep these orders if they cost less."""
+        cost = self.market.cost(self.sheets, orders)
+        if cost < self.cost - 1e-9:
+            self.orders, self.cost = orders, cost
