@@ -7,26 +7,28 @@ from c2m.errors import N_, Invalid
 
 @dataclass(frozen=True)
 class Category:
-    """A kind of product; `process` is what a factory must master to make it, `drawing` what the renderer draws."""
+    """A kind of product; `process` is what a factory must master to make it. Drawings go by the same codes."""
 
     code: str
     name: str
     process: str
-    drawing: str | None = None
 
 
 CATEGORIES: dict[str, Category] = {
     category.code: category
     for category in (
-        Category("t_shirt", N_("T-shirts"), "sewing"),
+        Category("tshirt", N_("T-shirts"), "sewing"),
         Category("hoodie", N_("Hoodies"), "sewing"),
         Category("coat", N_("Coats"), "sewing"),
         Category("dress", N_("Dresses"), "sewing"),
         Category("scarf", N_("Scarves"), "knitting"),
+        Category("beanie", N_("Beanies"), "knitting"),
         Category("socks", N_("Socks"), "knitting"),
         Category("towel", N_("Towels"), "weaving"),
+        Category("cushion", N_("Cushions"), "sewing"),
         Category("tote", N_("Tote bags"), "bag_making"),
         Category("backpack", N_("Backpacks"), "bag_making"),
+        Category("suitcase", N_("Suitcases"), "bag_making"),
         Category("mug", N_("Mugs"), "ceramics"),
         Category("teapot", N_("Teapots"), "ceramics"),
         Category("bottle", N_("Bottles"), "metal_forming"),
@@ -36,7 +38,6 @@ CATEGORIES: dict[str, Category] = {
         Category("sneaker", N_("Sneakers"), "shoemaking"),
         Category("umbrella", N_("Umbrellas"), "umbrella_making"),
         Category("plush", N_("Plush toys"), "toy_making"),
-        Category("cushion", N_("Cushions"), "sewing"),
         Category("chair", N_("Chairs"), "furniture_making"),
         Category("general", N_("General goods"), "general"),
     )

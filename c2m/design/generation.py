@@ -1,7 +1,7 @@
 """The door to picture generation: what a generator is given and what it must hand back."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,6 +29,7 @@ class Generated:
     provenance: dict[str, Any]
 
 
+CHOSEN = ("primary", "secondary", "pattern", "background")
 Progress = Callable[[int, int], None]
 
 
@@ -54,11 +55,25 @@ class SketchGenerator:
             rng = np.random.default_rng([seed, i])
             spec = _with_attributes(random_spec(rng, brief.category), brief.attributes)
             image = draw(spec, size=self.size, seed=seed + i)
-            provenance = {"generator": self.name, "seed": seed + i, "spec": asdict(spec), "brief": brief.words}
+            provenance = {"generator": self.name, "seed": seed + i, "spec": _described(spec), "brief": brief.words}
             progress(i + 1, count)
             yield Generated(image, PictureKind.SKETCH, provenance)
 
 
 def _with_attributes(spec: DrawingSpec, attributes: dict[str, str]) -> DrawingSpec:
-    known = {name: value for name, value in attributes.items() if name in asdict(spec) and name != "category"}
-    return DrawingSpec(**(asdict(spec) | known))
+    chosen = {
+        name: attributes[name] for name in ("primary", "secondary", "pattern", "background") if name in attributes
+    }
+    return replace(spec, **chosen)
+
+
+def _described(spec: DrawingSpec) -> dict[str, Any]:
+    return {
+        "category": spec.category,
+        "primary": spec.primary,
+        "secondary": spec.secondary,
+        "pattern": spec.pattern,
+        "finish": spec.finish,
+        "background": spec.background,
+        "shape": dict(spec.shape),
+    }
