@@ -1,7 +1,7 @@
 """The door to picture generation: what a generator is given and what it must hand back."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -64,7 +64,7 @@ def _with_attributes(spec: DrawingSpec, attributes: dict[str, str]) -> DrawingSp
     chosen = {
         name: attributes[name] for name in ("primary", "secondary", "pattern", "background") if name in attributes
     }
-    return replace(spec, **chosen)
+    return DrawingSpec(**(_described(spec) | chosen))
 
 
 def _described(spec: DrawingSpec) -> dict[str, Any]:
