@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     job_threads: int = Field(default=1, ge=0, le=32, description="worker threads inside the web process; 0 = none")
     broker_url: str | None = Field(default=None, description="Celery broker; empty = local thread pool")
     max_upload_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="largest request body")
+    trusted_proxies: int = Field(default=0, ge=0, le=8, description="reverse proxies whose X-Forwarded-* are believed")
+    password_passes: int = Field(default=3, ge=1, le=64, description="argon2id: passes over the memory")
+    password_memory_kib: int = Field(default=65_536, ge=8, le=4_194_304, description="argon2id: memory, KiB")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     @model_validator(mode="after")
@@ -36,6 +39,11 @@ class Settings(BaseSettings):
         if len(self.secret_key.get_secret_value()) < 16 and not self.demo:
             raise ValueError("C2M_SECRET_KEY is too short: 16 characters or more")
         return self
+
+    @property
+    def sends_secure_cookies(self) -> bool:
+        """Whether cookies travel over https only."""
+        return self.secure_cookies and not self.demo
 
     @cached_property
     def sqlite_path(self) -> Path | None:

