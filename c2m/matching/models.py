@@ -20,6 +20,7 @@ class Factory(Table, table=True):
     belt: str = Field(max_length=60, index=True)
     region: str = Field(max_length=60)
     about: str = Field(default="", max_length=500)
+    currency: str = Field(default="CNY", max_length=3)  # of its prices
     on_time_ppm: int = 950_000
 
 
