@@ -1,9 +1,9 @@
 """Where everything is joined: the site from its rooms, the worker from the stages' jobs."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from flask import Flask
@@ -13,6 +13,8 @@ from c2m import migrations
 from c2m.clock import Clock, SystemClock
 from c2m.config import Settings
 from c2m.db import Database
+from c2m.demand import jobs as demand_jobs
+from c2m.design import jobs as design_jobs
 from c2m.identity import jobs as identity_jobs
 from c2m.identity.passwords import Passwords
 from c2m.jobs import Handler, Schedule, Worker, start_in_background
@@ -34,10 +36,28 @@ from c2m.web.security import init_security
 from c2m.web.states import init_states
 from c2m.web.viewer import viewer
 
+
+class StageJobs(Protocol):
+    """What a stage's jobs.py offers: job kind → handler, topic → job kinds, and what falls due in every period."""
+
+    @property
+    def SUBSCRIPTIONS(self) -> Mapping[str, Sequence[str]]: ...  # noqa: N802 - a module's constant
+
+    @property
+    def SCHEDULES(self) -> Sequence[Schedule]: ...  # noqa: N802 - a module's constant
+
+    def handlers(self) -> Mapping[str, Handler]: ...
+
+
 BLUEPRINTS = (
     web_views.blueprint,
     accounts.blueprint,
     pages_views.blueprint,
+)
+STAGES: tuple[StageJobs, ...] = (
+    identity_jobs,
+    design_jobs,
+    demand_jobs,
 )
 SECRETS = ("password", "token", "secret", "cookie", "authorization", "csrf")
 
@@ -78,12 +98,14 @@ def create_app(
 
 def build_worker(database: Database, provider: PaymentProvider) -> Worker:
     """The worker that knows every stage's jobs, deadlines and whom an announcement concerns."""
-    stages = (identity_jobs,)
-    handlers: dict[str, Handler] = {**ledger_jobs.handlers(provider), **identity_jobs.handlers()}
+    handlers: dict[str, Handler] = ledger_jobs.handlers(provider)
     subscriptions: dict[str, list[str]] = {}
     schedules: list[Schedule] = []
-    for stage in stages:
+    for stage in STAGES:
+        handlers |= stage.handlers()
         schedules += stage.SCHEDULES
+        for topic, kinds in stage.SUBSCRIPTIONS.items():
+            subscriptions.setdefault(topic, []).extend(kinds)
     return Worker(database, handlers, subscriptions, schedules)
 
 

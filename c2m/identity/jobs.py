@@ -1,6 +1,6 @@
 """Housekeeping: expired sign-ins and old failures are forgotten."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +10,8 @@ from c2m.identity import service
 from c2m.jobs import Handler, Schedule
 
 FORGET_STALE = "identity.forget_stale"
-SCHEDULES = (Schedule(FORGET_STALE, timedelta(hours=1)),)
+SUBSCRIPTIONS: Mapping[str, Sequence[str]] = {}
+SCHEDULES: Sequence[Schedule] = (Schedule(FORGET_STALE, timedelta(hours=1)),)
 
 
 def handlers() -> dict[str, Handler]:

@@ -238,6 +238,7 @@ def _count_attempt(session: Session, email: str, address: str, now: datetime) ->
         minutes = max(minutes, minutes_to_wait(failures, allowed, now))
     if minutes:
         raise TooManyRequests(minutes=minutes)
-    attempt = {"id": uuid7(), "email": email, "address": address, "failed_at": now}
+    attempt_id = uuid7()
+    attempt = {"id": attempt_id, "email": email, "address": address, "failed_at": now}
     insert_rows(session, SignInFailure, [attempt])
-    return attempt["id"]
+    return attempt_id

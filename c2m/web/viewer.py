@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from flask import Response, g, request
+from flask import g, request
+from werkzeug.wrappers import Response
 
 from c2m.errors import Unauthenticated
 from c2m.identity import queries
