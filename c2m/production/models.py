@@ -63,13 +63,17 @@ class WorkOrderLine(Table, table=True):
 class Milestone(Table, table=True):
     """A step of the route, planned backward from the due date, reported by quantity."""
 
-    __table_args__ = (sa.CheckConstraint("done >= 0", name="done_not_negative"),)
+    __table_args__ = (
+        sa.CheckConstraint("done >= 0", name="done_not_negative"),
+        sa.CheckConstraint("rejected >= 0", name="rejected_not_negative"),
+    )
 
     work_order_id: UUID = Field(primary_key=True, foreign_key="work_order.id")
     position: int = Field(primary_key=True)
     step: str = Field(max_length=40)
     planned_on: date
-    done: int = 0
+    done: int = 0  # good pieces
+    rejected: int = 0
     completed_at: datetime | None = time_field(nullable=True)
 
 
@@ -149,19 +153,36 @@ class Compensation(Table, table=True):
     granted_at: datetime = time_field()
 
 
+NET_CARRIED = sa.text("net_minor <> paid_minor")
+MARGIN_CARRIED = sa.text("margin_minor <> margin_paid_minor")
+
+
 class Settlement(Table, table=True):
     """A work order's account with its factory: earned, less compensation and fee, paid after so many days."""
 
-    __table_args__ = (sa.CheckConstraint("net_minor = earned_minor - compensation_minor - fee_minor", name="adds_up"),)
+    __table_args__ = (
+        sa.CheckConstraint("net_minor = earned_minor - compensation_minor - fee_minor", name="adds_up"),
+        sa.CheckConstraint("paid_minor >= 0 AND margin_paid_minor >= 0", name="paid_not_negative"),
+        sa.Index("ix_settlement_factory_id", "factory_id", "settled_at"),
+        sa.Index("ix_settlement_carried", "factory_id", sqlite_where=NET_CARRIED, postgresql_where=NET_CARRIED),
+        sa.Index(
+            "ix_settlement_margin_carried",
+            "merchandiser_id",
+            sqlite_where=MARGIN_CARRIED,
+            postgresql_where=MARGIN_CARRIED,
+        ),
+    )
 
     work_order_id: UUID = Field(primary_key=True, foreign_key="work_order.id")
-    factory_id: UUID = Field(foreign_key="factory.id", index=True)
+    factory_id: UUID = Field(foreign_key="factory.id")
     number: str = Field(unique=True, max_length=24)
     earned_minor: int = amount_field()
     compensation_minor: int = amount_field()
     fee_minor: int = amount_field()
     net_minor: int = amount_field()
+    paid_minor: int = amount_field()  # the net, less what earlier orders left owing
     merchandiser_id: UUID = Field(foreign_key="organisation.id")
-    margin_minor: int = amount_field()  # buyers' money less what the factory earned; paid to the merchandiser
+    margin_minor: int = amount_field()  # buyers' money less what the factory earned, for the merchandiser
+    margin_paid_minor: int = amount_field()
     currency: str = Field(max_length=3)
     settled_at: datetime = time_field()

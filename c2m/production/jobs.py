@@ -1,0 +1,28 @@
+"""What production does when offers are accepted and when settlements fall due."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from c2m.jobs import Handler, Schedule
+from c2m.production.settlement import SETTLE, settle_work_orders
+from c2m.production.work_orders import create_work_orders
+
+CREATE = "production.create_work_orders"
+
+SUBSCRIPTIONS: dict[str, list[str]] = {"matching.offers_accepted": [CREATE]}
+SCHEDULES: list[Schedule] = []
+
+
+def handlers() -> dict[str, Handler]:
+    """Job kind → what is done."""
+
+    def create(session: Session, ids: Sequence[UUID], now: datetime) -> None:
+        create_work_orders(session, ids, now=now)
+
+    def settle(session: Session, ids: Sequence[UUID], now: datetime) -> None:
+        settle_work_orders(session, ids, now=now)
+
+    return {CREATE: create, SETTLE: settle}
