@@ -1,0 +1,5 @@
+"""Demand's pages: the marketplace and a buyer's orders, a merchandiser's campaigns and sheets."""
+
+from c2m.demand.views.blueprint import blueprint
+
+__all__ = ["blueprint"]
