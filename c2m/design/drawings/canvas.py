@@ -1,4 +1,4 @@
-"""The canvas: antialiased regions, soft relief and lit paint, all in the drawing's own units whatever the pixel size."""
+"""The canvas: antialiased regions, soft relief and lit paint, in the drawing's own units whatever the pixel size."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,8 +37,7 @@ class Pose:
     def to_picture(self, points: Field) -> Field:
         """Points of the drawing as points of the picture, 0…1."""
         cos, sin = np.cos(self.turn) * self.scale, np.sin(self.turn) * self.scale
-        x, y = points[..., 0], points[..., 1]
-        return np.stack([0.5 + self.shift_x + cos * x - sin * y, 0.5 + self.shift_y + sin * x + cos * y], axis=-1)
+        return points @ np.array(((cos, sin), (-sin, cos))) + (0.5 + self.shift_x, 0.5 + self.shift_y)
 
     def grid(self, size: int) -> tuple[Field, Field]:
         """The drawing's x and y at the centre of each pixel of a picture of that size."""
@@ -82,7 +81,13 @@ class Canvas:
         return self._drawn(pieces, width, draw) * np.float32(min(1.0, wide))
 
     def paint(
-        self, region: Field, ink: "Field | Ink", finish: Finish, surface: Surface, *, texture: tuple[Field, Field] | None = None
+        self,
+        region: Field,
+        ink: "Field | Ink",
+        finish: Finish,
+        surface: Surface,
+        *,
+        texture: tuple[Field, Field] | None = None,
     ) -> None:
         """Lay a lit material over the region; `texture` gives its grain coordinates (default: the drawing's own)."""
         box = bounds(region)
@@ -118,8 +123,16 @@ class Canvas:
             glow = (strength * region[box] * self.alpha[box])[..., None]
             self.rgb[box] += (1 - self.rgb[box]) * glow
 
-    def shade(self, region: Field, *, dx: float = 0.012, dy: float = 0.018, blur: float = 0.014, strength: float = 0.5,
-              within: Field | None = None) -> None:  # fmt: skip
+    def shade(
+        self,
+        region: Field,
+        *,
+        dx: float = 0.012,
+        dy: float = 0.018,
+        blur: float = 0.014,
+        strength: float = 0.5,
+        within: Field | None = None,
+    ) -> None:
         """The soft shadow a part throws on what lies beneath it (call before painting the part)."""
         shadow = self.blurred(region, blur, dx, dy)
         self.darken(shadow if within is None else shadow * within, strength)
@@ -162,11 +175,14 @@ class Canvas:
         image = Image.fromarray(np.asarray(coarse, dtype=np.float32))
         side = (columns.stop - columns.start, rows.stop - rows.start)
         out = np.zeros((self.size, self.size), dtype=np.float32)
-        out[rows, columns] = image.resize(side, Image.Resampling.BICUBIC, box=window)
+        out[rows, columns] = np.asarray(image.resize(side, Image.Resampling.BICUBIC, box=window))
         return out
 
     def _drawn(
-        self, outlines: Sequence[Field], margin: float, draw: Callable[[ImageDraw.ImageDraw, list[tuple[float, float]]], None]
+        self,
+        outlines: Sequence[Field],
+        margin: float,
+        draw: Callable[[ImageDraw.ImageDraw, list[tuple[float, float]]], None],
     ) -> Field:
         cover = np.zeros((self.size, self.size), dtype=np.float32)
         placed = [self.pose.to_picture(outline) * self.size for outline in outlines]
@@ -238,10 +254,10 @@ class Relief:
 
     def surface(self, occlusion: float = 1.0) -> Surface:
         """Slopes of the finished relief, and how far its hollows are shaded."""
-        slope_y, slope_x = np.gradient(self.height.astype(np.float32), 1 / self._unit)
+        slope_y, slope_x = (np.asarray(s) for s in np.gradient(self.height.astype(np.float32), 1 / self._unit))
         around = gaussian_filter(self.height, 0.03 * self._unit, mode="nearest", truncate=2)
         openness = np.clip(1 - occlusion * 18 * (around - self.height) * self._mask, 0.35, 1.12)
-        return Surface(self._placed(slope_x), self._placed(slope_y), 1 + self._placed(openness - 1))
+        return Surface(self._placed(slope_x), self._placed(slope_y), 1 + self._placed(np.asarray(openness - 1)))
 
     def _placed(self, part: Field) -> Field:
         whole = np.zeros((self._canvas.coarse, self._canvas.coarse), dtype=np.float32)
@@ -251,10 +267,12 @@ class Relief:
 
 def bounds(region: Field) -> Box | None:
     """The box of pixels that the region touches, or None if it touches none."""
-    rows, columns = np.flatnonzero(region.max(axis=1) > 0.002), np.flatnonzero(region.max(axis=0) > 0.002)
-    if not len(rows) or not len(columns):
+    rows = np.flatnonzero(region.max(axis=1) > 0.002)
+    if not len(rows):
         return None
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    down = slice(int(rows[0]), int(rows[-1]) + 1)
+    columns = np.flatnonzero(region[down].max(axis=0) > 0.002)
+    return down, slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _widened(box: Box, margin: int, side: int) -> Box:

@@ -46,7 +46,7 @@ def _smooth(u: Field, v: Field, pixel: float, rng: np.random.Generator) -> Field
 def _weave(u: Field, v: Field, pixel: float, rng: np.random.Generator) -> Field:
     period = 0.0085
     threads = np.sin(u * (2 * np.pi / period)) * np.sin(v * (2 * np.pi / period))
-    return 1 + 0.05 * resolvable(period, pixel) * threads + 0.016 * _noise(u, rng)
+    return np.asarray(1 + 0.05 * resolvable(period, pixel) * threads + 0.016 * _noise(u, rng))
 
 
 def _canvas(u: Field, v: Field, pixel: float, rng: np.random.Generator) -> Field:
@@ -65,7 +65,7 @@ def _knit(u: Field, v: Field, pixel: float, rng: np.random.Generator) -> Field:
     width, height = 0.026, 0.02
     column = np.abs((u / width) % 1 - 0.5)
     stitch = np.cos((v / height + 1.1 * column) * 2 * np.pi) * 0.55 + np.cos(column * 4 * np.pi) * 0.45
-    return 1 - 0.13 * resolvable(height, pixel) * stitch + 0.018 * _noise(u, rng)
+    return np.asarray(1 - 0.13 * resolvable(height, pixel) * stitch + 0.018 * _noise(u, rng))
 
 
 def _fuzz(u: Field, v: Field, pixel: float, rng: np.random.Generator) -> Field:
@@ -95,8 +95,8 @@ FINISHES = {
         Finish("cotton", "棉布", "Cotton", _weave, wrap=0.35, sheen=0.10),
         Finish("canvas", "帆布", "Canvas", _canvas, wrap=0.3, sheen=0.06),
         Finish("denim", "牛仔斜纹", "Denim twill", _twill, wrap=0.3, sheen=0.05),
-        Finish("knit", "针织", "Knit", _knit, wrap=0.45, sheen=0.16),
-        Finish("fleece", "绒布", "Fleece", _fuzz, wrap=0.5, sheen=0.26),
+        Finish("knit", "针织", "Knit", _knit, wrap=0.45, sheen=0.10),
+        Finish("fleece", "绒布", "Fleece", _fuzz, wrap=0.5, sheen=0.12),
         Finish("satin", "缎面", "Satin", _smooth, wrap=0.2, gloss=0.34, roughness=0.55, sheen=0.1),
         Finish("nylon", "尼龙", "Nylon", _weave, wrap=0.25, gloss=0.16, roughness=0.6, sheen=0.04),
         Finish("leather", "皮革", "Leather", _pebble, wrap=0.2, gloss=0.26, roughness=0.5),

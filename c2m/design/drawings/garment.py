@@ -38,9 +38,14 @@ def panel(
 
 
 def drape(
-    scene: Scene, region: Field, folds: Iterable[Fold] = (), *, rim: float = 0.035, rise: float = 0.55,
+    scene: Scene,
+    region: Field,
+    folds: Iterable[Fold] = (),
+    *,
+    rim: float = 0.035,
+    rise: float = 0.55,
     wrinkle: float = 0.0022,
-) -> Surface:  # fmt: skip
+) -> Surface:
     """The surface of cloth over that region with its folds, each a little elsewhere for every seed."""
     relief = scene.canvas.relief(region).round(rim, rise).wrinkles(wrinkle, 5).wrinkles(wrinkle * 0.4, 11)
     for line, width, depth in folds:

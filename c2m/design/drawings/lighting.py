@@ -30,7 +30,7 @@ class Surface:
 def smoothstep(low: float, high: float, value: Field) -> Field:
     """0 below `low`, 1 above `high`, and a smooth rise between."""
     t = np.clip((value - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    return np.asarray(t * t * (3 - 2 * t))
 
 
 def _panel(value: Field, low: float, high: float, blur: float) -> Field:
@@ -75,4 +75,4 @@ def _reflection(nx: Field, ny: Field, facing: Field, roughness: float) -> Field:
 def _shoulder(linear: Field) -> Field:
     """Rolls highlights off toward white instead of clipping them."""
     over = np.maximum(linear - 0.75, 0)
-    return np.minimum(linear, 0.75) + 0.25 * (1 - np.exp(-over / 0.25))
+    return np.asarray(np.minimum(linear, 0.75) + 0.25 * (1 - np.exp(-over / 0.25)))

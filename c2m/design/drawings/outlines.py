@@ -54,11 +54,18 @@ class Path:
 
 def flip(points: Field) -> Field:
     """The mirror image across x = 0."""
-    return points * np.array((-1.0, 1.0))
+    return np.asarray(points * np.array((-1.0, 1.0)))
 
 
-def move(points: Field, dx: float = 0.0, dy: float = 0.0, *, turn: float = 0.0, about: tuple[float, float] = (0, 0),
-         scale: tuple[float, float] = (1, 1)) -> Field:  # fmt: skip
+def move(
+    points: Field,
+    dx: float = 0.0,
+    dy: float = 0.0,
+    *,
+    turn: float = 0.0,
+    about: tuple[float, float] = (0, 0),
+    scale: tuple[float, float] = (1, 1),
+) -> Field:
     """The outline scaled, turned (radians, clockwise on the picture) about a point, then shifted."""
     centre = np.array(about)
     local = (points - centre) * np.array(scale)
@@ -86,7 +93,7 @@ def rounded(left: float, top: float, right: float, bottom: float, radius: float,
 
 
 def through(*points: tuple[float, float], closed: bool = False) -> Field:
-    """A smooth curve through the points (cubic spline in centripetal parameters, so that it neither loops nor kinks)."""
+    """A smooth curve through the points: a cubic spline in centripetal parameters, which neither loops nor kinks."""
     control = np.array([*points, points[0]] if closed else points, dtype=np.float64)
     steps = np.sqrt(np.hypot(*np.diff(control, axis=0).T))
     knots = np.concatenate([[0.0], np.cumsum(steps)])

@@ -40,6 +40,11 @@ class Background:
         return wall, floor
 
 
+def tone(red: float, green: float, blue: float) -> Field:
+    """Linear light 0…1 of a part that is that colour whatever the product's (steel, rubber, wood)."""
+    return np.array((red, green, blue), dtype=np.float32)
+
+
 def to_linear(srgb: Field) -> Field:
     """sRGB in 0…1 as linear light (IEC 61966-2-1)."""
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)

@@ -26,16 +26,12 @@ class Pattern:
 
 def _inside(distance: Field, pixel: float) -> Field:
     """Coverage by the points of negative distance, softened over one pixel."""
-    return np.clip(0.5 - distance / pixel, 0, 1)
-
-
-def _either(first: Field, second: Field) -> Field:
-    return np.maximum(first, second)
+    return np.asarray(np.clip(0.5 - distance / pixel, 0, 1))
 
 
 def _triangle(t: Field) -> Field:
     """A triangle wave of period 1 from 0 to 0.5 and back."""
-    return np.abs((t % 1) - 0.5)
+    return np.asarray(np.abs((t % 1) - 0.5))
 
 
 def _cells(u: Field, v: Field) -> tuple[Field, Field, Field, Field]:
@@ -104,7 +100,7 @@ def _floral(u: Field, v: Field, pixel: float) -> Field:
     heart = _inside(radius - 0.075, pixel)
     leaf_x, leaf_y = radius * np.cos(angle - 0.31), radius * np.sin(angle - 0.31)
     leaves = _inside(np.hypot((np.abs(leaf_x) - 0.37) / 1.9, leaf_y) - 0.05, pixel) * (np.abs(leaf_x) > 0.25)
-    return _either(petals - 0.85 * heart, 0.55 * leaves)
+    return np.asarray(np.maximum(petals - 0.85 * heart, 0.55 * leaves))
 
 
 def _leaves(u: Field, v: Field, pixel: float) -> Field:
@@ -114,7 +110,7 @@ def _leaves(u: Field, v: Field, pixel: float) -> Field:
     reach = 0.36 + 0.06 * size
     blade = _inside(np.abs(across) - 0.17 * np.clip(1 - (along / reach) ** 2, 0, 1), pixel) * (np.abs(along) < reach)
     vein = _inside(np.abs(across) - 0.014, pixel)
-    return blade * (1 - 0.7 * vein)
+    return np.asarray(blade * (1 - 0.7 * vein))
 
 
 def _stars(u: Field, v: Field, pixel: float) -> Field:

@@ -48,9 +48,16 @@ class Scene:
     """Everything a category needs to draw itself."""
 
     def __init__(
-        self, canvas: Canvas, *, primary: Field, secondary: Field, pattern: Pattern, finish: Finish,
-        shape: Mapping[str, float | str], rng: np.random.Generator,
-    ) -> None:  # fmt: skip
+        self,
+        canvas: Canvas,
+        *,
+        primary: Field,
+        secondary: Field,
+        pattern: Pattern,
+        finish: Finish,
+        shape: Mapping[str, float | str],
+        rng: np.random.Generator,
+    ) -> None:
         self.canvas = canvas
         self.primary = primary
         self.secondary = secondary
@@ -117,10 +124,10 @@ class Scene:
         x, y = canvas.coarse_x - ground.x, canvas.coarse_y - ground.y
 
         def pool(cx: float, cy: float, rx: float, ry: float, power: float) -> Field:
-            return np.clip(1 - np.hypot((x - cx) / rx, (y - cy) / ry), 0, 1) ** power
+            return np.asarray(np.clip(1 - np.hypot((x - cx) / rx, (y - cy) / ry), 0, 1) ** power)
 
-        contact = pool(0, 0.000, half * 1.12, 0.030 + 0.05 * half, 0.7)
-        soft = pool(half * 0.18, 0.012, half * 1.7, 0.065 + 0.14 * half, 1.1)
+        contact = pool(0, -0.006, half * 1.1, 0.022 + 0.035 * half, 0.6)
+        soft = pool(half * 0.15, 0.004, half * 1.6, 0.05 + 0.12 * half, 1.2)
         thrown = pool(half * 0.85, -0.012, half * 1.9, 0.050 + 0.12 * half, 1.4)
         return canvas.to_fine(np.clip(0.62 * contact + 0.42 * soft + 0.26 * thrown, 0, 0.86).astype(np.float32))
 

@@ -10,7 +10,7 @@ from c2m.design.drawings.categories import CATEGORIES
 from c2m.design.drawings.category import Choice, ShapeValue
 from c2m.design.drawings.finishes import FINISHES
 from c2m.design.drawings.names import look_up
-from c2m.design.drawings.palette import BACKGROUNDS, COLOURS
+from c2m.design.drawings.palette import BACKGROUNDS, COLOURS, Field
 from c2m.design.drawings.patterns import PATTERNS
 
 
@@ -39,7 +39,7 @@ class DrawingSpec:
         finish = self.finish or category.finishes[0]
         look_up("finish", finish, FINISHES)
         for name, value in self.shape.items():
-            look_up(f"{self.category} shape parameter", name, category.shape).check(name, value)
+            look_up(f"{self.category} shape parameter", name, category.shape).check(f"{self.category} {name}", value)
         complete = {name: self.shape.get(name, parameter.default) for name, parameter in category.shape.items()}
         object.__setattr__(self, "finish", finish)
         object.__setattr__(self, "shape", MappingProxyType(complete))
@@ -70,7 +70,7 @@ def contrast(first: str, second: str) -> float:
     return float(np.linalg.norm(_lab(first) - _lab(second)))
 
 
-def _lab(name: str) -> np.ndarray:
+def _lab(name: str) -> Field:
     matrix = np.array(((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505)))
     ratio = matrix @ look_up("colour", name, COLOURS).linear / np.array((0.9505, 1.0, 1.089))
     f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from c2m.design.drawings.canvas import Canvas, bounds
+from c2m.design.drawings.canvas import Canvas
 from c2m.design.drawings.lighting import Surface
 from c2m.design.drawings.outlines import ribbon
 from c2m.design.drawings.palette import Field
+
+_SEGMENTS = 40
+_RIM = 0.94  # beyond this squared distance from the middle a pixel sees the rim no steeper
 
 
 @dataclass(frozen=True)
@@ -30,35 +33,35 @@ def tube(canvas: Canvas, spine: Field, width: float | Field, *, flatness: float 
     widths = np.broadcast_to(np.asarray(width, dtype=np.float64), (len(spine),))
     region = canvas.region(ribbon(spine, widths))
     if caps:
-        ends = [canvas.stroke(np.stack([p, p + 1e-4]), width=w) for p, w in ((spine[0], widths[0]), (spine[-1], widths[-1]))]
-        region = np.maximum(region, np.maximum(*ends))
-    flat = canvas.flat()
-    slope_x, slope_y = flat.slope_x.copy(), flat.slope_y.copy()
-    along, across = slope_x.copy(), slope_y.copy()
-    box = bounds(region)
-    if box is not None:
-        x, y = canvas.x[box], canvas.y[box]
-        nearest = np.full(x.shape, 9.0, dtype=np.float32)
-        travelled = 0.0
-        for (ax, ay), (bx, by), wide in zip(spine[:-1], spine[1:], widths, strict=False):
-            dx, dy = bx - ax, by - ay
-            length = float(np.hypot(dx, dy)) + 1e-9
-            px, py = x - np.float32(ax), y - np.float32(ay)
-            t = np.clip((px * np.float32(dx) + py * np.float32(dy)) / np.float32(length**2), 0, 1)
-            ox, oy = px - t * np.float32(dx), py - t * np.float32(dy)
-            far = ox * ox + oy * oy
-            closer = far < nearest
-            nearest = np.where(closer, far, nearest)
-            for field, value in (
-                (slope_x, ox * np.float32(2 / wide)),
-                (slope_y, oy * np.float32(2 / wide)),
-                (along, np.float32(travelled) + t * np.float32(length)),
-                (across, (px * np.float32(-dy) + py * np.float32(dx)) / np.float32(length)),
-            ):
-                field[box] = np.where(closer, value, field[box])
-            travelled += length
-        out = np.minimum(slope_x[box] ** 2 + slope_y[box] ** 2, 0.94)
-        steep = -(1 - flatness * (1 - out**2)) / np.sqrt(1 - out)
-        slope_x[box] *= steep
-        slope_y[box] *= steep
-    return Tube(region, Surface(slope_x, slope_y, flat.openness), along, across)
+        for end, wide in ((spine[0], widths[0]), (spine[-1], widths[-1])):
+            region = np.maximum(region, canvas.stroke(np.stack([end, end + 1e-4]), width=float(wide)))
+    fields = np.zeros((4, *region.shape), dtype=np.float32)
+    inked = np.flatnonzero(region)
+    x, y = canvas.x.ravel()[inked], canvas.y.ravel()[inked]
+    fields.reshape(4, -1)[:, inked] = _across(x, y, *_thinned(spine, widths), flatness)
+    slope_x, slope_y, along, across = fields
+    return Tube(region, Surface(slope_x, slope_y, canvas.flat().openness), along, across)
+
+
+def _thinned(spine: Field, widths: Field) -> tuple[Field, Field]:
+    keep = np.unique(np.round(np.linspace(0, len(spine) - 1, min(len(spine), _SEGMENTS + 1))).astype(int))
+    return spine[keep].astype(np.float32), widths[keep].astype(np.float32)
+
+
+def _across(x: Field, y: Field, spine: Field, widths: Field, flatness: float) -> Field:
+    """Slopes, and distance along and across, of each point by the segment of the spine nearest to it."""
+    start, step = spine[:-1], np.diff(spine, axis=0)
+    length = np.hypot(step[:, 0], step[:, 1]) + np.float32(1e-7)
+    from_x, from_y = x[:, None] - start[:, 0], y[:, None] - start[:, 1]
+    t = np.clip((from_x * step[:, 0] + from_y * step[:, 1]) / length**2, 0, 1)
+    off_x, off_y = from_x - t * step[:, 0], from_y - t * step[:, 1]
+    nearest = np.argmin(off_x**2 + off_y**2, axis=1)
+    point = np.arange(len(x))
+    t, off_x, off_y = t[point, nearest], off_x[point, nearest], off_y[point, nearest]
+    width = widths[nearest] + t * np.diff(widths)[nearest]
+    along = np.concatenate([[0], np.cumsum(length[:-1])])[nearest] + t * length[nearest]
+    across = (from_y[point, nearest] * step[nearest, 0] - from_x[point, nearest] * step[nearest, 1]) / length[nearest]
+    off_x, off_y = off_x * 2 / width, off_y * 2 / width
+    out = np.minimum(off_x**2 + off_y**2, _RIM)
+    steepness = -(1 - flatness * (1 - out**2)) / np.sqrt(1 - out)
+    return np.stack([off_x * steepness, off_y * steepness, along, across])

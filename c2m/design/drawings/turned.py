@@ -50,9 +50,17 @@ def turned(canvas: Canvas, profile: Field, *, x: float = 0.0, bow: float = 0.03)
 
 
 def rim(
-    canvas: Canvas, *, x: float, y: float, radius: float, bow: float, wall: float, outer: Field, inner: Field, finish: Finish,
-    depth: float = 0.12,
-) -> None:  # fmt: skip
+    canvas: Canvas,
+    *,
+    x: float,
+    y: float,
+    radius: float,
+    bow: float,
+    wall: float,
+    outer: Field,
+    inner: Field,
+    finish: Finish,
+) -> None:
     """The open mouth of a vessel: its lip, and the inside with the light that falls in from the upper left."""
     lip = canvas.region(ellipse(x, y, radius, bow))
     flat = canvas.flat()

@@ -5,6 +5,7 @@ import numpy as np
 from c2m.design.drawings.category import Category, Choice, Range
 from c2m.design.drawings.garment import Fold, mirrored_folds, panel, seam, stitches
 from c2m.design.drawings.outlines import Path, ellipse, flip, rounded
+from c2m.design.drawings.palette import tone
 from c2m.design.drawings.scene import Scene
 
 
@@ -17,8 +18,15 @@ def paint(scene: Scene) -> None:
     canvas.paint(lining, scene.accent * 0.45, scene.made_of("satin"), canvas.flat())
     for side in (1, -1):
         _sleeve(scene, half, side)
-    torso = Path(0, -0.15).line(0.082, -0.372).line(half + 0.022, -0.322).quad(half - 0.012, -0.24, half - 0.006, -0.12).cubic(
-        half - 0.022, 0.0, half + 0.02 * flare, 0.1, half + 0.052 * flare, hem).line(0, hem + 0.012).mirrored()  # fmt: skip
+    torso = (
+        Path(0, -0.15)
+        .line(0.082, -0.372)
+        .line(half + 0.022, -0.322)
+        .quad(half - 0.012, -0.24, half - 0.006, -0.12)
+        .cubic(half - 0.022, 0.0, half + 0.02 * flare, 0.1, half + 0.052 * flare, hem)
+        .line(0, hem + 0.012)
+        .mirrored()
+    )
     canvas.shade(canvas.region(torso), dx=0.006, dy=0.006, blur=0.014, strength=0.42, within=canvas.alpha)
     low = half + 0.05 * flare
     drift = scene.jitter(0.02)
@@ -42,8 +50,14 @@ def paint(scene: Scene) -> None:
     armhole = Path(half + 0.022, -0.322).quad(half - 0.012, -0.24, half - 0.006, -0.12).points()
     seam(scene, armhole, flip(armhole))
     front = np.array(((-0.03, -0.14), (-0.026, 0.1), (-0.022, hem + 0.01)))
-    canvas.shade(canvas.region(np.concatenate([front, [[low, hem], [half, -0.1]]])), dx=-0.008, dy=0.0, blur=0.008,
-                 strength=0.32, within=canvas.region(np.concatenate([front, [[-low, hem], [-half, -0.1]]])))  # fmt: skip
+    canvas.shade(
+        canvas.region(np.concatenate([front, [[low, hem], [half, -0.1]]])),
+        dx=-0.008,
+        dy=0.0,
+        blur=0.008,
+        strength=0.32,
+        within=canvas.region(np.concatenate([front, [[-low, hem], [-half, -0.1]]])),
+    )
     seam(scene, front, strength=0.5)
     stitches(scene, front + np.array((0.012, 0)))
     _pockets(scene, half)
@@ -54,8 +68,14 @@ def paint(scene: Scene) -> None:
 
 
 def _sleeve(scene: Scene, half: float, side: int) -> None:
-    outline = Path(half - 0.01, -0.326).cubic(half + 0.085, -0.3, half + 0.075, -0.1, half + 0.108, 0.17).line(
-        half + 0.022, 0.187).cubic(half + 0.012, 0.05, half + 0.008, -0.03, half - 0.02, -0.12).points()  # fmt: skip
+    outline = (
+        Path(half - 0.03, -0.32)
+        .line(half + 0.02, -0.3225)
+        .cubic(half + 0.085, -0.3, half + 0.075, -0.1, half + 0.108, 0.17)
+        .line(half + 0.022, 0.187)
+        .cubic(half + 0.012, 0.05, half + 0.008, -0.03, half - 0.02, -0.12)
+        .points()
+    )
     folds: list[Fold] = [
         (((half - 0.005, -0.13), (half + 0.06, -0.19)), 0.016, 0.008),
         (((half - 0.005, -0.06), (half + 0.075, -0.09)), 0.015, -0.008),
@@ -82,11 +102,21 @@ def _lapels(scene: Scene) -> None:
     canvas = scene.canvas
     contrast = scene.choice("lapel") == "contrast"
     for side in (-1, 1):
-        lapel = Path(0.068, -0.39).line(0.098, -0.36).line(0.138, -0.262).line(0.098, -0.257).line(0.108, -0.232).quad(
-            0.06, -0.17, -0.02 if side == 1 else 0.028, -0.118).quad(0.03, -0.24, 0.05, -0.352).points()  # fmt: skip
+        lapel = (
+            Path(0.068, -0.39)
+            .line(0.098, -0.36)
+            .line(0.138, -0.262)
+            .line(0.098, -0.257)
+            .line(0.108, -0.232)
+            .quad(0.06, -0.17, -0.02 if side == 1 else 0.028, -0.118)
+            .quad(0.03, -0.24, 0.05, -0.352)
+            .points()
+        )
         lapel = lapel if side == 1 else flip(lapel)
         canvas.shade(canvas.region(lapel), dx=0.004, dy=0.008, blur=0.010, strength=0.5, within=canvas.alpha)
-        panel(scene, lapel, turn=side * 0.35, rim=0.014, rise=0.6, albedo=scene.accent if contrast else None, repeat=0.1)
+        panel(
+            scene, lapel, turn=side * 0.35, rim=0.014, rise=0.6, albedo=scene.accent if contrast else None, repeat=0.1
+        )
         notch = np.array(((0.138, -0.262), (0.06, -0.285)))
         seam(scene, notch if side == 1 else flip(notch), width=0.003)
     neck = Path(0.07, -0.392).quad(0, -0.37, -0.07, -0.392).line(-0.052, -0.352).quad(0, -0.336, 0.052, -0.352).points()
@@ -110,19 +140,30 @@ def _buttons(scene: Scene, hem: float) -> None:
 
 def _belt(scene: Scene, half: float) -> None:
     canvas = scene.canvas
-    band = Path(-half + 0.012, -0.02).quad(0, 0.004, half - 0.012, -0.02).line(half - 0.012, 0.022).quad(
-        0, 0.046, -half + 0.012, 0.022).points()  # fmt: skip
+    band = (
+        Path(-half + 0.012, -0.02)
+        .quad(0, 0.004, half - 0.012, -0.02)
+        .line(half - 0.012, 0.022)
+        .quad(0, 0.046, -half + 0.012, 0.022)
+        .points()
+    )
     canvas.shade(canvas.region(band), dx=0.002, dy=0.010, blur=0.010, strength=0.5)
     panel(scene, band, rim=0.014, rise=0.6, albedo=scene.accent)
     edges = Path(-half + 0.012, -0.013).quad(0, 0.011, half - 0.012, -0.013).points()
     stitches(scene, edges, edges + np.array((0, 0.029)))
-    buckle = canvas.region(rounded(-0.03, -0.016, 0.03, 0.04, 0.008)) - canvas.region(rounded(-0.019, -0.005, 0.019, 0.029, 0.005))
+    buckle = canvas.region(rounded(-0.03, -0.016, 0.03, 0.04, 0.008)) - canvas.region(
+        rounded(-0.019, -0.005, 0.019, 0.029, 0.005)
+    )
     canvas.shade(buckle, dx=0.003, dy=0.005, blur=0.005, strength=0.5)
-    canvas.paint(buckle, np.float32((0.6, 0.56, 0.5)), scene.made_of("metallic"), canvas.relief(buckle).round(0.008).surface())
+    canvas.paint(buckle, tone(0.6, 0.56, 0.5), scene.made_of("metallic"), canvas.relief(buckle).round(0.008).surface())
 
 
 COAT = Category(
-    "coat", "大衣", "Coat", paint, ("fleece", "cotton", "denim", "leather"),
+    "coat",
+    "大衣",
+    "Coat",
+    paint,
+    ("fleece", "cotton", "denim", "leather"),
     {
         "closure": Choice(("single", "double")),
         "belt": Choice(("plain", "belted")),
@@ -131,4 +172,4 @@ COAT = Category(
         "length": Range(0.85, 1.06, 1.0),
         "flare": Range(0.0, 1.4, 0.6),
     },
-)  # fmt: skip
+)

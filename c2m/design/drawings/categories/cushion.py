@@ -17,9 +17,18 @@ def paint(scene: Scene) -> None:
     if scene.choice("shape") == "round":
         edge = ellipse(0, 0, a, b)
     else:
-        corners = [(a, -b), (a - pinch, 0.0), (a, b), (0.0, b - pinch * 0.9), (-a, b), (-a + pinch, 0.0), (-a, -b), (0.0, -b + pinch * 0.9)]
+        corners = [
+            (a, -b),
+            (a - pinch, 0.0),
+            (a, b),
+            (0.0, b - pinch * 0.9),
+            (-a, b),
+            (-a + pinch, 0.0),
+            (-a, -b),
+            (0.0, -b + pinch * 0.9),
+        ]
         pts = []
-        for (cx, cy) in corners:
+        for cx, cy in corners:
             if abs(cx) == a and abs(cy) == b:
                 s, t = np.sign(cx), np.sign(cy)
                 first, second = (cx - s * 0.012, cy + t * 0.004), (cx + s * 0.004, cy - t * 0.012)
@@ -73,7 +82,16 @@ def _tassel(scene: Scene, x: float, y: float) -> None:
     canvas = scene.canvas
     sx, sy = np.sign(x), np.sign(y)
     head = np.array((x + sx * 0.012, y + sy * 0.012))
-    strands = [np.stack([head, head + (sx * (0.02 + 0.012 * t), sy * 0.03 + 0.012), head + (sx * (0.02 + 0.03 * t), sy * 0.045 + 0.035 - 0.01 * abs(t))]) for t in np.linspace(-0.8, 1.2, 10)]
+    strands = [
+        np.stack(
+            [
+                head,
+                head + np.array((sx * (0.02 + 0.012 * t), sy * 0.03 + 0.012)),
+                head + np.array((sx * (0.02 + 0.03 * t), sy * 0.045 + 0.035 - 0.01 * abs(t))),
+            ]
+        )
+        for t in np.linspace(-0.8, 1.2, 10)
+    ]
     region = canvas.stroke(*strands, width=0.006)
     canvas.paint(region, scene.accent, scene.made_of("satin"), canvas.relief(region).round(0.008).surface())
     knot = canvas.region(ellipse(float(head[0]), float(head[1]), 0.014, 0.014))
@@ -81,7 +99,11 @@ def _tassel(scene: Scene, x: float, y: float) -> None:
 
 
 CUSHION = Category(
-    "cushion", "抱枕", "Cushion", paint, ("cotton", "canvas", "fleece", "satin", "knit"),
+    "cushion",
+    "抱枕",
+    "Cushion",
+    paint,
+    ("cotton", "canvas", "fleece", "satin", "knit"),
     {
         "shape": Choice(("square", "round")),
         "trim": Choice(("piping", "plain", "button", "tassels")),
@@ -89,4 +111,4 @@ CUSHION = Category(
         "height": Range(0.85, 1.1, 1.0),
         "plumpness": Range(0.5, 1.3, 1.0),
     },
-)  # fmt: skip
+)

@@ -4,7 +4,7 @@ import numpy as np
 
 from c2m.design.drawings.category import Category, Choice, Range
 from c2m.design.drawings.outlines import ellipse, through
-from c2m.design.drawings.palette import Field
+from c2m.design.drawings.palette import Field, tone
 from c2m.design.drawings.scene import Scene
 from c2m.design.drawings.turned import turned
 
@@ -24,27 +24,62 @@ def paint(scene: Scene) -> None:
     canvas.darken(foot.region * np.clip((foot.v - base + 0.022) / 0.022, 0, 1), 0.35)
 
     ratio = {"cone": 0.55, "drum": 0.9, "empire": 0.4}[scene.choice("shade")]
-    profile = np.array(((wide * ratio, top), (wide * (ratio + 1) / 2 * (0.93 if ratio < 0.5 else 1.0), (top + low) / 2), (wide, low)))
+    profile = np.array(
+        ((wide * ratio, top), (wide * (ratio + 1) / 2 * (0.93 if ratio < 0.5 else 1.0), (top + low) / 2), (wide, low))
+    )
     if ratio < 0.5:
-        profile = through(*[tuple(p) for p in profile])
+        profile = through(*((float(radius), float(y)) for radius, y in profile))
     inside = canvas.region(ellipse(0, low, wide, 0.03))
-    canvas.lay(inside, np.float32((1.0, 0.87, 0.62)) * 0.75)
+    canvas.lay(inside, tone(1.0, 0.87, 0.62) * 0.75)
     shade = turned(canvas, profile, bow=0.03)
-    canvas.paint(shade.region, scene.printed(*shade.texture, repeat=0.09), scene.finish, shade.surface, texture=shade.texture)
+    canvas.paint(
+        shade.region,
+        scene.printed(shade.u, shade.v - np.float32(top + tall * 0.6), 0.09),
+        scene.finish,
+        shade.surface,
+        texture=shade.texture,
+    )
     _glow(scene, shade.region, low - tall * 0.42)
     for y, radius in ((top + 0.006, wide * ratio), (low - 0.006, wide * 0.99)):
         trim = canvas.stroke(ellipse(0, y, radius, 0.03 * radius / wide, 0.02, np.pi - 0.02), width=0.009)
         canvas.darken(trim * shade.region, 0.3)
-    canvas.lay(canvas.region(ellipse(0, top, wide * ratio, 0.03 * ratio)), np.float32((0.75, 0.58, 0.36)))
+    canvas.lay(canvas.region(ellipse(0, top, wide * ratio, 0.03 * ratio)), tone(0.75, 0.58, 0.36))
     canvas.darken(canvas.region(ellipse(0, top, wide * ratio, 0.03 * ratio)), 0.15)
 
 
 def _stem(kind: str, low: float, base: float) -> Field:
     if kind == "column":
-        return np.array(((0.011, low - 0.02), (0.011, base - 0.032), (0.03, base - 0.026), (0.098, base - 0.016), (0.104, base - 0.008), (0.104, base)))
+        return np.array(
+            (
+                (0.011, low - 0.02),
+                (0.011, base - 0.032),
+                (0.03, base - 0.026),
+                (0.098, base - 0.016),
+                (0.104, base - 0.008),
+                (0.104, base),
+            )
+        )
     if kind == "gourd":
-        return through((0.014, low - 0.02), (0.016, low + 0.03), (0.06, low + 0.10), (0.036, low + 0.19), (0.1, low + 0.31), (0.106, base - 0.11), (0.066, base - 0.02), (0.07, base))
-    return through((0.014, low - 0.02), (0.018, low + 0.03), (0.05, low + 0.07), (0.11, low + 0.17), (0.118, low + 0.25), (0.078, base - 0.05), (0.062, base - 0.018), (0.078, base))
+        return through(
+            (0.014, low - 0.02),
+            (0.016, low + 0.03),
+            (0.06, low + 0.10),
+            (0.036, low + 0.19),
+            (0.1, low + 0.31),
+            (0.106, base - 0.11),
+            (0.066, base - 0.02),
+            (0.07, base),
+        )
+    return through(
+        (0.014, low - 0.02),
+        (0.018, low + 0.03),
+        (0.05, low + 0.07),
+        (0.11, low + 0.17),
+        (0.118, low + 0.25),
+        (0.078, base - 0.05),
+        (0.062, base - 0.018),
+        (0.078, base),
+    )
 
 
 def _glow(scene: Scene, shade: Field, y: float) -> None:
@@ -57,11 +92,15 @@ def _glow(scene: Scene, shade: Field, y: float) -> None:
 
 
 LAMP = Category(
-    "lamp", "台灯", "Table lamp", paint, ("cotton", "canvas", "satin"),
+    "lamp",
+    "台灯",
+    "Table lamp",
+    paint,
+    ("cotton", "canvas", "satin"),
     {
         "shade": Choice(("cone", "drum", "empire")),
         "base": Choice(("vase", "gourd", "column")),
         "shade_width": Range(0.85, 1.2, 1.0),
         "shade_height": Range(0.85, 1.15, 1.0),
     },
-)  # fmt: skip
+)

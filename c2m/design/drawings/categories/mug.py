@@ -23,9 +23,12 @@ def paint(scene: Scene) -> None:
     mouth = float(profile[0, 0])
     reach = x + radius * 0.93
     spine = through(
-        (reach - 0.01, -0.36 * tall), (reach + 0.075, -0.37 * tall), (reach + 0.125, -0.1 * tall),
-        (reach + 0.085, 0.18 * tall), (reach - 0.025, 0.30 * tall),
-    )  # fmt: skip
+        (reach - 0.01, -0.36 * tall),
+        (reach + 0.075, -0.37 * tall),
+        (reach + 0.125, -0.1 * tall),
+        (reach + 0.085, 0.18 * tall),
+        (reach - 0.025, 0.30 * tall),
+    )
     handle = canvas.region(ribbon(spine, 0.036))
     colour = scene.accent if scene.choice("handle") == "contrast" else scene.primary
     canvas.paint(handle, colour, scene.finish, canvas.relief(handle).round(0.018, 1.0).surface())
@@ -37,13 +40,24 @@ def paint(scene: Scene) -> None:
     foot = np.clip((body.v - base + 0.05) / 0.05, 0, 1)
     canvas.darken(body.region * foot**2, 0.35)
     rim(
-        canvas, x=x, y=top, radius=mouth, bow=0.042 * mouth / radius, wall=0.013, outer=colour,
-        inner=scene.accent if scene.choice("inside") == "contrast" else scene.primary, finish=scene.finish,
-    )  # fmt: skip
+        canvas,
+        x=x,
+        y=top,
+        radius=mouth,
+        bow=0.042 * mouth / radius,
+        wall=0.013,
+        outer=colour,
+        inner=scene.accent if scene.choice("inside") == "contrast" else scene.primary,
+        finish=scene.finish,
+    )
 
 
 MUG = Category(
-    "mug", "马克杯", "Mug", paint, ("glazed", "stoneware", "matte"),
+    "mug",
+    "马克杯",
+    "Mug",
+    paint,
+    ("glazed", "stoneware", "matte"),
     {
         "body": Choice(("straight", "tapered", "barrel")),
         "handle": Choice(("matching", "contrast")),
@@ -51,4 +65,4 @@ MUG = Category(
         "width": Range(0.88, 1.15, 1.0),
         "height": Range(0.85, 1.15, 1.0),
     },
-)  # fmt: skip
+)

@@ -49,7 +49,13 @@ def _end(scene: Scene, spine: Field, wide: float) -> None:
         direction = (spine[-1] - spine[-3]) / np.linalg.norm(spine[-1] - spine[-3])
         count = 15
         strands = [
-            np.stack([p - 0.004 * direction, p + direction * 0.024 + (scene.jitter(0.002), 0), p + direction * (0.052 + scene.jitter(0.004)) + (scene.jitter(0.005), 0)])
+            np.stack(
+                [
+                    p - 0.004 * direction,
+                    p + direction * 0.024 + (scene.jitter(0.002), 0),
+                    p + direction * (0.052 + scene.jitter(0.004)) + (scene.jitter(0.005), 0),
+                ]
+            )
             for p in (left + (right - left) * t for t in np.linspace(0.03, 0.97, count))
         ]
         strokes = canvas.stroke(*strands, width=0.0065)
@@ -57,14 +63,24 @@ def _end(scene: Scene, spine: Field, wide: float) -> None:
     band = tube(canvas, spine, widths, flatness=0.55)
     canvas.shade(band.region, dx=0.008, dy=0.008, blur=0.014, strength=0.4, within=canvas.alpha)
     folds: list[Fold] = [
-        (((spine[2][0] + o * wide, spine[2][1]), (spine[-1][0] + o * wide * 1.1, spine[-1][1] + 0.03)), wide * 0.14, depth)
+        (
+            ((spine[2][0] + o * wide, spine[2][1]), (spine[-1][0] + o * wide * 1.1, spine[-1][1] + 0.03)),
+            wide * 0.14,
+            depth,
+        )
         for o, depth in ((-0.3, 0.011), (-0.06, -0.010), (0.16, 0.010), (0.34, -0.007))
     ]
     surface = band.surface + drape(scene, band.region, folds, rim=0.02, rise=0.4)
-    canvas.paint(band.region, scene.printed(band.v + 0.5 * wide, band.u, 0.075), scene.finish, surface, texture=(band.v, band.u))
+    canvas.paint(
+        band.region, scene.printed(band.v + 0.5 * wide, band.u, 0.075), scene.finish, surface, texture=(band.v, band.u)
+    )
 
 
 SCARF = Category(
-    "scarf", "围巾", "Scarf", paint, ("knit", "fleece", "satin"),
+    "scarf",
+    "围巾",
+    "Scarf",
+    paint,
+    ("knit", "fleece", "satin"),
     {"ends": Choice(("fringe", "plain")), "width": Range(0.85, 1.2, 1.0), "length": Range(0.85, 1.08, 1.0)},
-)  # fmt: skip
+)

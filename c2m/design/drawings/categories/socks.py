@@ -1,5 +1,7 @@
 """A pair of socks, laid flat, one over the other."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from c2m.design.drawings.category import Category, Choice, Range
@@ -24,10 +26,17 @@ def _sock(scene: Scene, dx: float, dy: float, turn: float) -> None:
     def placed(points: Field) -> Field:
         return move(points, dx - 0.05, dy + (0.0 if top < -0.2 else -0.06), turn=turn)
 
-    whole = Path(-slim, top).line(slim, top).cubic(slim, -0.05, slim - 0.01, 0.04, slim + 0.01, 0.10).cubic(
-        slim + 0.045, 0.165, toe - 0.03, 0.155, toe, 0.205).cubic(toe + 0.028, 0.265, toe - 0.02, 0.315, toe - 0.075, 0.315).cubic(
-        0.1, 0.325, 0.0, 0.32, -0.045, 0.295).cubic(-0.105, 0.265, -0.098, 0.18, -slim - 0.004, 0.10).cubic(
-        -slim, 0.02, -slim, -0.1, -slim, top).points()  # fmt: skip
+    whole = (
+        Path(-slim, top)
+        .line(slim, top)
+        .cubic(slim, -0.05, slim - 0.01, 0.04, slim + 0.01, 0.10)
+        .cubic(slim + 0.045, 0.165, toe - 0.03, 0.155, toe, 0.205)
+        .cubic(toe + 0.028, 0.265, toe - 0.02, 0.315, toe - 0.075, 0.315)
+        .cubic(0.1, 0.325, 0.0, 0.32, -0.045, 0.295)
+        .cubic(-0.105, 0.265, -0.098, 0.18, -slim - 0.004, 0.10)
+        .cubic(-slim, 0.02, -slim, -0.1, -slim, top)
+        .points()
+    )
     region = canvas.region(placed(whole))
     canvas.shade(region, dx=0.010, dy=0.014, blur=0.018, strength=0.45, within=canvas.alpha)
     raw: list[Fold] = [
@@ -45,34 +54,74 @@ def _sock(scene: Scene, dx: float, dy: float, turn: float) -> None:
     canvas.paint(region, scene.draped(surface, u, v, 0.075), scene.finish, surface, texture=(u, v))
 
     if scene.choice("toes") == "contrast":
-        cap = canvas.region(placed(Path(toe - 0.065, 0.1).quad(toe - 0.085, 0.25, toe - 0.05, 0.35).line(toe + 0.1, 0.35).line(toe + 0.1, 0.1).points())) * region
-        heel = canvas.region(placed(Path(-0.15, 0.10).line(-slim + 0.008, 0.135).quad(0.02, 0.215, -0.02, 0.34).line(-0.16, 0.34).points())) * region
+        cap = (
+            canvas.region(
+                placed(
+                    Path(toe - 0.065, 0.1)
+                    .quad(toe - 0.085, 0.25, toe - 0.05, 0.35)
+                    .line(toe + 0.1, 0.35)
+                    .line(toe + 0.1, 0.1)
+                    .points()
+                )
+            )
+            * region
+        )
+        heel = (
+            canvas.region(
+                placed(
+                    Path(-0.15, 0.10)
+                    .line(-slim + 0.008, 0.135)
+                    .quad(0.02, 0.215, -0.02, 0.34)
+                    .line(-0.16, 0.34)
+                    .points()
+                )
+            )
+            * region
+        )
         for part in (cap, heel):
             canvas.paint(part, scene.accent, scene.finish, surface, texture=(u, v))
             canvas.darken(np.clip(canvas.blurred(part, 0.003) - part, 0, 1) * region, 0.45)
-    _cuff(scene, region, placed, top, slim, v)
+    _cuff(scene, region, placed, top, slim)
 
 
-def _cuff(scene: Scene, region: Field, placed: "object", top: float, slim: float, v: Field) -> None:
+def _cuff(scene: Scene, region: Field, placed: Callable[[Field], Field], top: float, slim: float) -> None:
     canvas = scene.canvas
-    assert callable(placed)
     deep = 0.07 if top < -0.2 else 0.045
-    band = canvas.region(placed(np.array(((-0.2, top - 0.1), (0.2, top - 0.1), (0.2, top + deep), (-0.2, top + deep))))) * region
-    canvas.paint(band, scene.accent if scene.choice("toes") == "contrast" else scene.primary, scene.finish, canvas.relief(region).round(0.045, 0.9).surface())
-    ribs = [placed(np.array(((x, top + 0.002), (x, top + deep - 0.004)))) for x in np.linspace(-slim + 0.006, slim - 0.006, 12)]
+    band = (
+        canvas.region(placed(np.array(((-0.2, top - 0.1), (0.2, top - 0.1), (0.2, top + deep), (-0.2, top + deep)))))
+        * region
+    )
+    canvas.paint(
+        band,
+        scene.accent if scene.choice("toes") == "contrast" else scene.primary,
+        scene.finish,
+        canvas.relief(region).round(0.045, 0.9).surface(),
+    )
+    ribs = [
+        placed(np.array(((x, top + 0.002), (x, top + deep - 0.004))))
+        for x in np.linspace(-slim + 0.006, slim - 0.006, 12)
+    ]
     canvas.darken(canvas.stroke(*ribs, width=0.0045), 0.22)
-    canvas.darken(canvas.stroke(placed(np.array(((-slim, top + deep), (slim, top + deep)))), width=0.004) * region, 0.28)
-    mouth = canvas.stroke(placed(np.array(((-slim + 0.006, top + 0.003), (slim - 0.006, top + 0.003)))), width=0.006) * region
+    canvas.darken(
+        canvas.stroke(placed(np.array(((-slim, top + deep), (slim, top + deep)))), width=0.004) * region, 0.28
+    )
+    mouth = (
+        canvas.stroke(placed(np.array(((-slim + 0.006, top + 0.003), (slim - 0.006, top + 0.003)))), width=0.006)
+        * region
+    )
     canvas.darken(mouth, 0.3)
-    del v
 
 
 SOCKS = Category(
-    "socks", "袜子", "Socks", paint, ("knit", "cotton", "fleece"),
+    "socks",
+    "袜子",
+    "Socks",
+    paint,
+    ("knit", "cotton", "fleece"),
     {
         "height": Choice(("crew", "knee", "ankle")),
         "toes": Choice(("contrast", "matching")),
         "width": Range(0.9, 1.12, 1.0),
         "length": Range(0.9, 1.08, 1.0),
     },
-)  # fmt: skip
+)

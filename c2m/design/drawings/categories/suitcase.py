@@ -6,7 +6,7 @@ from c2m.design.drawings.canvas import Relief
 from c2m.design.drawings.category import Category, Choice, Range
 from c2m.design.drawings.lighting import Surface
 from c2m.design.drawings.outlines import ellipse, rounded, through
-from c2m.design.drawings.palette import Field
+from c2m.design.drawings.palette import Field, tone
 from c2m.design.drawings.scene import Scene
 from c2m.design.drawings.tube import tube
 
@@ -16,11 +16,21 @@ def paint(scene: Scene) -> None:
     canvas = scene.canvas
     half, top, base = 0.195 * scene.number("width"), -0.225 * scene.number("height"), 0.345
     scene.stand(base + 0.052, half * 0.95)
-    steel, black = np.float32((0.55, 0.55, 0.57)), np.float32((0.03, 0.03, 0.033))
+    steel, black = tone(0.55, 0.55, 0.57), tone(0.03, 0.03, 0.033)
     for x in (-half * 0.42, half * 0.42):
         bar = tube(canvas, np.array(((x, top + 0.03), (x, top - 0.155))), 0.017)
         canvas.paint(bar.region, steel, scene.made_of("metallic"), bar.surface)
-    grip = tube(canvas, through((-half * 0.46, top - 0.148), (-half * 0.40, top - 0.166), (half * 0.40, top - 0.166), (half * 0.46, top - 0.148)), 0.033, caps=True)
+    grip = tube(
+        canvas,
+        through(
+            (-half * 0.46, top - 0.148),
+            (-half * 0.40, top - 0.166),
+            (half * 0.40, top - 0.166),
+            (half * 0.46, top - 0.148),
+        ),
+        0.033,
+        caps=True,
+    )
     canvas.paint(grip.region, black, scene.made_of("matte"), grip.surface)
     for x in (-half * 0.76, half * 0.76):
         housing = canvas.region(rounded(x - 0.034, base - 0.02, x + 0.034, base + 0.018, 0.012))
@@ -39,7 +49,13 @@ def paint(scene: Scene) -> None:
         _guards(scene, shell, surface, half, top, base)
     seam = rounded(-half + 0.012, top + 0.012, half - 0.012, base - 0.012, 0.045, 2.5)
     canvas.darken(canvas.stroke(np.concatenate([seam, seam[:1]]), width=0.004), 0.22)
-    handle = tube(canvas, through((-0.055, top + 0.004), (-0.045, top - 0.026), (0.045, top - 0.026), (0.055, top + 0.004)), 0.02, flatness=0.3, caps=True)
+    handle = tube(
+        canvas,
+        through((-0.055, top + 0.004), (-0.045, top - 0.026), (0.045, top - 0.026), (0.055, top + 0.004)),
+        0.02,
+        flatness=0.3,
+        caps=True,
+    )
     canvas.paint(handle.region, scene.accent, scene.made_of("matte"), handle.surface)
     lock = canvas.region(rounded(half - 0.02, -0.005, half + 0.008, 0.075, 0.008))
     canvas.shade(lock, dx=0.003, dy=0.004, blur=0.005, strength=0.4)
@@ -50,7 +66,11 @@ def paint(scene: Scene) -> None:
 
 def _ribs(scene: Scene, relief: Relief, half: float, top: float, base: float) -> None:
     x, y = relief.x, relief.y
-    inside = np.clip((half - 0.022 - np.abs(x)) / 0.02, 0, 1) * np.clip((y - top - 0.085) / 0.02, 0, 1) * np.clip((base - 0.05 - y) / 0.02, 0, 1)
+    inside = (
+        np.clip((half - 0.022 - np.abs(x)) / 0.02, 0, 1)
+        * np.clip((y - top - 0.085) / 0.02, 0, 1)
+        * np.clip((base - 0.05 - y) / 0.02, 0, 1)
+    )
     if scene.choice("shell") == "vertical":
         wave = np.cos(x / (half * 0.235) * 2 * np.pi)
     elif scene.choice("shell") == "horizontal":
@@ -74,11 +94,15 @@ def _guards(scene: Scene, shell: Field, surface: Surface, half: float, top: floa
 
 
 SUITCASE = Category(
-    "suitcase", "行李箱", "Suitcase", paint, ("glossy", "matte", "metallic", "canvas"),
+    "suitcase",
+    "行李箱",
+    "Suitcase",
+    paint,
+    ("glossy", "matte", "metallic", "canvas"),
     {
         "shell": Choice(("vertical", "horizontal", "smooth")),
         "guards": Choice(("none", "contrast")),
         "width": Range(0.9, 1.14, 1.0),
         "height": Range(0.88, 1.1, 1.0),
     },
-)  # fmt: skip
+)

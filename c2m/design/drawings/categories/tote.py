@@ -5,6 +5,7 @@ import numpy as np
 from c2m.design.drawings.category import Category, Choice, Range
 from c2m.design.drawings.garment import mirrored_folds, panel, seam, stitches
 from c2m.design.drawings.outlines import Path, ellipse, move, rounded, through
+from c2m.design.drawings.palette import Field
 from c2m.design.drawings.scene import Scene
 from c2m.design.drawings.tube import tube
 
@@ -16,12 +17,22 @@ def paint(scene: Scene) -> None:
     top, base = 0.37 - tall, 0.37
     drop = 0.25 * scene.number("handles")
     scene.stand(base + 0.004, half * 0.98)
-    back = through((-half * 0.42, top + 0.02), (-half * 0.44, top - drop * 0.55), (0.02, top - drop * 1.02), (half * 0.48, top - drop * 0.5), (half * 0.42, top + 0.02))
+    back = through(
+        (-half * 0.42, top + 0.02),
+        (-half * 0.44, top - drop * 0.55),
+        (0.02, top - drop * 1.02),
+        (half * 0.48, top - drop * 0.5),
+        (half * 0.42, top + 0.02),
+    )
     _handle(scene, back, dim=0.6)
     mouth = canvas.region(ellipse(0, top, half * 0.985, 0.014))
     canvas.paint(mouth, scene.primary * 0.35, scene.finish, canvas.flat())
-    body = Path(0, top + 0.012).quad(half * 0.6, top + 0.012, half, top - 0.004).cubic(
-        half + 0.012, top + 0.1, half + 0.006, base - 0.09, half - 0.012, base - 0.012).quad(half * 0.6, base + 0.01, 0, base + 0.004)  # fmt: skip
+    body = (
+        Path(0, top + 0.012)
+        .quad(half * 0.6, top + 0.012, half, top - 0.004)
+        .cubic(half + 0.012, top + 0.1, half + 0.006, base - 0.09, half - 0.012, base - 0.012)
+        .quad(half * 0.6, base + 0.01, 0, base + 0.004)
+    )
     drift = scene.jitter(0.03)
     region = panel(
         scene,
@@ -55,16 +66,35 @@ def paint(scene: Scene) -> None:
         canvas.shade(canvas.region(label), dx=0.002, dy=0.004, blur=0.005, strength=0.35)
         panel(scene, label, rim=0.008, rise=0.5, albedo=scene.accent)
         stitches(scene, move(np.concatenate([label, label[:1]]), about=(0, base - 0.09), scale=(0.86, 0.76)))
-    front = through((-half * 0.46, top + 0.07), (-half * 0.47, top), (-half * 0.45, top - drop * 0.5), (-0.012, top - drop * 0.94), (half * 0.44, top - drop * 0.52), (half * 0.47, top), (half * 0.46, top + 0.07))
+    front = through(
+        (-half * 0.46, top + 0.07),
+        (-half * 0.47, top),
+        (-half * 0.45, top - drop * 0.5),
+        (-0.012, top - drop * 0.94),
+        (half * 0.44, top - drop * 0.52),
+        (half * 0.47, top),
+        (half * 0.46, top + 0.07),
+    )
     _handle(scene, front, dim=1.0)
     for x in (-half * 0.46, half * 0.46):
         tab = rounded(x - 0.021, top + 0.03, x + 0.021, top + 0.1, 0.004)
         canvas.shade(canvas.region(tab), dx=0.003, dy=0.005, blur=0.006, strength=0.4)
         panel(scene, tab, rim=0.008, rise=0.6, albedo=scene.accent)
-        stitches(scene, np.array(((x - 0.014, top + 0.055), (x + 0.014, top + 0.055), (x + 0.014, top + 0.092), (x - 0.014, top + 0.092), (x - 0.014, top + 0.055))))
+        stitches(
+            scene,
+            np.array(
+                (
+                    (x - 0.014, top + 0.055),
+                    (x + 0.014, top + 0.055),
+                    (x + 0.014, top + 0.092),
+                    (x - 0.014, top + 0.092),
+                    (x - 0.014, top + 0.055),
+                )
+            ),
+        )
 
 
-def _handle(scene: Scene, spine: np.ndarray, dim: float) -> None:
+def _handle(scene: Scene, spine: Field, dim: float) -> None:
     canvas = scene.canvas
     strap = tube(canvas, spine, 0.032, flatness=0.75)
     canvas.shade(strap.region, dx=0.008, dy=0.008, blur=0.008, strength=0.35, within=canvas.alpha)
@@ -74,11 +104,15 @@ def _handle(scene: Scene, spine: np.ndarray, dim: float) -> None:
 
 
 TOTE = Category(
-    "tote", "托特包", "Tote bag", paint, ("canvas", "leather", "denim"),
+    "tote",
+    "托特包",
+    "Tote bag",
+    paint,
+    ("canvas", "leather", "denim"),
     {
         "base": Choice(("plain", "contrast", "patch")),
         "width": Range(0.85, 1.2, 1.0),
         "height": Range(0.82, 1.08, 1.0),
         "handles": Range(0.7, 1.2, 1.0),
     },
-)  # fmt: skip
+)

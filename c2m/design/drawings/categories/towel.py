@@ -5,7 +5,7 @@ import numpy as np
 from c2m.design.drawings.category import Category, Choice, Range
 from c2m.design.drawings.garment import Fold, along, drape, mirrored_folds
 from c2m.design.drawings.outlines import Path, rounded
-from c2m.design.drawings.palette import Field
+from c2m.design.drawings.palette import Field, tone
 from c2m.design.drawings.scene import Scene
 from c2m.design.drawings.tube import tube
 
@@ -18,7 +18,15 @@ def paint(scene: Scene) -> None:
         _stack(scene)
 
 
-def _terry(scene: Scene, outline: Field, folds: list[Fold], *, albedo: Field | None = None, rim: float = 0.04, rise: float = 1.0) -> Field:
+def _terry(
+    scene: Scene,
+    outline: Field,
+    folds: list[Fold],
+    *,
+    albedo: Field | None = None,
+    rim: float = 0.04,
+    rise: float = 1.0,
+) -> Field:
     canvas = scene.canvas
     region = canvas.region(outline)
     surface = drape(scene, region, folds, rim=rim, rise=rise)
@@ -32,11 +40,23 @@ def _hung(scene: Scene) -> None:
     half, low = 0.215 * scene.number("width"), 0.35 * scene.number("size")
     rail_y = -0.30
     rail = tube(canvas, np.array(((-0.40, rail_y), (0.40, rail_y))), 0.026, caps=True)
-    canvas.paint(rail.region, np.float32((0.55, 0.55, 0.57)), scene.made_of("metallic"), rail.surface)
-    back = Path(-half + 0.012, rail_y).line(half + 0.006, rail_y).line(half + 0.012, low - 0.07).line(-half + 0.02, low - 0.065).points()
+    canvas.paint(rail.region, tone(0.55, 0.55, 0.57), scene.made_of("metallic"), rail.surface)
+    back = (
+        Path(-half + 0.012, rail_y)
+        .line(half + 0.006, rail_y)
+        .line(half + 0.012, low - 0.07)
+        .line(-half + 0.02, low - 0.065)
+        .points()
+    )
     _terry(scene, back, [], albedo=scene.primary * 0.55)
-    front = Path(0, rail_y - 0.03).line(half - 0.012, rail_y - 0.03).quad(half, rail_y - 0.03, half, rail_y).cubic(
-        half - 0.008, 0.0, half + 0.004, 0.15, half + 0.006, low).quad(half * 0.5, low + 0.016, 0, low + 0.008).mirrored()  # fmt: skip
+    front = (
+        Path(0, rail_y - 0.03)
+        .line(half - 0.012, rail_y - 0.03)
+        .quad(half, rail_y - 0.03, half, rail_y)
+        .cubic(half - 0.008, 0.0, half + 0.004, 0.15, half + 0.006, low)
+        .quad(half * 0.5, low + 0.016, 0, low + 0.008)
+        .mirrored()
+    )
     canvas.shade(canvas.region(front), dx=0.008, dy=0.008, blur=0.014, strength=0.45, within=canvas.alpha)
     drift = scene.jitter(0.03)
     region = _terry(
@@ -86,13 +106,23 @@ def _stack(scene: Scene) -> None:
             if part == 0:
                 x = half * 0.60 + shift
                 band = region * np.clip(1.2 - np.abs(canvas.x - x) / 0.016, 0, 1)
-                canvas.paint(band, scene.accent if colour is None else scene.primary, scene.made_of("cotton"), canvas.relief(region).round(thick * 0.26, 1.25).surface())
+                canvas.paint(
+                    band,
+                    scene.accent if colour is None else scene.primary,
+                    scene.made_of("cotton"),
+                    canvas.relief(region).round(thick * 0.26, 1.25).surface(),
+                )
 
 
 def _stack_top(scene: Scene, half: float, shift: float, y: float) -> None:
     canvas = scene.canvas
-    top = Path(-half + 0.02 + shift, y + 0.012).line(-half + 0.062 + shift, y - 0.05).quad(shift, y - 0.056, half - 0.062 + shift, y - 0.05).line(
-        half - 0.02 + shift, y + 0.012).points()  # fmt: skip
+    top = (
+        Path(-half + 0.02 + shift, y + 0.012)
+        .line(-half + 0.062 + shift, y - 0.05)
+        .quad(shift, y - 0.056, half - 0.062 + shift, y - 0.05)
+        .line(half - 0.02 + shift, y + 0.012)
+        .points()
+    )
     region = canvas.region(top)
     surface = drape(scene, region, [], rim=0.016, rise=0.8)
     canvas.paint(region, scene.printed(canvas.x, canvas.y * 2.2, 0.1), scene.finish, surface)
@@ -100,6 +130,10 @@ def _stack_top(scene: Scene, half: float, shift: float, y: float) -> None:
 
 
 TOWEL = Category(
-    "towel", "毛巾", "Towel", paint, ("fleece", "cotton"),
+    "towel",
+    "毛巾",
+    "Towel",
+    paint,
+    ("fleece", "cotton"),
     {"arrangement": Choice(("hung", "stack")), "width": Range(0.88, 1.12, 1.0), "size": Range(0.86, 1.1, 1.0)},
-)  # fmt: skip
+)

@@ -55,11 +55,21 @@ def paint(scene: Scene) -> None:
 
 def _sleeve(half: float, long_sleeves: bool) -> tuple[Field, Field, float]:
     if long_sleeves:
-        outline = Path(half - 0.005, -0.292).cubic(half + 0.09, -0.27, half + 0.1, -0.1, half + 0.165, 0.2).line(
-            half + 0.09, 0.225).cubic(half + 0.05, 0.08, half + 0.03, -0.02, half - 0.01, -0.09)  # fmt: skip
+        outline = (
+            Path(half - 0.03, -0.29)
+            .line(half + 0.026, -0.2875)
+            .cubic(half + 0.1, -0.262, half + 0.1, -0.1, half + 0.165, 0.2)
+            .line(half + 0.09, 0.225)
+            .cubic(half + 0.05, 0.08, half + 0.03, -0.02, half - 0.01, -0.09)
+        )
         return outline.points(), Path(half + 0.158, 0.2).line(half + 0.09, 0.222).points(), -0.22
-    outline = Path(half - 0.005, -0.292).cubic(half + 0.06, -0.285, half + 0.12, -0.16, half + 0.165, -0.065).line(
-        half + 0.075, -0.005).quad(half + 0.035, -0.045, half - 0.01, -0.09)  # fmt: skip
+    outline = (
+        Path(half - 0.03, -0.29)
+        .line(half + 0.026, -0.2875)
+        .cubic(half + 0.085, -0.262, half + 0.125, -0.15, half + 0.165, -0.065)
+        .line(half + 0.075, -0.005)
+        .quad(half + 0.035, -0.045, half - 0.01, -0.09)
+    )
     return outline.points(), Path(half + 0.165, -0.065).line(half + 0.075, -0.005).points(), -0.55
 
 
@@ -95,7 +105,11 @@ def _body_folds(scene: Scene, half: float, hem: float) -> list[Fold]:
 
 
 TSHIRT = Category(
-    "tshirt", "T恤", "T-shirt", paint, ("cotton", "knit", "satin"),
+    "tshirt",
+    "T恤",
+    "T-shirt",
+    paint,
+    ("cotton", "knit", "satin"),
     {
         "sleeves": Choice(("short", "long")),
         "neck": Choice(("round", "v")),
@@ -103,4 +117,4 @@ TSHIRT = Category(
         "width": Range(0.9, 1.12, 1.0),
         "length": Range(0.85, 1.1, 1.0),
     },
-)  # fmt: skip
+)
