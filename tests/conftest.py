@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from c2m import migrations
@@ -27,6 +29,7 @@ from c2m.identity.service import Registration, register_organisation
 from c2m.ledger.provider import SandboxProvider
 
 NOON = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "correct horse battery"
 CHEAP = Passwords(passes=1, memory_kib=8)
 PASSWORD_HASH = CHEAP.hash(PASSWORD)
@@ -52,24 +55,29 @@ class Person:
     organisation_id: UUID
 
 
-class Browser(FlaskClient):
+class Visitor(FlaskClient):
     """A test client that sends the CSRF token a page would carry; `with_token=False` leaves it out."""
 
     person: Person | None = None
+    token: str | None = None
 
-    def post(self, *args: Any, with_token: bool = True, **options: Any) -> TestResponse:
+    def post(self, address: str, *, with_token: bool = True, **options: Any) -> TestResponse:
+        """Post a form."""
         if with_token:
             options["headers"] = {**(options.get("headers") or {}), "X-CSRFToken": self.csrf_token()}
-        return super().post(*args, **options)
+        if address in ("/sign-in", "/sign-out"):
+            self.token = None  # the site begins a new session with a new token
+        return super().post(address, **options)
 
     def csrf_token(self) -> str:
-        """The token in the sign-in page's form."""
-        page = self.get("/sign-in").get_data(as_text=True)
-        found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-        assert found, "the sign-in page carries no CSRF token"
-        return found[1]
+        """The token that pages carry in their forms."""
+        if self.token is None:
+            found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/sign-in").get_data(as_text=True))
+            assert found, "the sign-in page carries no CSRF token"
+            self.token = found[1]
+        return self.token
 
-    def sign_in(self, person: Person, password: str = PASSWORD) -> "Browser":
+    def sign_in(self, person: Person, password: str = PASSWORD) -> "Visitor":
         """Sign in through the form."""
         answer = self.post("/sign-in", data={"email": person.email, "password": password})
         assert answer.status_code == 303, answer.get_data(as_text=True)
@@ -174,7 +182,7 @@ def app(settings: Settings, database: Database, clock: ManualClock, provider: Sa
     """The site on the test's database; unexpected faults are raised, not rendered."""
     app = create_app(settings, clock=clock, provider=provider, database=database)
     app.testing = True
-    app.test_client_class = Browser
+    app.test_client_class = Visitor
     return app
 
 
@@ -199,15 +207,35 @@ def a_person(database: Database, name: str, role: Role, *, now: datetime) -> Per
 
 
 @pytest.fixture
-def client(app: Flask, people: dict[str, Person]) -> Callable[..., Browser]:
+def client(app: Flask, people: dict[str, Person]) -> Callable[..., Visitor]:
     """`client()` is a visitor, `client("buyer")` somebody who signed in through the form."""
 
-    def make(name: str | None = None) -> Browser:
+    def make(name: str | None = None) -> Visitor:
         browser = app.test_client()
-        assert isinstance(browser, Browser)
+        assert isinstance(browser, Visitor)
         return browser.sign_in(people[name]) if name else browser
 
     return make
+
+
+@pytest.fixture
+def live_site(app: Flask) -> Iterator[str]:
+    """The site on a port of this machine, for a real browser; gives its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """How pytest-playwright starts its `browser` and `page`: Debian's chromium, without a display."""
+    if not CHROMIUM.exists():
+        missing(str(CHROMIUM))
+    return {"executable_path": str(CHROMIUM), "headless": True, "args": ["--no-sandbox"]}
 
 
 def _url(server: sa.URL, name: str) -> str:

@@ -16,7 +16,7 @@ from c2m.identity.service import EmailTaken, Registration, SignInRefused
 from c2m.web import viewer
 from c2m.web.access import public, signed_in
 from c2m.web.context import db_session, edge, request_time
-from c2m.web.forms import Email, Form, Line, blank, submitted
+from c2m.web.forms import Email, Form, Line, Password, blank, submitted
 from c2m.web.security import next_address
 
 blueprint = Blueprint("identity", __name__)
@@ -24,7 +24,7 @@ blueprint = Blueprint("identity", __name__)
 
 class SignInForm(Form):
     email: Annotated[str, Field(max_length=254)]
-    password: Annotated[str, Field(max_length=LONGEST_PASSWORD)]
+    password: Annotated[Password, Field(max_length=LONGEST_PASSWORD)]
 
 
 class RegistrationForm(Form):
@@ -33,7 +33,7 @@ class RegistrationForm(Form):
     region: Annotated[str, Field(max_length=60)] = ""
     person: Annotated[str, Field(min_length=1, max_length=80)]
     email: Email
-    password: Annotated[str, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
+    password: Annotated[Password, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 
 
 @blueprint.get("/sign-in")

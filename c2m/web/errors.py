@@ -14,14 +14,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from c2m.db import uuid7
 from c2m.errors import N_, Conflict, Invalid, Refusal, TooManyRequests, Unauthenticated
-from c2m.web.forms import sentences_of
-from c2m.web.viewer import viewer
+from c2m.web.forms import sentence_of, sentences_of
 
 log = structlog.get_logger(__name__)
 
-STALE_FORM = N_(
-    "The form had lain open too long, or cookies are switched off. Load the page again and send it once more."
-)
+STALE_FORM = N_("The form lay open too long, or cookies are switched off. Load the page again and send it once more.")
 REFERENCE = N_("Tell us this number if it happens again: %(reference)s")
 BUSY = N_("Too much was asked at once. Please try again in a moment.")
 RETRY_AFTER_SECONDS = 5
@@ -130,16 +127,10 @@ def _refused(refusal: Refusal) -> Problem:
     return Problem(refusal.status, refusal.code, sentence_of(refusal), errors, headers)
 
 
-def sentence_of(refusal: Refusal) -> str:
-    """A refusal's sentence in the reader's language."""
-    return str(gettext(refusal.sentence) % refusal.details)
-
-
 def _unexpected(error: Exception) -> Problem:
     if current_app.testing or current_app.debug:
         raise error
     reference = f"{uuid7()}"
     log.error("unexpected fault", reference=reference, path=request.path, method=request.method, exc_info=error)
     g.setdefault("viewer", None)
-    viewer()
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Fault", gettext(REFERENCE, reference=reference))

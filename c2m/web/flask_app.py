@@ -4,7 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 
 from c2m.web import access
 from c2m.web.context import EXTENSION, Edge
@@ -31,7 +31,7 @@ class EdgeApp(Flask):
             self.raise_routing_exception(request)
         view = self.view_functions[request.endpoint or ""]
         access.check(view)
-        if request.method in SAFE_METHODS and not getattr(view, "c2m_writes", False):
+        if getattr(view, "c2m_reads", request.method in SAFE_METHODS):
             with self.database.reading() as g.db_session:
                 return self.make_response(super().dispatch_request())
         with self.database.writing() as g.db_session:
@@ -43,10 +43,11 @@ class EdgeApp(Flask):
 
 def writes(view: View) -> View:
     """Mark a view that changes rows although its method is GET."""
-    view.c2m_writes = True  # type: ignore[attr-defined]
+    view.c2m_reads = False  # type: ignore[attr-defined]
     return view
 
 
-def view_of(endpoint: str) -> Callable[..., Any]:
-    """The function behind an endpoint of the running application."""
-    return current_app.view_functions[endpoint]
+def reads(view: View) -> View:
+    """Mark a view that changes nothing although a form is posted to it."""
+    view.c2m_reads = True  # type: ignore[attr-defined]
+    return view

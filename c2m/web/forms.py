@@ -110,6 +110,8 @@ Amount = Annotated[int, BeforeValidator(_minor_units)]
 """Money as people write it, in minor units of the market's currency: "34.00" → 3400. Never negative."""
 LocalTime = Annotated[datetime, BeforeValidator(_local_time)]
 """A `datetime-local` input in the market's time zone, as an aware UTC instant."""
+Password = Annotated[str, StringConstraints(strip_whitespace=False)]
+"""A password, taken as it was typed; bound its length with `Field`."""
 Email = Annotated[str, BeforeValidator(_email)]
 """An e-mail address in lower case."""
 Flag = Annotated[bool, BeforeValidator(_flag)]
@@ -149,7 +151,7 @@ class Submission(Generic[F]):
     def refuse(self, refusal: Refusal, name: str = "") -> None:
         """Show a use case's refusal with the form: beside a field, or above all of them."""
         found = sentences_of(refusal.errors) if isinstance(refusal, Invalid) else {}
-        self.errors.update(found or {name: str(gettext(refusal.sentence) % refusal.details)})
+        self.errors.update(found or {name: sentence_of(refusal)})
 
     def page(self, template: str, **context: Any) -> tuple[str, int]:
         """The page with this form as `form`; status 422 when something is wrong with it, 200 otherwise."""
@@ -194,6 +196,11 @@ def parse(model: type[F], sent: MultiDict[str, Any], *, currency: str, timezone:
             errors.setdefault(_name_of(model, error["loc"]), _sentence(error["type"], error.get("ctx", {})))
         return Submission(entered, errors, None)
     return Submission(entered, errors, None if errors else parsed)
+
+
+def sentence_of(refusal: Refusal) -> str:
+    """A refusal's sentence in the reader's language."""
+    return str(gettext(refusal.sentence) % refusal.details)
 
 
 def sentences_of(errors: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -46,8 +46,17 @@ def init_security(app: Flask, settings: Settings) -> None:
         session_cookie_samesite="Lax",
     )
     CSRFProtect(app)
+    app.after_request(keep_private)
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def keep_private(response: Response) -> Response:
+    """Let no cache keep a page for somebody else, and no other site embed it."""
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
 
 
 def local_address(target: str | None, otherwise: str) -> str:

@@ -1,0 +1,137 @@
+"""The `c2m` command."""
+
+import signal
+import sys
+import threading
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from c2m import __version__, migrations
+from c2m.app import build_worker, configure_logging, create_app
+from c2m.clock import SystemClock
+from c2m.config import Settings
+from c2m.db import Database
+from c2m.errors import Refusal
+from c2m.identity.models import Role
+from c2m.identity.passwords import Passwords
+from c2m.identity.rules import SHORTEST_PASSWORD, is_email
+from c2m.identity.service import Registration, register_organisation
+from c2m.ledger.provider import SandboxProvider
+
+REFUSED = 1
+MISUSED = 2
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+cli = typer.Typer(help="Demand first, production after.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@cli.callback(invoke_without_command=True)
+def about(version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False) -> None:
+    """Demand first, production after."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs PostgreSQL.")] = 1,
+    debug: Annotated[bool, typer.Option(help="Flask's development server, with faults shown in the browser.")] = False,
+) -> None:
+    """Serve the site."""
+    settings = _settings()
+    _require_schema(settings)
+    if debug:
+        if host not in LOOPBACK:
+            _fail("--debug runs code sent by the browser; it listens on 127.0.0.1 only.", MISUSED)
+        create_app(settings).run(host=host, port=port, debug=True, use_reloader=False, threaded=True)
+        return
+    from c2m.serving import Site  # gunicorn needs a POSIX system, the other commands don't
+
+    Site(settings, host, port, workers=workers).run()
+
+
+@cli.command()
+def worker(
+    once: Annotated[bool, typer.Option(help="Work off what is due now, then stop.")] = False,
+    every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at what is due.")] = 1.0,
+) -> None:
+    """Work off what is due: payments, deadlines, announcements."""
+    settings = _settings()
+    _require_schema(settings)
+    database, clock = Database(settings.database_url), SystemClock()
+    loop = build_worker(database, SandboxProvider())
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        ran = loop.run_until_idle(clock.now())
+        if once:
+            typer.echo(f"{ran} jobs run")
+            return
+        stop.wait(every)
+
+
+@cli.command()
+def migrate() -> None:
+    """Make the tables, or bring them up to date."""
+    database = Database(_settings().database_url)
+    migrations.migrate(database)
+    typer.echo(f"{database.engine.url.render_as_string(hide_password=True)} is at {migrations.current(database)}")
+
+
+@cli.command()
+def add_operator(
+    email: Annotated[str, typer.Argument(help="The operator's e-mail address.")],
+    name: Annotated[str, typer.Option(help="The operator's name.")] = "Operator",
+    organisation: Annotated[str, typer.Option(help="The platform's own organisation.")] = "c2m",
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for when not given.")
+    ] = "",
+) -> None:
+    """Open an account for an operator, which nobody can do over the web."""
+    if not is_email(email):
+        _fail(f"{email!r} is not an e-mail address.")
+    if len(password) < SHORTEST_PASSWORD:
+        _fail(f"The password needs {SHORTEST_PASSWORD} characters or more.")
+    settings = _settings()
+    _require_schema(settings)
+    hashed = Passwords(settings.password_passes, settings.password_memory_kib).hash(password)
+    registration = Registration(Role.OPERATOR, organisation, email, name, hashed)
+    with Database(settings.database_url).transaction() as session:
+        register_organisation(session, registration, now=SystemClock().now())
+    typer.echo(f"{email} may sign in")
+
+
+def main() -> None:
+    """Run the command; a refusal is one sentence on stderr and exit status 1."""
+    try:
+        cli()
+    except Refusal as refusal:
+        _fail(str(refusal))
+
+
+def _settings() -> Settings:
+    try:
+        settings = Settings()
+    except ValidationError as wrong:
+        _fail("; ".join(error["msg"].removeprefix("Value error, ") for error in wrong.errors()), MISUSED)
+    configure_logging(settings.log_level)
+    return settings
+
+
+def _require_schema(settings: Settings) -> None:
+    database = Database(settings.database_url)
+    path = settings.sqlite_path
+    if (path is not None and not path.exists()) or migrations.current(database) != migrations.head():
+        _fail("The database is not up to date; run `c2m migrate` first.")
+    database.dispose()
+
+
+def _fail(sentence: str, status: int = REFUSED) -> NoReturn:
+    typer.echo(sentence, err=True)
+    sys.exit(status)
