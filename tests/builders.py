@@ -26,7 +26,7 @@ from c2m.identity.models import Organisation, Role
 from c2m.ledger.models import Transfer
 from c2m.ledger.provider import Answer
 from c2m.ledger.service import Charge, record_answers, request_charges
-from c2m.matching.models import Capability, Factory, MatchRun, Offer, OfferLine, OfferState
+from c2m.matching.models import Capability, Factory, MatchRun, Offer, OfferLine, OfferState, PriceBreak
 
 MORNING = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 """When the rows came into being, unless a test says otherwise."""
@@ -54,6 +54,18 @@ def a_capability(session: Session, factory: Factory, **fields: Any) -> Capabilit
     line = {"category": "t_shirt", "process": "sewing", "weekly_capacity": 1000, "minimum": 1, "lead_days": 3}
     capability = Capability(**{"factory_id": factory.id} | line | fields)
     session.add(capability)
+    session.flush()
+    return capability
+
+
+def a_line(session: Session, factory: Factory | None = None, **fields: Any) -> Capability:
+    """A line that sews T-shirts at ¥60 a piece (or at `prices`: {from pieces: minor units}), of a factory of its own."""
+    prices = fields.pop("prices", {1: 60_00})
+    capability = a_capability(session, factory or a_factory(session), **fields)
+    for from_quantity, price_minor in prices.items():
+        session.add(
+            PriceBreak(capability_id=capability.id, from_quantity=from_quantity, unit_price_minor=price_minor)
+        )
     session.flush()
     return capability
 
@@ -200,6 +212,16 @@ def a_sheet(session: Session, campaign: Campaign, pledges: Sequence[Pledge], **f
     session.add_all(SheetLine(sheet_id=sheet.id, variant_id=v, quantity=q) for v, q in totals.items())
     session.flush()
     return sheet
+
+
+def an_open_sheet(
+    session: Session, quantity: int, *, variants: Sequence[tuple[str, str]] = (("black", "M"),), **fields: Any
+) -> DemandSheet:
+    """A sheet of a T-shirt campaign with one pledge for all its pieces, spread evenly over the variants."""
+    campaign, found = a_campaign(session, variants=variants)
+    share, more = divmod(quantity, len(found))
+    lines = {variant.id: share + (i < more) for i, variant in enumerate(found) if share + (i < more)}
+    return a_sheet(session, campaign, [a_confirmed_pledge(session, campaign, lines)], **fields)
 
 
 def an_offer(

@@ -1,0 +1,18 @@
+"""What matching does when sheets are issued, when offers come back or run out, and every few hours."""
+
+from datetime import timedelta
+
+from c2m.jobs import Handler, OutsideWork, Schedule
+from c2m.matching.offers import expire_offers
+from c2m.matching.planning import EXPIRE, MATCH, make_offers, plan_matches
+
+SUBSCRIPTIONS: dict[str, list[str]] = {
+    "demand.sheets_issued": [MATCH],
+    "matching.offers_returned": [MATCH],
+}
+SCHEDULES: list[Schedule] = [Schedule(MATCH, timedelta(hours=6))]
+
+
+def handlers() -> dict[str, Handler]:
+    """Job kind → what is done."""
+    return {MATCH: OutsideWork(plan_matches, make_offers), EXPIRE: expire_offers}

@@ -1,0 +1,186 @@
+"""The market as the optimiser sees it: what is open, who could make it in which free weeks, put into its terms."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from uuid import UUID
+
+from c2m import money
+from c2m.matching.optimiser import Factory, Horizon, Offer, Problem, Rate, Sheet, Tier, Variant
+from c2m.matching.optimiser import Line as OptimiserLine
+from c2m.matching.rules import Terms, due_week, lead_weeks, weeks_from
+
+HORIZON_WEEKS = 12
+LATE_WEEKS = 2  # a sheet may arrive so late at its stated cost; later than that it is handed back
+CHEAPEST, ROOMIEST = 8, 4  # lines a sheet is offered to: the best prices, and where most is free
+MILLE = 1_000  # money a piece is told to the optimiser in thousandths of a minor unit
+
+
+@dataclass(frozen=True)
+class OpenSheet:
+    """A demand sheet with its pieces that nobody makes yet, by variant."""
+
+    id: UUID
+    currency: str
+    category: str
+    processes: tuple[str, ...]
+    unit_price_minor: int
+    target_cost_minor: int
+    compensation_ppm_per_day: int
+    required_date: datetime
+    issued_at: datetime
+    pieces: Mapping[UUID, int]
+
+    @cached_property
+    def quantity(self) -> int:
+        return sum(self.pieces.values())
+
+    @cached_property
+    def late_week(self) -> Rate:
+        """What a piece costs that comes a week late: the compensation of seven days."""
+        return Rate(self.unit_price_minor * self.compensation_ppm_per_day * 7 * MILLE // money.PPM, MILLE)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A verified factory's capability on its terms, with the pieces free in each week of the horizon."""
+
+    id: UUID
+    factory_id: UUID
+    currency: str
+    category: str
+    process: str
+    on_time_ppm: int
+    terms: Terms
+    free: tuple[int, ...]
+
+    def makes(self, sheet: OpenSheet) -> bool:
+        """Whether this line can make the sheet's product, and is paid in its currency."""
+        return (
+            self.category == sheet.category
+            and set(sheet.processes) <= {self.process}
+            and self.currency == sheet.currency
+        )
+
+
+@dataclass(frozen=True)
+class Market:
+    """Open sheets and verified lines from the first week that can still be planned."""
+
+    start: date
+    sheets: Mapping[UUID, OpenSheet]
+    lines: Mapping[UUID, Line]
+    banned: frozenset[tuple[UUID, UUID]]  # (sheet, factory): declined, or let run out
+
+    @cached_property
+    def weeks(self) -> list[date]:
+        return weeks_from(self.start, HORIZON_WEEKS)
+
+    @cached_property
+    def currencies(self) -> list[str]:
+        return sorted({sheet.currency for sheet in self.sheets.values()})
+
+    def problem(self, currency: str) -> Problem:
+        """What is to be solved: the open sheets of a currency and the lines on their shortlists.
+
+        A sheet is worth its target cost; a week late costs what its buyers are paid for it; the risk of a factory is
+        that cost times its share of late deliveries.
+        """
+        sheets = [sheet for sheet in self.sheets.values() if sheet.currency == currency]
+        makers: dict[tuple[str, tuple[str, ...]], list[Line]] = {}
+        offers, used = [], set()
+        for sheet in sheets:
+            kind = sheet.category, sheet.processes
+            if kind not in makers:
+                makers[kind] = [line for line in self.lines.values() if line.makes(sheet)]
+            for line in self.shortlist(sheet, makers[kind]):
+                offers.append(self._offer(sheet, line))
+                used.add(line.id)
+        capable = {line.id for lines in makers.values() for line in lines}
+        return Problem(
+            format="c2m.matching/1",
+            horizon=Horizon(self.start, HORIZON_WEEKS),
+            currency=currency,
+            sheets=tuple(self._sheet(sheet) for sheet in sheets),
+            factories=self._factories([line for line in self.lines.values() if line.id in capable]),
+            offers=tuple(offers),
+        )
+
+    def shortlist(self, sheet: OpenSheet, makers: Sequence[Line]) -> list[Line]:
+        """The lines a sheet is put to: the cheapest for its pieces and the roomiest, those that can't take it last."""
+        welcome = [line for line in makers if (sheet.id, line.factory_id) not in self.banned]
+        if len(welcome) <= CHEAPEST + ROOMIEST:
+            return welcome
+        room = {line.id: sum(line.free[: max(self._last_week(sheet, line), 0)]) for line in welcome}
+
+        def price(line: Line) -> tuple[bool, float]:
+            quote = line.terms.quote(min(sheet.quantity, room[line.id]), sheet.target_cost_minor)
+            return (False, quote.total_minor / quote.quantity) if quote else (True, line.terms.smallest_order)
+
+        ranked = sorted(welcome, key=price)
+        rest = sorted(ranked[CHEAPEST:], key=lambda line: (price(line)[0], -room[line.id]))
+        return ranked[:CHEAPEST] + rest[:ROOMIEST]
+
+    def _last_week(self, sheet: OpenSheet, line: Line) -> int:
+        """The last week of the horizon, counted from 1, in which pieces can be made and still be tolerated."""
+        due, lead = self._timing(sheet, line)
+        return min(due + LATE_WEEKS - lead, HORIZON_WEEKS)
+
+    def _timing(self, sheet: OpenSheet, line: Line) -> tuple[int, int]:
+        """Due week and lead weeks; both are shifted where the required date lies before the first due week."""
+        due = due_week(self.start, sheet.required_date)
+        lead = lead_weeks(self.start, sheet.required_date, line.terms.lead_days)
+        return self.due(sheet), lead + self.due(sheet) - min(due, 2 * HORIZON_WEEKS)
+
+    def due(self, sheet: OpenSheet) -> int:
+        """The week, counted from 1, by whose end the sheet's pieces must have arrived."""
+        return max(1, min(due_week(self.start, sheet.required_date), 2 * HORIZON_WEEKS))
+
+    def _sheet(self, sheet: OpenSheet) -> Sheet:
+        return Sheet(
+            id=str(sheet.id),
+            quantity=sheet.quantity,
+            due_week=self.due(sheet),
+            value=Rate(sheet.target_cost_minor),
+            requires=(sheet.category, *sheet.processes),
+            variants=tuple(Variant(str(i), pieces) for i, pieces in sheet.pieces.items()),
+            max_late_weeks=LATE_WEEKS,
+            late=sheet.late_week,
+        )
+
+    def _factories(self, lines: Sequence[Line]) -> tuple[Factory, ...]:
+        by_factory: dict[UUID, list[Line]] = defaultdict(list)
+        for line in lines:
+            by_factory[line.factory_id].append(line)
+        return tuple(
+            Factory(
+                id=str(factory_id),
+                lines=tuple(
+                    OptimiserLine(str(line.id), capacity=line.free, provides=(line.category, line.process))
+                    for line in found
+                ),
+                on_time_ppm=found[0].on_time_ppm,
+            )
+            for factory_id, found in by_factory.items()
+        )
+
+    def _offer(self, sheet: OpenSheet, line: Line) -> Offer:
+        late = sheet.late_week
+        return Offer(
+            sheet=str(sheet.id),
+            factory=str(line.factory_id),
+            line=str(line.id),
+            tiers=tuple(
+                Tier(
+                    min=low,
+                    max=max(sheet.quantity, low) if high is None else high,
+                    fixed=line.terms.setup_minor,
+                    unit=Rate(step.unit_price(sheet.target_cost_minor)),
+                )
+                for low, high, step in line.terms.ranges()
+            ),
+            lead_weeks=self._timing(sheet, line)[1],
+            risk=Rate(late.money * (money.PPM - line.on_time_ppm) // money.PPM, late.per),
+        )

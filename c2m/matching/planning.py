@@ -1,0 +1,323 @@
+"""Matching: what is open is solved while nothing is locked, then made into offers as far as it still fits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from statistics import median_low
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from c2m import jobs
+from c2m.db import chunks, insert_rows, lock_rows, table_of, uuid7
+from c2m.demand.fulfilment import release_units
+from c2m.demand.models import DemandSheet
+from c2m.identity.models import Organisation, OrganisationState
+from c2m.matching import bookings, queries
+from c2m.matching.market import Line, Market, OpenSheet
+from c2m.matching.models import Capability, MatchRun, Offer, OfferLine
+from c2m.matching.optimiser import QUICK, THOROUGH, Allocation, Params, Plan, Reason, Stop, Unserved, solve
+from c2m.matching.rules import ANSWER_WITHIN, WEEK, Fit, Quote, arrival, choice_of, fit, starts_at, whole_weeks
+from c2m.outbox import announce
+
+MATCH = "matching.match"
+EXPIRE = "matching.expire_offers"
+GIVE_UP_AFTER = timedelta(days=3)
+TRY_AGAIN_AFTER = timedelta(minutes=5)
+OFFERS_PER_JOB = 500
+
+SEARCHED_OFFERS = 400  # up to so many offers a plan is searched for until it is proven; beyond, the first good one does
+EFFORT = 50
+SECONDS = 20.0  # the safety stop
+SWEEP = Params(
+    kernel_offers=QUICK.kernel_offers,
+    start_offers=QUICK.start_offers,
+    pricing_rounds=QUICK.pricing_rounds,
+    search=False,
+)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An allocation of the plan in our own terms."""
+
+    sheet: OpenSheet
+    line: Line
+    quote: Quote
+    pieces: Mapping[UUID, int]  # by variant
+    weeks: Mapping[date, float]
+    cost: Mapping[str, int]
+    next_best: Mapping[str, Any] | None
+    usual_on_time_ppm: int
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """Pieces of a sheet that the plan leaves, and why."""
+
+    sheet: OpenSheet
+    quantity: int
+    reason: str
+    figures: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One solve: what it proposes, what it leaves, how good it is."""
+
+    currency: str
+    sheets: int
+    factories: int
+    plan: Plan
+    proposals: Sequence[Proposal]
+    unmatched: Sequence[Unmatched]
+
+    @property
+    def sheet_ids(self) -> set[UUID]:
+        return {p.sheet.id for p in self.proposals} | {u.sheet.id for u in self.unmatched}
+
+    def worth_another_try(self, offers: int) -> bool:
+        """Whether the next run may do better: some proposal no longer fits, or shortlisted lines have filled up."""
+        filled_up = offers > 0 and any(u.reason == Reason.CAPACITY for u in self.unmatched)
+        return offers < len(self.proposals) or filled_up
+
+
+def plan_matches(session: Session, _ids: Sequence[UUID], now: datetime) -> list[Planned]:
+    """Solve all that is open, one currency after the other; changes nothing."""
+    market = queries.open_market(session, now=now)
+    session.rollback()  # reading is over: no snapshot is held while the solver works
+    return [plan_currency(market, currency) for currency in market.currencies]
+
+
+def plan_currency(market: Market, currency: str) -> Planned:
+    """The best plan for the sheets of one currency."""
+    problem = market.problem(currency)
+    params = THOROUGH if len(problem.offers) <= SEARCHED_OFFERS else SWEEP
+    plan = solve(problem, Stop(effort=EFFORT, seconds=SECONDS), 0, params)
+    usual = median_low([f.on_time_ppm or 0 for f in problem.factories] or [0])
+    return Planned(
+        currency=currency,
+        sheets=len(problem.sheets),
+        factories=len(problem.factories),
+        plan=plan,
+        proposals=[_proposal(market, allocation, usual) for allocation in plan.allocations],
+        unmatched=[_unmatched(market, unserved) for unserved in plan.unserved],
+    )
+
+
+def make_offers(session: Session, planned: Sequence[Planned], now: datetime) -> None:
+    """Write down what the plans come to: offers with their capacity held, and pieces handed back to their buyers.
+
+    What no longer fits, because sheet or capacity was taken meanwhile, is left for the next run, which is then due
+    soon. Sheets that have waited too long for what is left of them, or that can't be made in time any more, are
+    given up.
+    """
+    lock_rows(session, DemandSheet, sorted({sheet_id for plan in planned for sheet_id in plan.sheet_ids}))
+    lock_rows(session, Capability, sorted({p.line.id for plan in planned for p in plan.proposals}))
+    for plan in planned:
+        drafts = _fitting(session, plan.proposals, now)
+        run_id = _store_run(session, plan, len(drafts), now)
+        _store_offers(session, run_id, drafts, now)
+        if plan.worth_another_try(len(drafts)):
+            jobs.enqueue(session, MATCH, [], key=f"{MATCH}>{run_id}", due_at=now + TRY_AGAIN_AFTER, now=now)
+    give_up(session, [u for plan in planned for u in plan.unmatched], now=now)
+
+
+def give_up(session: Session, unmatched: Sequence[Unmatched], *, now: datetime) -> None:
+    """Hand back to their buyers the pieces that were tried for long enough or can't be in time any more."""
+    hopeless = [
+        u.sheet.id
+        for u in unmatched
+        if u.reason == Reason.LEAD_TIME or now >= u.sheet.issued_at + GIVE_UP_AFTER
+    ]
+    remaining = queries.remaining_pieces(session, hopeless)
+    units = {(sheet, variant): n for sheet, pieces in remaining.items() for variant, n in pieces.items()}
+    if units:
+        release_units(session, units, now=now)
+        mark_served(session, list(remaining), now=now)
+
+
+def mark_served(session: Session, sheet_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Close the sheets whose every piece is in an accepted offer or released."""
+    lock_rows(session, DemandSheet, sheet_ids)  # or two last offers accepted at once would not see each other
+    table = table_of(DemandSheet)
+    for part in chunks(queries.settled_sheets(session, sheet_ids)):
+        session.execute(sa.update(table).where(table.c.id.in_(part), table.c.served_at.is_(None)).values(served_at=now))
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A proposal that fits, with whole pieces in real weeks."""
+
+    proposal: Proposal
+    weeks: Mapping[date, int]
+    deliver_by: datetime
+    fit: Fit
+
+
+def _fitting(session: Session, proposals: Sequence[Proposal], now: datetime) -> list[_Draft]:
+    """The proposals for which sheet, factory and capacity are still free, in the order of the plan."""
+    remaining = queries.remaining_pieces(session, sorted({p.sheet.id for p in proposals}))
+    active = _active(session, sorted({p.line.factory_id for p in proposals}))
+    usual = {p.line.id: p.line.terms.weekly_capacity for p in proposals}
+    free = queries.free_pieces(session, usual, sorted({week for p in proposals for week in p.weeks}))
+    drafts = []
+    for proposal in proposals:
+        left = remaining.get(proposal.sheet.id, {})
+        room = free[proposal.line.id]
+        weeks = whole_weeks(proposal.weeks, proposal.quote.quantity, room)
+        wanted = proposal.pieces.items()
+        if proposal.line.factory_id not in active or any(n > left.get(variant, 0) for variant, n in wanted):
+            continue
+        if weeks is None or starts_at(min(weeks)) < now:
+            continue
+        drafts.append(_draft(proposal, weeks, room, now))
+        for variant, pieces in wanted:
+            left[variant] -= pieces
+        for week, pieces in weeks.items():
+            room[week] -= pieces
+    return drafts
+
+
+def _draft(proposal: Proposal, weeks: Mapping[date, int], room: Mapping[date, int], now: datetime) -> _Draft:
+    sheet, line, quote = proposal.sheet, proposal.line, proposal.quote
+    arrives = arrival(max(weeks), line.terms.lead_days)
+    return _Draft(
+        proposal,
+        weeks,
+        deliver_by=max(arrives, sheet.required_date),
+        fit=fit(
+            processes=(len({line.process} & set(sheet.processes)), len(sheet.processes)),
+            pieces=(sum(room[week] for week in weeks), quote.quantity),
+            cost_minor=(sheet.target_cost_minor, quote.each_minor),
+            days=((sheet.required_date - now).days, (arrives - now).days),
+            on_time_ppm=(line.on_time_ppm, proposal.usual_on_time_ppm),
+        ),
+    )
+
+
+def _active(session: Session, factory_ids: Sequence[UUID]) -> set[UUID]:
+    c = table_of(Organisation).c
+    found: set[UUID] = set()
+    for part in chunks(factory_ids):
+        active = sa.select(c.id).where(c.id.in_(part), c.state == OrganisationState.ACTIVE)
+        found |= set(session.execute(active).scalars())
+    return found
+
+
+def _store_run(session: Session, planned: Planned, offers: int, now: datetime) -> UUID:
+    plan, run_id = planned.plan, uuid7()
+    row = {
+        "id": run_id,
+        "started_at": now,
+        "sheets": planned.sheets,
+        "factories": planned.factories,
+        "offers_made": offers,
+        "status": plan.status.value,
+        "time_limited": plan.time_limited,
+        "objective_minor": plan.objective or 0,
+        "bound_minor": plan.bound or 0,
+        "gap_ppm": plan.gap_ppm or 0,
+        "seconds": plan.seconds,
+        "unserved": [
+            {"sheet_id": str(u.sheet.id), "quantity": u.quantity, "reason": u.reason, **u.figures}
+            for u in planned.unmatched
+        ],
+    }
+    insert_rows(session, MatchRun, [row])
+    return run_id
+
+
+def _store_offers(session: Session, run_id: UUID, drafts: Sequence[_Draft], now: datetime) -> None:
+    offers: list[dict[str, object]] = []
+    lines: list[dict[str, object]] = []
+    taken: list[bookings.WeeksTaken] = []
+    ids: list[UUID] = []
+    for draft in drafts:
+        proposal, offer_id = draft.proposal, uuid7()
+        sheet, line, quote = proposal.sheet, proposal.line, proposal.quote
+        ids.append(offer_id)
+        offers.append(
+            {
+                "id": offer_id,
+                "run_id": run_id,
+                "sheet_id": sheet.id,
+                "factory_id": line.factory_id,
+                "capability_id": line.id,
+                "quantity": quote.quantity,
+                "unit_price_minor": quote.unit_price_minor,
+                "setup_minor": quote.setup_minor,
+                "total_minor": quote.total_minor,
+                "currency": sheet.currency,
+                "deliver_by": draft.deliver_by,
+                "explanation": _explanation(draft),
+                "offered_at": now,
+                "expires_at": now + ANSWER_WITHIN,
+            }
+        )
+        lines += [{"offer_id": offer_id, "variant_id": v, "quantity": n} for v, n in proposal.pieces.items()]
+        taken.append(bookings.WeeksTaken(offer_id, line.id, draft.weeks))
+    insert_rows(session, Offer, offers)
+    insert_rows(session, OfferLine, lines)
+    bookings.take(session, taken, usual={d.proposal.line.id: d.proposal.line.terms.weekly_capacity for d in drafts})
+    announce(session, "matching.offers_made", ids, now=now)
+    work = [(f"{EXPIRE}:{part[0]}", part, now + ANSWER_WITHIN) for part in chunks(ids, OFFERS_PER_JOB)]
+    jobs.enqueue_all(session, EXPIRE, work, now=now)
+
+
+def _explanation(draft: _Draft) -> dict[str, Any]:
+    """Why this factory, in figures: cost parts in minor units, the next best factory, the fit."""
+    proposal = draft.proposal
+    next_best = proposal.next_best
+    return {
+        "reason": choice_of(next_best["extra_minor"] if next_best else None).value,
+        "cost": proposal.cost,
+        "next_best": next_best,
+        "target_cost_minor": proposal.sheet.target_cost_minor,
+        "each_minor": proposal.quote.each_minor,
+        "weeks": {week.isoformat(): pieces for week, pieces in draft.weeks.items()},
+        "fit": {
+            "score": draft.fit.score,
+            "parts": [asdict(part) | {"spare": part.spare, "tight": part.tight} for part in draft.fit.parts],
+        },
+    }
+
+
+def _proposal(market: Market, allocation: Allocation, usual_on_time_ppm: int) -> Proposal:
+    sheet, line = market.sheets[UUID(allocation.sheet)], market.lines[UUID(allocation.line)]
+    quote = line.terms.quote(allocation.quantity, sheet.target_cost_minor)
+    if quote is None:
+        raise ValueError(f"sheet {sheet.id}: {allocation.quantity} pieces are below the smallest order of {line.id}")
+    cost, backup = allocation.cost, allocation.backup
+    return Proposal(
+        sheet=sheet,
+        line=line,
+        quote=quote,
+        pieces={UUID(variant): pieces for variant, pieces in allocation.variants.items() if pieces},
+        weeks=_weeks(market, allocation.weeks),
+        cost={f"{part}_minor": amount for part, amount in asdict(cost).items()} | {"total_minor": cost.total},
+        next_best=None
+        if backup is None
+        else {"factory_id": backup.factory, "capability_id": backup.line, "extra_minor": backup.extra_cost},
+        usual_on_time_ppm=usual_on_time_ppm,
+    )
+
+
+def _weeks(market: Market, planned: Mapping[int, float]) -> dict[date, float]:
+    """The plan's weeks with their pieces, and those before them, where a piece cut in two may go as well."""
+    return {week: planned.get(at, 0.0) for at, week in enumerate(market.weeks, start=1) if at <= max(planned)}
+
+
+def _unmatched(market: Market, unserved: Unserved) -> Unmatched:
+    sheet = market.sheets[UUID(unserved.sheet)]
+    figures: dict[str, object] = {}
+    if unserved.pieces_missing is not None:
+        figures["pieces_missing"] = unserved.pieces_missing
+    if unserved.earliest_week is not None:
+        earliest = sheet.required_date + WEEK * (unserved.earliest_week - market.due(sheet))
+        figures["earliest"] = earliest.date().isoformat()
+    if unserved.shortfall is not None:
+        figures["shortfall_minor"] = unserved.shortfall
+    return Unmatched(sheet, unserved.quantity, unserved.reason.value, figures)

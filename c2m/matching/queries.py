@@ -1,0 +1,384 @@
+"""What stands in the tables of matching, read for planning and for the pages."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from c2m.db import chunks, table_of
+from c2m.demand.models import Campaign, DemandSheet, Policy, SheetLine, SheetRelease, Variant
+from c2m.errors import N_, NotFound
+from c2m.identity.models import Organisation, OrganisationState
+from c2m.matching.market import HORIZON_WEEKS, Line, Market, OpenSheet
+from c2m.matching.models import (
+    Booking,
+    Capability,
+    CapacityWeek,
+    Factory,
+    MatchRun,
+    Offer,
+    OfferLine,
+    OfferState,
+    PriceBreak,
+)
+from c2m.matching.rules import PriceStep, Terms, first_week, weeks_from
+
+HOLDING = (OfferState.OFFERED, OfferState.ACCEPTED)
+RETURNED = (OfferState.DECLINED, OfferState.EXPIRED)
+Pieces = dict[UUID, dict[UUID, int]]  # sheet → variant → pieces
+
+
+class OfferNotFound(NotFound):
+    sentence = N_("There is no such offer.")
+
+
+class FactoryNotFound(NotFound):
+    sentence = N_("There is no such factory.")
+
+
+class CapabilityNotFound(NotFound):
+    sentence = N_("There is no such capability.")
+
+
+def remaining_pieces(session: Session, sheet_ids: Sequence[UUID] | None = None) -> Pieces:
+    """Pieces that nobody makes and nobody was asked to make, of these sheets or of all that are not served."""
+    line, sheet = table_of(SheetLine), table_of(DemandSheet)
+    left = (line.c.quantity - _released() - _allocated(HOLDING)).label("left")
+    statement = sa.select(line.c.sheet_id, line.c.variant_id, left).order_by(line.c.sheet_id, line.c.variant_id)
+    found: Pieces = defaultdict(dict)
+    if sheet_ids is None:
+        open_only = statement.join_from(line, sheet, sheet.c.id == line.c.sheet_id).where(sheet.c.served_at.is_(None))
+        rows = list(session.execute(open_only))
+    else:
+        parts = chunks(sheet_ids)
+        rows = [row for part in parts for row in session.execute(statement.where(line.c.sheet_id.in_(part)))]
+    for row in rows:
+        if row.left > 0:
+            found[row.sheet_id][row.variant_id] = int(row.left)
+    return dict(found)
+
+
+def settled_sheets(session: Session, sheet_ids: Sequence[UUID]) -> list[UUID]:
+    """Which of these sheets have every piece in an accepted offer or released."""
+    line = table_of(SheetLine)
+    left = line.c.quantity - _released() - _allocated((OfferState.ACCEPTED,))
+    found: list[UUID] = []
+    for part in chunks(sheet_ids):
+        statement = sa.select(line.c.sheet_id).where(line.c.sheet_id.in_(part)).group_by(line.c.sheet_id)
+        found += session.execute(statement.having(sa.func.sum(left) == 0)).scalars()
+    return found
+
+
+def _released() -> sa.ColumnElement[int]:
+    line, released = table_of(SheetLine), table_of(SheetRelease)
+    pieces = sa.select(sa.func.coalesce(sa.func.sum(released.c.quantity), 0)).where(
+        released.c.sheet_id == line.c.sheet_id, released.c.variant_id == line.c.variant_id
+    )
+    return pieces.correlate(line).scalar_subquery()
+
+
+def _allocated(states: Sequence[OfferState]) -> sa.ColumnElement[int]:
+    line, offer, offered = table_of(SheetLine), table_of(Offer), table_of(OfferLine)
+    pieces = (
+        sa.select(sa.func.coalesce(sa.func.sum(offered.c.quantity), 0))
+        .join_from(offer, offered, offered.c.offer_id == offer.c.id)
+        .where(
+            offer.c.sheet_id == line.c.sheet_id,
+            offer.c.state.in_(states),
+            offered.c.variant_id == line.c.variant_id,
+        )
+    )
+    return pieces.correlate(line).scalar_subquery()
+
+
+def open_market(session: Session, *, now: datetime) -> Market:
+    """Every sheet with pieces left, and the free weeks of every verified factory's lines that could make them."""
+    start = first_week(now)
+    pieces = remaining_pieces(session)
+    sheets = open_sheets(session, pieces)
+    return Market(
+        start=start,
+        sheets=sheets,
+        lines=lines_for(session, {sheet.category for sheet in sheets.values()}, weeks_from(start, HORIZON_WEEKS)),
+        banned=_banned(session, list(sheets)),
+    )
+
+
+def open_sheets(session: Session, pieces: Pieces) -> dict[UUID, OpenSheet]:
+    """The sheets these pieces belong to, oldest first."""
+    sheet, campaign, policy = table_of(DemandSheet), table_of(Campaign), table_of(Policy)
+    found: dict[UUID, OpenSheet] = {}
+    for part in chunks(sorted(pieces)):
+        rows = session.execute(
+            sa.select(sheet, policy.c.compensation_ppm_per_day)
+            .join_from(sheet, campaign, campaign.c.id == sheet.c.campaign_id)
+            .join(policy, policy.c.id == campaign.c.policy_id)
+            .where(sheet.c.id.in_(part))
+            .order_by(sheet.c.id)
+        )
+        for row in rows:
+            found[row.id] = OpenSheet(
+                id=row.id,
+                currency=row.currency,
+                category=row.category,
+                processes=tuple(row.processes),
+                unit_price_minor=row.unit_price_minor,
+                target_cost_minor=row.target_cost_minor,
+                compensation_ppm_per_day=row.compensation_ppm_per_day,
+                required_date=row.required_date,
+                issued_at=row.issued_at,
+                pieces=pieces[row.id],
+            )
+    return found
+
+
+def lines_for(session: Session, categories: set[str], weeks: Sequence[date]) -> dict[UUID, Line]:
+    """The lines of verified factories in these categories, with what is free in these weeks."""
+    capability, factory, organisation = table_of(Capability), table_of(Factory), table_of(Organisation)
+    rows = session.execute(
+        sa.select(capability, factory.c.currency, factory.c.on_time_ppm)
+        .join_from(capability, factory, factory.c.id == capability.c.factory_id)
+        .join(organisation, organisation.c.id == factory.c.id)
+        .where(organisation.c.state == OrganisationState.ACTIVE, capability.c.category.in_(sorted(categories)))
+        .order_by(capability.c.id)
+    ).all()
+    steps = price_steps(session, [row.id for row in rows])
+    free = free_pieces(session, {row.id: row.weekly_capacity for row in rows}, weeks)
+    return {
+        row.id: Line(
+            id=row.id,
+            factory_id=row.factory_id,
+            currency=row.currency,
+            category=row.category,
+            process=row.process,
+            on_time_ppm=row.on_time_ppm,
+            terms=Terms(row.weekly_capacity, row.minimum, row.setup_minor, row.lead_days, steps[row.id]),
+            free=tuple(free[row.id][week] for week in weeks),
+        )
+        for row in rows
+        if row.id in steps
+    }
+
+
+def price_steps(session: Session, capability_ids: Sequence[UUID]) -> dict[UUID, tuple[PriceStep, ...]]:
+    """The price breaks of each capability, from the fewest pieces up."""
+    c = table_of(PriceBreak).c
+    found: dict[UUID, list[PriceStep]] = defaultdict(list)
+    for part in chunks(capability_ids):
+        rows = session.execute(
+            sa.select(c.capability_id, c.from_quantity, c.unit_price_minor, c.target_ppm)
+            .where(c.capability_id.in_(part))
+            .order_by(c.capability_id, c.from_quantity)
+        )
+        for row in rows:
+            found[row.capability_id].append(PriceStep(row.from_quantity, row.unit_price_minor, row.target_ppm))
+    return {capability_id: tuple(steps) for capability_id, steps in found.items()}
+
+
+def free_pieces(
+    session: Session, usual: Mapping[UUID, int], weeks: Sequence[date]
+) -> dict[UUID, dict[date, int]]:
+    """Capacity less bookings of these lines in these weeks; `usual` is each line's capacity in an ordinary week."""
+    c = table_of(CapacityWeek).c
+    free = {capability_id: dict.fromkeys(weeks, pieces) for capability_id, pieces in usual.items()}
+    for part in chunks(sorted(usual)):
+        rows = session.execute(
+            sa.select(c.capability_id, c.week, (c.capacity - c.booked).label("pieces")).where(
+                c.capability_id.in_(part), c.week.in_(weeks)
+            )
+        )
+        for row in rows:
+            free[row.capability_id][row.week] = row.pieces
+    return free
+
+
+def _banned(session: Session, sheet_ids: Sequence[UUID]) -> frozenset[tuple[UUID, UUID]]:
+    """(sheet, factory) where the factory has declined the sheet or let an offer of it run out."""
+    c = table_of(Offer).c
+    found: set[tuple[UUID, UUID]] = set()
+    for part in chunks(sheet_ids):
+        rows = session.execute(
+            sa.select(c.sheet_id, c.factory_id).where(c.sheet_id.in_(part), c.state.in_(RETURNED)).distinct()
+        )
+        found |= {(row.sheet_id, row.factory_id) for row in rows}
+    return frozenset(found)
+
+
+@dataclass(frozen=True)
+class InboxItem:
+    """An offer as it stands in a factory's inbox."""
+
+    offer: Offer
+    sheet: DemandSheet
+    campaign: Campaign
+
+    @property
+    def fit_score(self) -> int:
+        return int(self.offer.explanation["fit"]["score"])
+
+
+def inbox(
+    session: Session, factory_id: UUID, *, state: OfferState = OfferState.OFFERED, limit: int = 100
+) -> list[InboxItem]:
+    """A factory's offers in a state: open ones best first, answered ones latest first."""
+    statement = (
+        select(Offer, DemandSheet, Campaign)
+        .join(DemandSheet, col(DemandSheet.id) == col(Offer.sheet_id))
+        .join(Campaign, col(Campaign.id) == col(DemandSheet.campaign_id))
+        .where(Offer.factory_id == factory_id, Offer.state == state)
+        .order_by(col(Offer.expires_at) if state is OfferState.OFFERED else col(Offer.answered_at).desc())
+        .limit(limit)
+    )
+    items = [InboxItem(*row) for row in session.exec(statement).all()]
+    if state is OfferState.OFFERED:
+        items.sort(key=lambda item: (-item.fit_score, item.offer.expires_at))
+    return items
+
+
+def offers_by_state(session: Session, factory_id: UUID) -> dict[OfferState, int]:
+    """How many offers a factory has in each state."""
+    c = table_of(Offer).c
+    statement = sa.select(c.state, sa.func.count()).where(c.factory_id == factory_id).group_by(c.state)
+    return {OfferState(state): int(count) for state, count in session.execute(statement)}
+
+
+@dataclass(frozen=True)
+class OfferDetail:
+    """One offer with its sheet, its pieces by variant and the weeks it takes."""
+
+    offer: Offer
+    sheet: DemandSheet
+    campaign: Campaign
+    pieces: list[tuple[Variant, int]]
+    weeks: list[Booking]
+
+
+def offer_detail(session: Session, offer_id: UUID, *, factory_id: UUID) -> OfferDetail:
+    """A factory's own offer; other factories' are not found.
+
+    Raises:
+        OfferNotFound
+    """
+    found = session.exec(
+        select(Offer, DemandSheet, Campaign)
+        .join(DemandSheet, col(DemandSheet.id) == col(Offer.sheet_id))
+        .join(Campaign, col(Campaign.id) == col(DemandSheet.campaign_id))
+        .where(Offer.id == offer_id, Offer.factory_id == factory_id)
+    ).first()
+    if found is None:
+        raise OfferNotFound(offer_id=offer_id)
+    pieces = session.exec(
+        select(Variant, OfferLine.quantity)
+        .join(OfferLine, col(OfferLine.variant_id) == col(Variant.id))
+        .where(OfferLine.offer_id == offer_id)
+        .order_by(col(Variant.position))
+    ).all()
+    weeks = session.exec(select(Booking).where(Booking.offer_id == offer_id).order_by(col(Booking.week))).all()
+    return OfferDetail(*found, pieces=[(variant, quantity) for variant, quantity in pieces], weeks=list(weeks))
+
+
+@dataclass(frozen=True)
+class CapacityCell:
+    """A week of a line: its capacity, what accepted offers take of it, and what is held for open ones."""
+
+    week: date
+    capacity: int
+    booked: int
+    held: int
+
+    @property
+    def load_ppm(self) -> int:
+        """How full the week is; a week without capacity is full."""
+        return (self.booked + self.held) * 1_000_000 // self.capacity if self.capacity else 1_000_000
+
+
+@dataclass(frozen=True)
+class CapacityRow:
+    capability: Capability
+    cells: list[CapacityCell]
+
+
+def capacity_map(session: Session, factory_id: UUID, weeks: Sequence[date]) -> list[CapacityRow]:
+    """A factory's lines by weeks, for the heat-map."""
+    lines = capabilities(session, factory_id)
+    ids = [line.id for line in lines]
+    stored = {
+        (row.capability_id, row.week): row.capacity
+        for row in session.exec(
+            select(CapacityWeek).where(col(CapacityWeek.capability_id).in_(ids), col(CapacityWeek.week).in_(weeks))
+        )
+    }
+    taken = _taken(session, ids, weeks)
+    return [
+        CapacityRow(
+            line,
+            [
+                CapacityCell(
+                    week=week,
+                    capacity=stored.get((line.id, week), line.weekly_capacity),
+                    booked=taken[line.id, week, OfferState.ACCEPTED],
+                    held=taken[line.id, week, OfferState.OFFERED],
+                )
+                for week in weeks
+            ],
+        )
+        for line in lines
+    ]
+
+
+def _taken(session: Session, ids: Sequence[UUID], weeks: Sequence[date]) -> dict[tuple[UUID, date, OfferState], int]:
+    booking, offer = table_of(Booking), table_of(Offer)
+    rows = session.execute(
+        sa.select(
+            booking.c.capability_id, booking.c.week, offer.c.state, sa.func.sum(booking.c.quantity).label("pieces")
+        )
+        .join_from(booking, offer, offer.c.id == booking.c.offer_id)
+        .where(booking.c.capability_id.in_(ids), booking.c.week.in_(weeks), booking.c.released_at.is_(None))
+        .group_by(booking.c.capability_id, booking.c.week, offer.c.state)
+    )
+    found: dict[tuple[UUID, date, OfferState], int] = defaultdict(int)
+    for row in rows:
+        found[row.capability_id, row.week, OfferState(row.state)] = int(row.pieces)
+    return found
+
+
+def capabilities(session: Session, factory_id: UUID) -> list[Capability]:
+    """A factory's lines."""
+    statement = select(Capability).where(Capability.factory_id == factory_id)
+    return list(session.exec(statement.order_by(col(Capability.category), col(Capability.process))).all())
+
+
+def factory(session: Session, factory_id: UUID) -> Factory:
+    """A factory's profile.
+
+    Raises:
+        FactoryNotFound
+    """
+    found = session.get(Factory, factory_id)
+    if found is None:
+        raise FactoryNotFound(factory_id=factory_id)
+    return found
+
+
+def capability_of(session: Session, capability_id: UUID, *, factory_id: UUID) -> Capability:
+    """A factory's own line; other factories' are not found.
+
+    Raises:
+        CapabilityNotFound
+    """
+    found = session.get(Capability, capability_id)
+    if found is None or found.factory_id != factory_id:
+        raise CapabilityNotFound(capability_id=capability_id)
+    return found
+
+
+def match_runs(session: Session, *, limit: int = 50, before: UUID | None = None) -> list[MatchRun]:
+    """The latest match runs, newest first, paged by run id."""
+    statement = select(MatchRun).order_by(col(MatchRun.id).desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(col(MatchRun.id) < before)
+    return list(session.exec(statement).all())
