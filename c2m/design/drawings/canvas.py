@@ -185,10 +185,9 @@ class Canvas:
         draw: Callable[[ImageDraw.ImageDraw, list[tuple[float, float]]], None],
     ) -> Field:
         cover = np.zeros((self.size, self.size), dtype=np.float32)
-        placed = [self.pose.to_picture(outline) * self.size for outline in outlines]
-        if not placed:
+        if not outlines:
             return cover
-        corners = np.concatenate(placed)
+        corners = self.pose.to_picture(np.concatenate(outlines)) * self.size
         reach = margin * self.pose.scale * self.size + 1
         low = np.clip(np.floor(corners.min(axis=0) - reach), 0, self.size).astype(int)
         high = np.clip(np.ceil(corners.max(axis=0) + reach), 0, self.size).astype(int)
@@ -198,8 +197,11 @@ class Canvas:
         wide, tall = (int(n) for n in (high - low) * scale)
         sheet = Image.new("L", (wide, tall))
         pen = ImageDraw.Draw(sheet)
-        for points in placed:
-            draw(pen, [(x, y) for x, y in ((points - low) * scale - 0.5).tolist()])
+        points = [(x, y) for x, y in ((corners - low) * scale - 0.5).tolist()]
+        begin = 0
+        for outline in outlines:
+            draw(pen, points[begin : begin + len(outline)])
+            begin += len(outline)
         cover[low[1] : high[1], low[0] : high[0]] = np.asarray(sheet.reduce(scale), dtype=np.float32) / 255
         return cover
 

@@ -35,7 +35,7 @@ def paint(scene: Scene) -> None:
     bow = 0.085
     side = turned(
         canvas,
-        through((half, top), (half, top + tall * 0.6), (half * 0.93, top + tall * 0.92), (half * 0.8, top + tall)),
+        through((half, top), (half, top + tall * 0.55), (half * 0.985, top + tall * 0.84), (half * 0.94, top + tall)),
         bow=bow,
     )
     flatter = Surface(side.surface.slope_x * (0.55 if double else 1), side.surface.slope_y, side.surface.openness)
