@@ -15,6 +15,7 @@ from c2m.demand.models import Campaign, CampaignKind, CampaignState, Pledge, Ple
 from c2m.demand.refunds import refund_pledges
 from c2m.demand.rules import Tier, ladder_problem
 from c2m.design.categories import CATEGORIES
+from c2m.design.pictures import publish_pictures
 from c2m.errors import N_, Conflict, Invalid, Refusal
 from c2m.outbox import announce
 
@@ -22,6 +23,7 @@ CLOSE = "demand.close_campaigns"
 SHORTEST_RUN = timedelta(minutes=5)
 LONGEST_RUN = timedelta(days=90)
 MOST_VARIANTS = 60
+LONGEST_COLOUR, LONGEST_SIZE = 40, 20  # what the columns of Variant hold
 MOST_PIECES = 1_000_000
 HIGHEST_PRICE_MINOR = 100_000_000
 
@@ -125,16 +127,22 @@ def draft_errors(draft: CampaignDraft, *, now: datetime) -> dict[str, str]:
         errors["minimum"] = N_("The minimum must be between 1 and 1,000,000 pieces.")
     if draft.cap is not None and not draft.minimum <= draft.cap <= MOST_PIECES:
         errors["cap"] = N_("The cap must not be below the minimum.")
-    if draft.per_buyer_limit is not None and draft.per_buyer_limit < 1:
-        errors["per_buyer_limit"] = N_("The limit per buyer must be at least 1 piece.")
+    if draft.per_buyer_limit is not None and not 1 <= draft.per_buyer_limit <= MOST_PIECES:
+        errors["per_buyer_limit"] = N_("The limit per buyer must be between 1 and 1,000,000 pieces.")
     if problem := ladder_problem(draft.tiers):
         errors["tiers"] = _LADDER_SENTENCES[problem]
     elif draft.tiers[0].price_minor > HIGHEST_PRICE_MINOR:
         errors["tiers"] = N_("This price is too high to be meant.")
+    elif draft.tiers[-1].from_quantity > MOST_PIECES:
+        errors["tiers"] = N_("A step starts at 1,000,000 pieces at most.")
     if not draft.variants or len(draft.variants) > MOST_VARIANTS:
         errors["variants"] = N_("Name between 1 and 60 variants.")
     elif len(set(draft.variants)) < len(draft.variants) or not all(colour.strip() for colour, _ in draft.variants):
         errors["variants"] = N_("Each variant needs a colour, and may be named once.")
+    elif any(
+        len(colour.strip()) > LONGEST_COLOUR or len(size.strip()) > LONGEST_SIZE for colour, size in draft.variants
+    ):
+        errors["variants"] = N_("A colour takes 40 characters at most, a size 20.")
     if not now + SHORTEST_RUN <= draft.deadline <= now + LONGEST_RUN:
         errors["deadline"] = N_("The deadline must lie between 5 minutes and 90 days ahead.")
     elif draft.promised_date is not None and draft.promised_date <= draft.deadline:
@@ -168,12 +176,17 @@ def open_campaigns(session: Session, ids: Sequence[UUID], *, now: datetime) -> l
     lock_rows(session, Campaign, ids)
     table = table_of(Campaign)
     deadlines: dict[UUID, datetime] = {}
+    pictures: list[UUID] = []
     for part in chunks(ids):
-        drafts = sa.select(table.c.id, table.c.deadline).where(
-            table.c.id.in_(part), table.c.state == CampaignState.DRAFT, table.c.deadline > now
-        )
-        deadlines |= {row.id: row.deadline for row in session.execute(drafts)}
+        drafts = session.execute(
+            sa.select(table.c.id, table.c.deadline, table.c.picture_id).where(
+                table.c.id.in_(part), table.c.state == CampaignState.DRAFT, table.c.deadline > now
+            )
+        ).all()
+        deadlines |= {row.id: row.deadline for row in drafts}
+        pictures += [row.picture_id for row in drafts if row.picture_id is not None]
     opened = list(deadlines)
+    publish_pictures(session, pictures, now=now)
     for part in chunks(opened):
         session.execute(sa.update(table).where(table.c.id.in_(part)).values(state=CampaignState.OPEN, opened_at=now))
     work = [(f"close:{i}:{deadline.isoformat()}", [i], deadline) for i, deadline in deadlines.items()]

@@ -12,6 +12,7 @@ from c2m import jobs
 from c2m.db import lock_rows
 from c2m.design.categories import CATEGORIES
 from c2m.design.models import Concept, ConceptState, ConceptVariant, Picture
+from c2m.design.pictures import publish_pictures
 from c2m.design.wants import refund_wants
 from c2m.errors import N_, Conflict, Invalid, NotFound
 from c2m.outbox import announce
@@ -148,12 +149,14 @@ def publish_concept(session: Session, concept: Concept, *, now: datetime) -> Non
         ConceptNotDraft, ConceptWithoutPicture, Invalid: the end has passed meanwhile.
     """
     _require_draft(session, concept)
-    if not variants(session, concept.id):
+    shown = [variant.picture_id for variant in variants(session, concept.id)]
+    if not shown:
         raise ConceptWithoutPicture(concept_id=concept.id)
     if concept.ends_at <= now:
         raise Invalid(errors={"ends_at": N_("The end must lie ahead.")})
     concept.state, concept.published_at = ConceptState.PUBLISHED, now
     session.add(concept)
+    publish_pictures(session, shown, now=now)
     jobs.enqueue(session, END, [concept.id], key=f"end_concept:{concept.id}", due_at=concept.ends_at, now=now)
     announce(session, "design.concepts_published", [concept.id], now=now)
 

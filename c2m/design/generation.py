@@ -7,13 +7,13 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from c2m.design.drawings import DrawingSpec, draw, random_spec
+from c2m.design.drawings import DrawingSpec, contrast, draw, random_spec
 from c2m.design.models import PictureKind
 
 
 @dataclass(frozen=True)
 class Brief:
-    """What a merchandiser asks for: words, and attributes where they were chosen (see the drawings' registries)."""
+    """What a merchandiser asks for: words, and the attributes chosen: primary, secondary, pattern, background."""
 
     category: str
     words: str = ""
@@ -29,7 +29,7 @@ class Generated:
     provenance: dict[str, Any]
 
 
-CHOSEN = ("primary", "secondary", "pattern", "background")
+CONTRAST = 28  # CIE76 ΔE between two colours that can be told apart
 Progress = Callable[[int, int], None]
 
 
@@ -60,11 +60,19 @@ class SketchGenerator:
             yield Generated(image, PictureKind.SKETCH, provenance)
 
 
-def _with_attributes(spec: DrawingSpec, attributes: dict[str, str]) -> DrawingSpec:
-    chosen = {
-        name: attributes[name] for name in ("primary", "secondary", "pattern", "background") if name in attributes
-    }
-    return DrawingSpec(**(_described(spec) | chosen))
+def _with_attributes(spec: DrawingSpec, chosen: dict[str, str]) -> DrawingSpec:
+    """The random product with what was chosen; a second colour nobody chose stands out from the first."""
+    primary = chosen.get("primary", spec.primary)
+    beside = spec.secondary if contrast(primary, spec.secondary) > CONTRAST else spec.primary
+    return DrawingSpec(
+        category=spec.category,
+        primary=primary,
+        secondary=chosen.get("secondary", beside),
+        pattern=chosen.get("pattern", spec.pattern),
+        finish=spec.finish,
+        shape=spec.shape,
+        background=chosen.get("background", spec.background),
+    )
 
 
 def _described(spec: DrawingSpec) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class PictureKind(StrEnum):
 
 
 class Picture(Table, table=True):
-    """A picture as we re-encoded it, with where it came from."""
+    """A picture as we re-encoded it, with where it came from; only its owner sees it until it is published."""
 
     id: UUID = id_field()
     organisation_id: UUID | None = Field(default=None, foreign_key="organisation.id", index=True)
@@ -30,6 +30,7 @@ class Picture(Table, table=True):
     content: bytes = Field(sa_type=sa.LargeBinary)
     provenance: dict[str, Any] = json_field()
     stored_at: datetime = time_field()
+    published_at: datetime | None = time_field(nullable=True)
 
 
 class ConceptState(StrEnum):

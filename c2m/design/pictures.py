@@ -4,13 +4,17 @@ import hashlib
 import io
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from PIL import Image
-from sqlmodel import Session
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, select
 
+from c2m.db import chunks, table_of
 from c2m.design.models import Picture, PictureKind
 from c2m.errors import N_, Invalid, NotFound
 
@@ -127,13 +131,30 @@ def store(
     return picture
 
 
+def publish_pictures(session: Session, picture_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Let everybody see these pictures from now on; those that were published before keep their date."""
+    table = table_of(Picture)
+    for part in chunks(picture_ids):
+        unseen = table.c.id.in_(part) & table.c.published_at.is_(None)
+        session.execute(sa.update(table).where(unseen).values(published_at=now))
+
+
 def picture(session: Session, picture_id: UUID) -> Picture:
-    """The picture with this id.
+    """The picture with this id; its content is read when it is asked for.
 
     Raises:
         PictureNotFound
     """
-    found = session.get(Picture, picture_id)
+    found = pictures(session, [picture_id]).get(picture_id)
     if found is None:
         raise PictureNotFound(picture_id=picture_id)
+    return found
+
+
+def pictures(session: Session, picture_ids: Sequence[UUID]) -> dict[UUID, Picture]:
+    """These pictures by id; their contents are read when they are asked for."""
+    found: dict[UUID, Picture] = {}
+    for part in chunks(picture_ids):
+        statement = select(Picture).where(col(Picture.id).in_(part)).options(defer(Picture.content))  # type: ignore[arg-type]
+        found |= {picture.id: picture for picture in session.exec(statement)}
     return found

@@ -2,34 +2,57 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from c2m.db import chunks, table_of
-from c2m.design.models import ConceptVariant, Want, WantState
+from c2m.design.models import Concept, ConceptState, ConceptVariant, Want, WantState
 
 ALIVE = (WantState.STATED, WantState.UNPAID, WantState.DEPOSITED, WantState.REFUNDED)
 
 
 @dataclass(frozen=True)
 class Interest:
-    """What buyers said about one variant: how many, how many pieces, how many with a deposit, at what mean price."""
+    """What buyers said of one variant: how many, for how many pieces, at what mean price, and with a deposit."""
 
     buyers: int
     pieces: int
+    deposited_buyers: int
     deposited_pieces: int
     mean_price_minor: int
 
 
-NONE = Interest(0, 0, 0, 0)
+NONE = Interest(0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What buyers said of a concept as a whole; `held_minor` are the deposits in escrow now."""
+
+    buyers: int
+    pieces: int
+    held_minor: int
+
+
+SILENCE = Tally(0, 0, 0)
+
+
+@dataclass(frozen=True)
+class PricePoint:
+    """So many pieces would be taken at this price or a higher one."""
+
+    price_minor: int
+    pieces: int
 
 
 def interest(session: Session, concept_ids: Sequence[UUID]) -> dict[UUID, Interest]:
     """Interest by variant, over all variants of these concepts; withdrawn wants don't count."""
     want, variant = table_of(Want), table_of(ConceptVariant)
-    deposited = sa.case((want.c.state.in_([WantState.DEPOSITED, WantState.REFUNDED]), want.c.quantity), else_=0)
+    with_deposit = want.c.state.in_([WantState.DEPOSITED, WantState.REFUNDED])
     found: dict[UUID, Interest] = {}
     for part in chunks(concept_ids):
         rows = session.execute(
@@ -37,14 +60,89 @@ def interest(session: Session, concept_ids: Sequence[UUID]) -> dict[UUID, Intere
                 variant.c.id,
                 sa.func.count(sa.distinct(want.c.buyer_id)),
                 sa.func.coalesce(sa.func.sum(want.c.quantity), 0),
-                sa.func.coalesce(sa.func.sum(deposited), 0),
+                sa.func.count(sa.distinct(sa.case((with_deposit, want.c.buyer_id)))),
+                sa.func.coalesce(sa.func.sum(sa.case((with_deposit, want.c.quantity), else_=0)), 0),
                 sa.func.coalesce(sa.func.sum(want.c.price_minor * want.c.quantity), 0),
             )
             .join_from(variant, want, sa.and_(want.c.variant_id == variant.c.id, want.c.state.in_(ALIVE)), isouter=True)
             .where(variant.c.concept_id.in_(part))
             .group_by(variant.c.id)
         )
-        for variant_id, buyers, pieces, with_deposit, value in rows:
+        for variant_id, buyers, pieces, depositors, deposited, value in rows:
             pieces = int(pieces)
-            found[variant_id] = Interest(buyers, pieces, int(with_deposit), int(value) // pieces if pieces else 0)
+            mean = int(value) // pieces if pieces else 0
+            found[variant_id] = Interest(buyers, pieces, depositors, int(deposited), mean)
+    return found
+
+
+def tallies(session: Session, concept_ids: Sequence[UUID]) -> dict[UUID, Tally]:
+    """Interest by concept; concepts nobody wants are left out."""
+    want = table_of(Want)
+    held = sa.case((want.c.state == WantState.DEPOSITED, want.c.deposit_minor), else_=0)
+    found: dict[UUID, Tally] = {}
+    for part in chunks(concept_ids):
+        rows = session.execute(
+            sa.select(
+                want.c.concept_id,
+                sa.func.count(sa.distinct(want.c.buyer_id)),
+                sa.func.sum(want.c.quantity),
+                sa.func.sum(held),
+            )
+            .where(want.c.concept_id.in_(part), want.c.state.in_(ALIVE))
+            .group_by(want.c.concept_id)
+        )
+        found |= {concept_id: Tally(buyers, int(pieces), int(held)) for concept_id, buyers, pieces, held in rows}
+    return found
+
+
+def price_curve(session: Session, concept_id: UUID) -> list[PricePoint]:
+    """How many pieces buyers would take at each price they named, dearest first; withdrawn wants don't count."""
+    want = table_of(Want)
+    rows = session.execute(
+        sa.select(want.c.price_minor, sa.func.sum(want.c.quantity))
+        .where(want.c.concept_id == concept_id, want.c.state.in_(ALIVE))
+        .group_by(want.c.price_minor)
+        .order_by(want.c.price_minor.desc())
+    ).all()
+    totals = accumulate(int(pieces) for _price, pieces in rows)
+    return [PricePoint(row[0], total) for row, total in zip(rows, totals, strict=True)]
+
+
+def wants_of(session: Session, concept_id: UUID, buyer_id: UUID) -> list[Want]:
+    """A buyer's wants for a concept, newest first."""
+    statement = select(Want).where(Want.concept_id == concept_id, Want.buyer_id == buyer_id)
+    return list(session.exec(statement.order_by(col(Want.stated_at).desc(), col(Want.id).desc())).all())
+
+
+def concepts_of(organisation_id: UUID, state: ConceptState | None = None) -> sa.Select[Any]:
+    """A merchandiser's concepts, newest first."""
+    statement = sa.select(Concept).where(col(Concept.organisation_id) == organisation_id)
+    if state is not None:
+        statement = statement.where(col(Concept.state) == state)
+    return statement.order_by(col(Concept.created_at).desc(), col(Concept.id).desc())
+
+
+def concept_counts(session: Session, organisation_id: UUID) -> dict[ConceptState, int]:
+    """How many concepts a merchandiser has in each state."""
+    table = table_of(Concept)
+    rows = session.execute(
+        sa.select(table.c.state, sa.func.count())
+        .where(table.c.organisation_id == organisation_id)
+        .group_by(table.c.state)
+    )
+    return {ConceptState(state): count for state, count in rows}
+
+
+def covers(session: Session, concept_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The first picture of each concept that has any."""
+    table = table_of(ConceptVariant)
+    found: dict[UUID, UUID] = {}
+    for part in chunks(concept_ids):
+        rows = session.execute(
+            sa.select(table.c.concept_id, table.c.picture_id)
+            .where(table.c.concept_id.in_(part))
+            .order_by(table.c.concept_id, table.c.position)
+        )
+        for concept_id, picture_id in rows:
+            found.setdefault(concept_id, picture_id)
     return found
