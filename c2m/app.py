@@ -14,6 +14,7 @@ from c2m.clock import Clock, SystemClock
 from c2m.config import Settings
 from c2m.db import Database
 from c2m.demand import jobs as demand_jobs
+from c2m.demand import views as demand_views
 from c2m.design import jobs as design_jobs
 from c2m.identity import jobs as identity_jobs
 from c2m.identity.passwords import Passwords
@@ -52,6 +53,7 @@ class StageJobs(Protocol):
 BLUEPRINTS = (
     web_views.blueprint,
     accounts.blueprint,
+    demand_views.blueprint,
     pages_views.blueprint,
 )
 STAGES: tuple[StageJobs, ...] = (

@@ -2,15 +2,31 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from c2m.db import chunks, table_of
-from c2m.demand.models import Campaign, DemandSheet, Pledge, PledgeLine, PriceTier, SheetLine, SheetRelease, Variant
+from c2m.demand.models import (
+    Campaign,
+    DemandSheet,
+    Pledge,
+    PledgeLine,
+    PledgeState,
+    PriceTier,
+    SheetLine,
+    SheetRelease,
+    Variant,
+)
 from c2m.demand.rules import Ladder
 from c2m.errors import N_, NotFound
+from c2m.identity.models import Organisation
+
+GONE = (PledgeState.CANCELLED, PledgeState.REFUNDED, PledgeState.FORFEITED)
 
 
 class CampaignNotFound(NotFound):
@@ -92,6 +108,58 @@ def pledge_lines(session: Session, pledge_ids: Sequence[UUID]) -> dict[UUID, lis
         for line in session.exec(select(PledgeLine).where(col(PledgeLine.pledge_id).in_(part))):
             found[line.pledge_id].append(line)
     return found
+
+
+@dataclass(frozen=True)
+class Joiner:
+    """A recent joiner as strangers may see one: a masked name and a place."""
+
+    initial: str
+    region: str
+    pieces: int
+    at: datetime
+
+
+def recent_joiners(session: Session, campaign_id: UUID, *, limit: int = 6) -> list[Joiner]:
+    """The latest buyers with living pledges, names masked."""
+    statement = (
+        select(Organisation.name, Pledge.region, Pledge.quantity, Pledge.placed_at)
+        .join(Organisation, col(Pledge.buyer_id) == col(Organisation.id))
+        .where(Pledge.campaign_id == campaign_id, col(Pledge.state).not_in(GONE))
+        .order_by(col(Pledge.placed_at).desc(), col(Pledge.id).desc())
+        .limit(limit)
+    )
+    return [Joiner(name[:1], region, pieces, at) for name, region, pieces, at in session.exec(statement)]
+
+
+def joined(session: Session, campaign_id: UUID) -> tuple[int, int]:
+    """How many buyers are in with how many pieces."""
+    pledge = table_of(Pledge).c
+    statement = sa.select(sa.func.count(sa.distinct(pledge.buyer_id)), sa.func.sum(pledge.quantity)).where(
+        pledge.campaign_id == campaign_id, pledge.state.not_in(GONE)
+    )
+    buyers, pieces = session.execute(statement).one()
+    return int(buyers), int(pieces or 0)
+
+
+def pledge_curve(session: Session, campaign: Campaign) -> list[tuple[datetime, int]]:
+    """Pieces in living pledges as they came: (instant, total so far), thinned to at most 60 points."""
+    pledge = table_of(Pledge).c
+    rows = session.execute(
+        sa.select(pledge.placed_at, pledge.quantity)
+        .where(pledge.campaign_id == campaign.id, pledge.state.not_in(GONE))
+        .order_by(pledge.placed_at, pledge.id)
+    ).all()
+    totals = list(accumulate(row.quantity for row in rows))
+    points = [(row.placed_at, total) for row, total in zip(rows, totals, strict=True)]
+    step = max(1, len(points) // 60)
+    return points[::step] + ([points[-1]] if points and (len(points) - 1) % step else [])
+
+
+def pledges_of(session: Session, campaign_id: UUID, buyer_id: UUID) -> list[Pledge]:
+    """A buyer's pledges in a campaign, newest first."""
+    statement = select(Pledge).where(Pledge.campaign_id == campaign_id, Pledge.buyer_id == buyer_id)
+    return list(session.exec(statement.order_by(col(Pledge.placed_at).desc())).all())
 
 
 def open_sheets(session: Session) -> list[DemandSheet]:

@@ -2,14 +2,16 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, redirect, url_for
+from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
+from c2m.pages import orders
+from c2m.pages.blueprint import blueprint
 from c2m.pages.navigation import home_of
 from c2m.web.access import public
 from c2m.web.viewer import viewer
 
-blueprint = Blueprint("pages", __name__)
+__all__ = ["blueprint", "orders"]
 
 
 @blueprint.get("/")

@@ -210,6 +210,32 @@ def page_window(page: int, pages: int, around: int = 1) -> list[int | None]:
     return window
 
 
+BOTH_LANGUAGES = re.compile(r"^(.*[\u4e00-\u9fff][^A-Za-z]*?)\s+([A-Za-z].*)$")
+
+
+def in_language(text: str) -> str:
+    """A merchant's text given in both languages ("藏青 Navy"), in the reader's; any other text as it is."""
+    both = BOTH_LANGUAGES.match(text)
+    if both is None:
+        return text
+    return both[2] if _is_english() else both[1]
+
+
+def titled(thing: Any) -> str:
+    """What a product is called, in the reader's language where its merchant gave both names."""
+    return str((_is_english() and thing.title_en) or thing.title)
+
+
+def named(thing: Any) -> str:
+    """What an organisation or variant is called, in the reader's language where it has both names."""
+    return str((_is_english() and thing.name_en) or thing.name)
+
+
+def _is_english() -> bool:
+    locale = get_locale()
+    return locale is not None and locale.language == "en"
+
+
 FILTERS: tuple[Callable[..., object], ...] = (
     money,
     price_parts,
@@ -227,6 +253,9 @@ FILTERS: tuple[Callable[..., object], ...] = (
     remaining,
     countdown,
     is_pressing,
+    in_language,
+    titled,
+    named,
 )
 
 

@@ -1,0 +1,39 @@
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+export C2M_DEMO ?= 1
+
+.PHONY: demo serve test check bench soak screenshots clean
+
+demo: $(STAMP)
+	$(BIN)/c2m demo
+
+serve: $(STAMP)
+	$(BIN)/c2m serve
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n auto
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p c2m
+	$(BIN)/lint-imports
+	$(BIN)/python -m c2m.web.translations
+
+bench: $(STAMP)
+	for program in bench/*.py; do echo "== $$program"; $(BIN)/python $$program --quick || exit 1; done
+
+screenshots: $(STAMP)
+	$(BIN)/python docs/screenshots.py
+
+clean:
+	rm -rf $(VENV) var test-artefacts
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@

@@ -1,0 +1,161 @@
+"""What is on offer: open campaigns and published concepts, searched, filtered and sorted in SQL."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from c2m.db import table_of
+from c2m.demand.models import Campaign, CampaignState, PriceTier
+from c2m.design.models import Concept, ConceptState, ConceptVariant, Picture, Want
+from c2m.design.queries import ALIVE
+
+
+class Kind(StrEnum):
+    GROUP_BUY = "group_buy"
+    PRESALE = "presale"
+    SAMPLE = "sample"
+    CONCEPT = "concept"
+
+
+class Sort(StrEnum):
+    NEXT_PRICE = "next_price"
+    ENDING = "ending"
+    CHEAPEST = "cheapest"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a visitor looks for; empty parts don't filter. Prices in minor units."""
+
+    words: str = ""
+    kind: Kind | None = None
+    categories: tuple[str, ...] = ()
+    lowest_minor: int | None = None
+    highest_minor: int | None = None
+    ends_within: timedelta | None = None
+    sort: Sort = Sort.NEXT_PRICE
+
+
+def found(search: Search, *, now: datetime) -> sa.Select[Any]:
+    """Cards matching a search, in its order: kind, id, titles, category, picture, price, totals, next step, end."""
+    offers = _offers(now).subquery("offers")
+    c = offers.c
+    statement = sa.select(offers).where(*_conditions(c, search, now))
+    orders: dict[Sort, list[Any]] = {
+        Sort.NEXT_PRICE: [c.missing.is_(None), c.missing * 1.0 / sa.func.nullif(c.total + c.missing, 0), c.ends_at],
+        Sort.ENDING: [c.ends_at],
+        Sort.CHEAPEST: [c.price_minor],
+        Sort.NEWEST: [c.since.desc()],
+    }
+    return statement.order_by(*orders[search.sort], c.id)
+
+
+def counts(session: Session, search: Search, *, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
+    """How many cards by kind (any kind) and by category (any category), the search's other filters applied."""
+    offers = _offers(now).subquery("offers")
+    c = offers.c
+    by_kind = sa.select(c.kind, sa.func.count()).where(*_conditions(c, search, now, but="kind")).group_by(c.kind)
+    by_category = (
+        sa.select(c.category, sa.func.count()).where(*_conditions(c, search, now, but="category")).group_by(c.category)
+    )
+    return (
+        {kind: int(n) for kind, n in session.execute(by_kind)},
+        {category: int(n) for category, n in session.execute(by_category)},
+    )
+
+
+def _offers(now: datetime) -> sa.CompoundSelect[Any]:
+    """Every open campaign and published concept in one shape."""
+    campaign, tier = table_of(Campaign), table_of(PriceTier)
+    reached = (
+        sa.select(sa.func.min(tier.c.price_minor))
+        .where(tier.c.campaign_id == campaign.c.id, tier.c.from_quantity <= campaign.c.pledged_quantity)
+        .scalar_subquery()
+    )
+    first = sa.select(sa.func.max(tier.c.price_minor)).where(tier.c.campaign_id == campaign.c.id).scalar_subquery()
+    cheaper = sa.select(tier.c.from_quantity).where(
+        tier.c.campaign_id == campaign.c.id,
+        tier.c.from_quantity > campaign.c.pledged_quantity,
+        tier.c.price_minor < sa.func.coalesce(reached, first),
+    )
+    following = cheaper.order_by(tier.c.from_quantity).limit(1).scalar_subquery()
+    campaigns = sa.select(
+        sa.cast(campaign.c.kind, sa.String).label("kind"),
+        campaign.c.id,
+        campaign.c.title,
+        campaign.c.title_en,
+        campaign.c.description.label("words"),
+        campaign.c.category,
+        campaign.c.picture_id,
+        sa.literal("photo").label("picture_kind"),
+        campaign.c.currency,
+        sa.func.coalesce(reached, first).label("price_minor"),
+        campaign.c.deposit_minor,
+        campaign.c.pledged_quantity.label("total"),
+        campaign.c.minimum.label("target"),
+        (following - campaign.c.pledged_quantity).label("missing"),
+        campaign.c.deadline.label("ends_at"),
+        campaign.c.opened_at.label("since"),
+    ).where(campaign.c.state == CampaignState.OPEN, campaign.c.deadline > now)
+    return sa.union_all(campaigns, _concepts(now))
+
+
+def _concepts(now: datetime) -> sa.Select[Any]:
+    concept, variant, picture, want = (table_of(model) for model in (Concept, ConceptVariant, Picture, Want))
+    wanted = (
+        sa.select(sa.func.coalesce(sa.func.sum(want.c.quantity), 0))
+        .where(want.c.concept_id == concept.c.id, want.c.state.in_(ALIVE))
+        .scalar_subquery()
+    )
+    first_position = (
+        sa.select(sa.func.min(variant.c.position)).where(variant.c.concept_id == concept.c.id).scalar_subquery()
+    )
+    return (
+        sa.select(
+            sa.literal(Kind.CONCEPT.value),
+            concept.c.id,
+            concept.c.title,
+            concept.c.title_en,
+            concept.c.brief,
+            concept.c.category,
+            picture.c.id,
+            sa.cast(picture.c.kind, sa.String),
+            concept.c.currency,
+            concept.c.price_minor,
+            concept.c.deposit_minor,
+            wanted,
+            concept.c.target_quantity,
+            sa.case((concept.c.target_quantity > wanted, concept.c.target_quantity - wanted)),
+            concept.c.ends_at,
+            concept.c.published_at,
+        )
+        .join_from(
+            concept, variant, sa.and_(variant.c.concept_id == concept.c.id, variant.c.position == first_position)
+        )
+        .join(picture, picture.c.id == variant.c.picture_id)
+        .where(concept.c.state == ConceptState.PUBLISHED, concept.c.ends_at > now)
+    )
+
+
+def _conditions(c: Any, search: Search, now: datetime, *, but: str = "") -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    for word in search.words.split():
+        pattern = f"%{word.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
+        fields = (c.title, c.title_en, c.words, c.category)
+        conditions.append(sa.or_(*(field.ilike(pattern, escape="!") for field in fields)))
+    if search.kind is not None and but != "kind":
+        conditions.append(c.kind == search.kind.value)
+    if search.categories and but != "category":
+        conditions.append(c.category.in_(search.categories))
+    if search.lowest_minor is not None:
+        conditions.append(c.price_minor >= search.lowest_minor)
+    if search.highest_minor is not None:
+        conditions.append(c.price_minor <= search.highest_minor)
+    if search.ends_within is not None:
+        conditions.append(c.ends_at <= now + search.ends_within)
+    return conditions

@@ -1,0 +1,77 @@
+"""A buyer's own orders: all of them, leaving one, paying a presale's balance."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from pydantic import Field
+from sqlmodel import col, select
+from werkzeug.wrappers import Response
+
+from c2m.demand import pledges, queries
+from c2m.demand.models import FINAL, Campaign, Pledge, PledgeState
+from c2m.demand.views.blueprint import blueprint
+from c2m.identity.models import Role
+from c2m.web.access import allow
+from c2m.web.context import db_session, request_time
+from c2m.web.forms import Form, queried
+from c2m.web.paging import page_number, page_of
+from c2m.web.viewer import signed_in_viewer
+
+TO_PAY = (PledgeState.BALANCE_DUE,)
+UNDER_WAY = (PledgeState.UNPAID, PledgeState.PAID, PledgeState.CONFIRMED)
+SHOWN = {"to_pay": TO_PAY, "under_way": UNDER_WAY, "ended": FINAL}
+
+
+class OrdersForm(Form):
+    show: Annotated[Literal["to_pay", "under_way", "ended"] | None, Field()] = None
+
+
+@blueprint.get("/orders")
+@allow(Role.BUYER)
+def orders() -> str:
+    """The buyer's orders, newest first, by where they stand."""
+    form, session = queried(OrdersForm), db_session()
+    buyer_id = signed_in_viewer().organisation_id
+    statement = (
+        select(Pledge, Campaign)
+        .join(Campaign, col(Pledge.campaign_id) == col(Campaign.id))
+        .where(Pledge.buyer_id == buyer_id)
+        .order_by(col(Pledge.placed_at).desc(), col(Pledge.id).desc())
+    )
+    if form.show:
+        statement = statement.where(col(Pledge.state).in_(SHOWN[form.show]))
+    by_state = session.exec(
+        select(Pledge.state, sa.func.count()).where(Pledge.buyer_id == buyer_id).group_by(col(Pledge.state))
+    ).all()
+    counts = {name: sum(n for state, n in by_state if state in states) for name, states in SHOWN.items()}
+    return render_template(
+        "demand/orders.html",
+        page=page_of(session, statement, page=page_number(), per_page=12),
+        shown=form.show,
+        counts=counts,
+        total=sum(n for _state, n in by_state),
+        now=request_time(),
+    )
+
+
+@blueprint.post("/orders/<uuid:pledge_id>/cancel")
+@allow(Role.BUYER)
+def cancel(pledge_id: UUID) -> Response:
+    """Leave before the deadline, with everything back."""
+    pledge = queries.pledge_of(db_session(), pledge_id, buyer_id=signed_in_viewer().organisation_id)
+    pledges.cancel_pledge(db_session(), pledge, now=request_time())
+    flash(_("You have left; the whole amount is on its way back."), "good")
+    return redirect(url_for("pages.order", pledge_id=pledge_id), 303)
+
+
+@blueprint.post("/orders/<uuid:pledge_id>/balance")
+@allow(Role.BUYER)
+def pay_balance(pledge_id: UUID) -> Response:
+    """Pay the whole balance of a presale."""
+    pledge = queries.pledge_of(db_session(), pledge_id, buyer_id=signed_in_viewer().organisation_id)
+    pledges.pay_balance(db_session(), pledge, now=request_time())
+    flash(_("The balance is being paid."), "good")
+    return redirect(url_for("pages.order", pledge_id=pledge_id), 303)

@@ -1,0 +1,163 @@
+"""One order as its buyer follows it: from the pledge to the parcel, and every cent of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import render_template
+from flask_babel import gettext as _
+from sqlmodel import Session, col, select
+
+from c2m.demand import queries as demand
+from c2m.demand.models import (
+    Campaign,
+    CampaignKind,
+    CampaignState,
+    DemandSheet,
+    Pledge,
+    PledgeState,
+    Policy,
+    SheetPledge,
+)
+from c2m.identity.models import Role
+from c2m.ledger.models import Direction, Transfer, TransferState
+from c2m.ledger.queries import holds_of, transfers_of
+from c2m.matching.models import Offer, OfferState
+from c2m.pages.blueprint import blueprint
+from c2m.production import queries as production
+from c2m.production.models import WorkOrder
+from c2m.production.queries import ParcelView
+from c2m.web.access import allow
+from c2m.web.context import db_session, request_time
+from c2m.web.viewer import signed_in_viewer
+
+
+@dataclass(frozen=True)
+class MoneyLine:
+    """One movement of a buyer's money: what for, in or back, how it stands."""
+
+    words: str
+    amount_minor: int
+    back: bool
+    state: TransferState
+    at: datetime
+
+
+@blueprint.get("/orders/<uuid:pledge_id>")
+@allow(Role.BUYER)
+def order(pledge_id: UUID) -> str:
+    """The order's timeline, money, parcels and what can be done now."""
+    session, now = db_session(), request_time()
+    pledge = demand.pledge_of(session, pledge_id, buyer_id=signed_in_viewer().organisation_id)
+    campaign = demand.campaign(session, pledge.campaign_id)
+    variants = {v.id: v for v in demand.variants(session, campaign.id)}
+    chosen = demand.pledge_lines(session, [pledge.id])[pledge.id]
+    parcels = production.parcels_of(session, [pledge.id]).get(pledge.id, [])
+    transfers = transfers_of(session, [pledge.id, *(parcel.id for parcel in parcels)])
+    running = campaign.state is CampaignState.OPEN and now < campaign.deadline
+    return render_template(
+        "pages/order.html",
+        pledge=pledge,
+        campaign=campaign,
+        policy=session.get(Policy, campaign.policy_id),
+        lines=[(variants[line.variant_id], line.quantity) for line in chosen],
+        steps=_timeline(session, pledge, campaign, parcels, now),
+        money=_money(transfers),
+        held_minor=sum(hold.remaining_minor for hold in holds_of(session, [pledge.id])),
+        parcels=parcels,
+        compensation_minor=sum(parcel.compensation_minor for parcel in parcels),
+        can_cancel=pledge.state is PledgeState.PAID and running,
+        can_pay=pledge.state is PledgeState.BALANCE_DUE and _no_balance_in_flight(transfers),
+    )
+
+
+def _no_balance_in_flight(transfers: list[Transfer]) -> bool:
+    return all(t.state is TransferState.FAILED for t in transfers if t.purpose == "demand.balance")
+
+
+def _money(transfers: list[Transfer]) -> list[MoneyLine]:
+    words = {
+        "demand.pledge": _("Paid when joining"),
+        "demand.balance": _("Balance"),
+        "demand.tier_difference": _("Difference to the final tier"),
+        "demand.cancelled": _("Order cancelled"),
+        "demand.campaign_failed": _("Minimum missed"),
+        "demand.campaign_cancelled": _("Campaign called off"),
+        "demand.late_payment": _("Payment came too late"),
+        "demand.late_balance": _("Balance came too late"),
+        "demand.unserved": _("Pieces no factory could make"),
+        "production.compensation": _("Compensation for the delay"),
+    }
+    return [
+        MoneyLine(
+            words.get(t.purpose, t.purpose), t.amount_minor, t.direction is not Direction.CHARGE, t.state, t.created_at
+        )
+        for t in transfers
+    ]
+
+
+def _timeline(
+    session: Session, pledge: Pledge, campaign: Campaign, parcels: list[ParcelView], now: datetime
+) -> list[dict[str, Any]]:
+    """What has happened and what comes next; an order that ended early stops there."""
+    done: list[dict[str, Any]] = [{"title": _("Joined"), "when": pledge.placed_at, "state": "done"}]
+    if pledge.paid_at:
+        done.append({"title": _("Payment in escrow"), "when": pledge.paid_at, "state": "done"})
+    if pledge.state in (PledgeState.CANCELLED, PledgeState.REFUNDED, PledgeState.FORFEITED):
+        ends = {
+            PledgeState.CANCELLED: _("Cancelled"),
+            PledgeState.REFUNDED: _("Refunded"),
+            PledgeState.FORFEITED: _("Balance not paid in time, deposit forfeited"),
+        }
+        return [*done, {"title": ends[pledge.state], "when": pledge.ended_at, "state": "done"}]
+    ahead: list[dict[str, Any]] = []
+    closed = campaign.closed_at is not None
+    (done if closed else ahead).append(
+        {"title": _("Campaign closes"), "when": campaign.closed_at or campaign.deadline, "note": _closing_note(pledge)}
+    )
+    if campaign.kind is CampaignKind.PRESALE:
+        paid = pledge.state in (PledgeState.CONFIRMED, PledgeState.FULFILLED)
+        (done if paid else ahead).append(
+            {"title": _("Balance paid"), "when": None if paid else campaign.balance_due_at}
+        )
+    made = _orders_behind(session, pledge)
+    (done if made else ahead).append(
+        {"title": _("A factory has taken it"), "when": min((o.planned_at for o in made), default=None)}
+    )
+    shipped = min((parcel.shipped_at for parcel in parcels), default=None)
+    (done if shipped else ahead).append({"title": _("Shipped"), "when": shipped, "note": _making_note(made)})
+    fulfilled = pledge.state is PledgeState.FULFILLED
+    (done if fulfilled else ahead).append(
+        {
+            "title": _("Delivered"),
+            "when": pledge.ended_at if fulfilled else campaign.promised_date,
+            "tone": "bad" if not fulfilled and now > campaign.promised_date else "",
+        }
+    )
+    first = [{**step, "state": "at"} for step in ahead[:1]]
+    return [*({**step, "state": "done"} for step in done), *first, *({**step, "state": ""} for step in ahead[1:])]
+
+
+def _closing_note(pledge: Pledge) -> str:
+    if pledge.final_price_minor is None or pledge.final_price_minor >= pledge.unit_price_minor:
+        return ""
+    return str(_("Ended on a lower tier: the difference comes back by itself."))
+
+
+def _making_note(orders: list[WorkOrder]) -> str:
+    good, whole = sum(o.produced - o.rejected for o in orders), sum(o.quantity for o in orders)
+    return str(_("%(made)s of %(all)s pieces of the whole order made", made=good, all=whole)) if whole else ""
+
+
+def _orders_behind(session: Session, pledge: Pledge) -> list[WorkOrder]:
+    """The work orders of the sheet this pledge stands in."""
+    statement = (
+        select(WorkOrder)
+        .join(Offer, col(WorkOrder.offer_id) == col(Offer.id))
+        .join(DemandSheet, col(Offer.sheet_id) == col(DemandSheet.id))
+        .join(SheetPledge, col(SheetPledge.sheet_id) == col(DemandSheet.id))
+        .where(SheetPledge.pledge_id == pledge.id, Offer.state == OfferState.ACCEPTED)
+        .distinct()
+    )
+    return list(session.exec(statement).all())
