@@ -15,6 +15,7 @@ from c2m.production.models import Compensation
 from c2m.production.rules import compensation
 
 COMPENSATION = "production.compensation"
+COMPENSATION_REFERENCE = "compensation:"
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,7 @@ class Late:
 
     @property
     def reference(self) -> str:
-        return compensation_reference(self.parcel_id)
-
-
-def compensation_reference(parcel_id: UUID) -> str:
-    """Names the entry that compensates a parcel."""
-    return f"compensation:{parcel_id.hex}"
+        return f"{COMPENSATION_REFERENCE}{self.parcel_id.hex}"
 
 
 def compensate(session: Session, parcels: Sequence[Late], *, now: datetime) -> None:

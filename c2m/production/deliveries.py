@@ -27,6 +27,7 @@ from c2m.production.settlement import SETTLE
 from c2m.production.work_orders import lock_orders
 
 DELIVERY = "production.delivery"
+DELIVERY_REFERENCE = "delivery:"
 
 
 def deliver_parcels(session: Session, parcel_ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
@@ -168,7 +169,7 @@ class _Till:
 
 def delivery_reference(parcel_id: UUID, hold_id: UUID) -> str:
     """Names the entry by which a parcel takes its share of a hold."""
-    return f"delivery:{parcel_id.hex}:{hold_id.hex}"
+    return f"{DELIVERY_REFERENCE}{parcel_id.hex}:{hold_id.hex}"
 
 
 def _lock_underway(session: Session, parcel_ids: Sequence[UUID]) -> list[sa.Row[Any]]:

@@ -22,6 +22,7 @@ from c2m.production.rules import payable, settle
 SETTLE = "production.settle_work_orders"
 FEE = "production.fee"
 PAYOUT = "production.settlement"
+SETTLEMENT_REFERENCE = "settlement:"
 
 Owed = tuple[UUID, str]
 """An organisation and a currency."""
@@ -119,7 +120,7 @@ class _Books:
 
 def settlement_reference(order_id: UUID) -> str:
     """Names the entry by which an order's settlement takes its fee."""
-    return f"settlement:{order_id.hex}"
+    return f"{SETTLEMENT_REFERENCE}{order_id.hex}"
 
 
 def _delivered(session: Session, order_ids: Sequence[UUID]) -> list[sa.Row[Any]]:

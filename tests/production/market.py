@@ -9,13 +9,25 @@ from sqlmodel import Session
 
 from c2m.db import table_of, uuid7
 from c2m.demand.models import Campaign, DemandSheet, Pledge
-from c2m.ledger.models import Account, AccountKind, Posting, Transfer
+from c2m.jobs import Job
+from c2m.ledger.models import Account, AccountKind, Entry, Hold, Posting, Transfer
 from c2m.ledger.provider import Answer
 from c2m.ledger.queries import signed_amount
 from c2m.ledger.service import record_answers
+from c2m.outbox import Announcement
 from c2m.production.deliveries import deliver_lots
 from c2m.production.floor import ReportRequest, report_step
-from c2m.production.models import Milestone, WorkOrder
+from c2m.production.models import (
+    Compensation,
+    Lot,
+    Milestone,
+    Parcel,
+    ParcelLine,
+    Report,
+    Settlement,
+    WorkOrder,
+    WorkOrderLine,
+)
 from c2m.production.queries import work_order
 from c2m.production.shipping import ShipRequest, ship_lot
 from c2m.production.work_orders import create_work_orders
@@ -97,3 +109,21 @@ def balances(session: Session) -> dict[AccountKind, int]:
 def count(session: Session, *tables: type) -> list[int]:
     """Rows in each of these tables."""
     return [session.execute(sa.select(sa.func.count()).select_from(table_of(t))).scalar_one() for t in tables]
+
+
+def announced(session: Session) -> list[tuple[str, list[str]]]:
+    """What production has announced: topic and ids, oldest first."""
+    table = table_of(Announcement)
+    rows = session.execute(sa.select(table.c.topic, table.c.ids).order_by(table.c.id))
+    return [(topic, ids) for topic, ids in rows if topic.startswith("production.")]
+
+
+def everything(session: Session) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table that production may touch, to show that a refusal changed nothing."""
+    session.flush()
+    tables = (WorkOrder, WorkOrderLine, Milestone, Report, Lot, Parcel, ParcelLine, Compensation, Settlement)
+    touched = (*tables, Pledge, Hold, Entry, Posting, Transfer, Job, Announcement)
+    return {
+        table.__name__: sorted((tuple(row) for row in session.execute(sa.select(table_of(table)))), key=str)
+        for table in touched
+    }
