@@ -47,7 +47,7 @@ def drape(
     wrinkle: float = 0.0022,
 ) -> Surface:
     """The surface of cloth over that region with its folds, each a little elsewhere for every seed."""
-    relief = scene.canvas.relief(region).round(rim, rise).wrinkles(wrinkle, 5).wrinkles(wrinkle * 0.4, 11)
+    relief = scene.canvas.relief(region).round(rim, rise).wrinkles(wrinkle)
     for line, width, depth in folds:
         moved = np.array(line) + np.array((scene.jitter(0.007), scene.jitter(0.007)))
         relief.fold(moved, width * (1 + scene.jitter(0.15)), depth * (1 + scene.jitter(0.25)))

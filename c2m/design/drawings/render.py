@@ -25,7 +25,7 @@ def draw(spec: DrawingSpec, *, size: int, seed: int) -> Image.Image:
     rng = np.random.default_rng(seed)
     pose = Pose(
         turn=float(rng.normal(0, 0.022)),
-        scale=float(rng.uniform(1.06, 1.14)),
+        scale=float(rng.uniform(1.04, 1.12)),
         shift_x=float(rng.uniform(-0.016, 0.016)),
         shift_y=float(rng.uniform(-0.012, 0.012)),
     )

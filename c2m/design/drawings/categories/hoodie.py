@@ -110,8 +110,8 @@ def _zip(scene: Scene, hem: float) -> None:
 def _hood(scene: Scene) -> None:
     canvas = scene.canvas
     hood = through(
-        (0.0, -0.432),
-        (0.075, -0.418),
+        (0.0, -0.42),
+        (0.075, -0.407),
         (0.128, -0.355),
         (0.135, -0.285),
         (0.098, -0.222),
@@ -120,7 +120,7 @@ def _hood(scene: Scene) -> None:
         (-0.098, -0.222),
         (-0.135, -0.285),
         (-0.128, -0.355),
-        (-0.075, -0.418),
+        (-0.075, -0.407),
         closed=True,
     )
     canvas.shade(canvas.region(hood), dx=0.006, dy=0.014, blur=0.016, strength=0.5, within=canvas.alpha)

@@ -3,8 +3,9 @@
 import numpy as np
 
 from c2m.design.drawings.category import Category, Choice, Range
-from c2m.design.drawings.outlines import ribbon, through
+from c2m.design.drawings.outlines import through
 from c2m.design.drawings.scene import Scene
+from c2m.design.drawings.tube import tube
 from c2m.design.drawings.turned import rim, turned
 
 
@@ -29,11 +30,11 @@ def paint(scene: Scene) -> None:
         (reach + 0.085, 0.18 * tall),
         (reach - 0.025, 0.30 * tall),
     )
-    handle = canvas.region(ribbon(spine, 0.036))
+    handle = tube(canvas, spine, 0.036)
     colour = scene.accent if scene.choice("handle") == "contrast" else scene.primary
-    canvas.paint(handle, colour, scene.finish, canvas.relief(handle).round(0.018, 1.0).surface())
+    canvas.paint(handle.region, colour, scene.finish, handle.surface)
     body = turned(canvas, profile, x=x, bow=0.042)
-    canvas.shade(body.region, dx=0.012, dy=0.004, blur=0.01, strength=0.45, within=handle)
+    canvas.shade(body.region, dx=0.012, dy=0.004, blur=0.01, strength=0.45, within=handle.region)
     canvas.paint(
         body.region, scene.printed(*body.texture, repeat=0.11), scene.finish, body.surface, texture=body.texture
     )

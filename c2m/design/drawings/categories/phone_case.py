@@ -7,6 +7,7 @@ from c2m.design.drawings.lighting import Surface
 from c2m.design.drawings.outlines import ellipse, rounded
 from c2m.design.drawings.palette import tone
 from c2m.design.drawings.scene import Scene
+from c2m.design.drawings.tube import tube
 
 
 def paint(scene: Scene) -> None:
@@ -57,10 +58,8 @@ def _camera(scene: Scene, half: float, tall: float) -> None:
     lip = canvas.stroke(np.concatenate([island, island[:1]]), width=0.008)
     canvas.paint(lip, scene.primary, scene.made_of("glossy"), canvas.relief(lip).round(0.005).surface())
     for x, y in lenses:
-        metal = canvas.region(ellipse(x, y, 0.032, 0.032))
-        canvas.paint(
-            metal, tone(0.42, 0.42, 0.44), scene.made_of("metallic"), canvas.relief(metal).round(0.008).surface()
-        )
+        metal = tube(canvas, ellipse(x, y, 0.0285, 0.0285), 0.008)
+        canvas.paint(metal.region, tone(0.42, 0.42, 0.44), scene.made_of("metallic"), metal.surface)
         canvas.lay(canvas.region(ellipse(x, y, 0.027, 0.027)), tone(0.006, 0.006, 0.008))
         canvas.lay(canvas.region(ellipse(x, y, 0.016, 0.016)), tone(0.014, 0.02, 0.045))
         canvas.lay(canvas.region(ellipse(x, y, 0.008, 0.008)), tone(0.004, 0.004, 0.008))
@@ -73,9 +72,9 @@ def _ring(scene: Scene) -> None:
     plate = canvas.region(ellipse(0, 0.08, 0.068, 0.068))
     canvas.shade(plate, dx=0.003, dy=0.005, blur=0.006, strength=0.4)
     canvas.paint(plate, scene.accent, scene.made_of("metallic"), canvas.relief(plate).round(0.01, 0.8).surface())
-    ring = canvas.stroke(ellipse(0, 0.08, 0.049, 0.049), width=0.014)
-    canvas.shade(ring, dx=0.004, dy=0.005, blur=0.005, strength=0.5, within=plate)
-    canvas.paint(ring, tone(0.5, 0.5, 0.52), scene.made_of("metallic"), canvas.relief(ring).round(0.008).surface())
+    ring = tube(canvas, ellipse(0, 0.08, 0.049, 0.049), 0.014)
+    canvas.shade(ring.region, dx=0.004, dy=0.005, blur=0.005, strength=0.5, within=plate)
+    canvas.paint(ring.region, tone(0.5, 0.5, 0.52), scene.made_of("metallic"), ring.surface)
 
 
 PHONE_CASE = Category(

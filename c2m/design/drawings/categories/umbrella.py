@@ -66,7 +66,7 @@ def _paint_gore(
     if scene.choice("gores") == "alternate" and scene.pattern.name == "plain" and index % 2:
         canvas.paint(region, scene.accent, scene.finish, surface)
     else:
-        print_ = scene.printed(wrapped * half * 0.9 * np.sqrt(down), (canvas.y - top) * 1.15, 0.088)
+        print_ = scene.printed(wrapped * half * 0.9 * np.sqrt(down), (canvas.y - top) * 1.15 - 0.14, 0.088)
         canvas.paint(region, print_, scene.finish, surface)
     canvas.darken(region * np.clip((down - 0.86) * 5, 0, 1), 0.08)
 
