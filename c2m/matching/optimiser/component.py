@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from c2m.matching.optimiser.greedy import by_density, by_regret, construct
@@ -12,6 +12,7 @@ from c2m.matching.optimiser.model import Model, Pick
 from c2m.matching.optimiser.params import Params
 from c2m.matching.optimiser.polish import polish
 from c2m.matching.optimiser.pricing import Priced, Pricer
+from c2m.matching.optimiser.ruin import ruin_and_recreate
 from c2m.matching.optimiser.stop import Stop
 
 
@@ -43,20 +44,26 @@ class Component:
         return sum(len(self.market.choices[c].prices) for s in self.sheets for c in self.market.demands[s].choices)
 
     @property
+    def proven_cost(self) -> float:
+        """What the best plan costs at most: the orders' cost, infinite while a must-serve sheet is left."""
+        return self.cost if self.served else math.inf
+
+    @property
     def open_gap(self) -> float:
         """Money between the orders and the bound, 0 where nothing is left to prove."""
-        if self.infeasible or self._finished or self.cost - self.bound <= self.gap * abs(self.cost):
-            return 0.0
-        return self.cost - self.bound
+        gap = self.proven_cost - self.bound
+        return 0.0 if self._finished or gap <= self.gap * abs(self.cost) else gap
 
     @property
     def served(self) -> bool:
         """Whether every must-serve sheet is served in full."""
-        left = {s: self.market.demands[s].quantity for s in self.sheets if self.market.demands[s].must_serve}
-        for order in self.orders:
-            if (s := self.market.choices[order.choice].sheet) in left:
-                left[s] -= order.quantity
-        return not any(left.values())
+        return self._missing(self.orders) == 0
+
+    def _missing(self, orders: Iterable[Order]) -> int:
+        """Pieces of must-serve sheets that the orders leave."""
+        musts = {s for s in self.sheets if self.market.demands[s].must_serve}
+        placed = sum(order.quantity for order in orders if self.market.choices[order.choice].sheet in musts)
+        return sum(self.market.demands[s].quantity for s in musts) - placed
 
     def begin(self) -> None:
         """A first plan: the best of the greedy orders."""
@@ -72,6 +79,8 @@ class Component:
         for key in (by_regret(self.market), by_density(self.market)):
             self._offer(construct(self.market, self.sheets, key, priced.prices, preferred))
             self._offer(construct(self.market, self.sheets, key, priced.prices))
+        tries = self.params.ruins_per_sheet * len(self.sheets)
+        self._offer(ruin_and_recreate(self.market, self.sheets, self.orders, priced.prices, tries, self._random))
         self._polish([(order.choice, order.price) for order in self.orders], stop)
 
     def improve(self, stop: Stop, effort: float, seconds: float) -> None:
@@ -91,7 +100,7 @@ class Component:
     def _worth_taking(self) -> list[Pick]:
         """The picks that a better plan may still hold (reduced cost fixing)."""
         # The slacks belong to this bound; a better one found later would fix picks that may be needed.
-        room = self.cost - self._priced.bound
+        room = self.proven_cost - self._priced.bound
         slack = self._priced.slack
         kept = [pick for at, pick in enumerate(self._pricer.picks) if slack[at] <= room * (1 + 1e-9) + 1e-6]
         held = {(order.choice, order.price) for order in self.orders}
@@ -118,7 +127,7 @@ class Component:
             return
         if answer.values is not None:
             self._polish(model.picked(answer.values), stop)
-        self.bound = max(self.bound, min(answer.bound, self.cost))
+        self.bound = max(self.bound, min(answer.bound, self.proven_cost))
         self._finished = answer.finished
 
     def _search_neighbourhoods(self, picks: list[Pick], stop: Stop, effort: float, seconds: float) -> None:
@@ -189,7 +198,8 @@ class Component:
             self._offer(found)
 
     def _offer(self, orders: list[Order]) -> None:
-        """Keep these orders if they cost less."""
+        """Keep these orders if they leave fewer must-serve pieces, or as many and cost less."""
         cost = self.market.cost(self.sheets, orders)
-        if cost < self.cost - 1e-9:
+        missing, at_hand = self._missing(orders), self._missing(self.orders)
+        if self.cost == math.inf or missing < at_hand or (missing == at_hand and cost < self.cost - 1e-9):
             self.orders, self.cost = orders, cost

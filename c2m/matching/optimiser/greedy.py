@@ -1,5 +1,6 @@
 """A first plan in milliseconds: sheet after sheet takes the offers of greatest gain that still have room."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ class Greedy:
     market: Market
     free: list[list[float]]
     prices: Prices | None = None
-    opened: set[int] = field(default_factory=set)
+    opened: Counter[int] = field(default_factory=Counter)
 
     def serve(self, s: int, taken: list[Order], allowed: Collection[int] | None = None) -> list[Order]:
         """Orders for what is left of a sheet beside those it has `taken`, none where its fill is out of reach."""
@@ -31,7 +32,7 @@ class Greedy:
             order = self._best(demand, hopes, joined, left)
             if order is None:
                 break
-            self._take(order)
+            self.take(order)
             found.append(order)
             left -= order.quantity
             hopes = [(hope, c) for hope, c in hopes if c != order.choice]
@@ -40,7 +41,7 @@ class Greedy:
                 joined.add(factory)
         if demand.quantity - left < demand.fill:
             for order in found:
-                self._give_back(order)
+                self.give_back(order)
             return []
         return found
 
@@ -53,7 +54,7 @@ class Greedy:
             if len(joined) >= demand.slots and choice.factory not in joined and choice.factory not in demand.joined:
                 continue
             room = self.room(choice)
-            opening = 0.0 if choice.factory in self.opened else self.market.open_cost[choice.factory]
+            opening = 0.0 if self.opened[choice.factory] else self.market.open_cost[choice.factory]
             for k, price in enumerate(choice.prices):
                 quantity = min(left, price.high, room)
                 if quantity < price.low:
@@ -91,16 +92,19 @@ class Greedy:
                     break
         return tuple(sorted(spread)), cost
 
-    def _take(self, order: Order) -> None:
+    def take(self, order: Order) -> None:
+        """Place an order on its line's weeks."""
         choice = self.market.choices[order.choice]
         for week, pieces in order.weeks:
             self.free[choice.line][week] -= choice.load * pieces
-        self.opened.add(choice.factory)
+        self.opened[choice.factory] += 1
 
-    def _give_back(self, order: Order) -> None:
+    def give_back(self, order: Order) -> None:
+        """Undo `take`."""
         choice = self.market.choices[order.choice]
         for week, pieces in order.weeks:
             self.free[choice.line][week] += choice.load * pieces
+        self.opened[choice.factory] -= 1
 
 
 def _hope(choice: Choice, demand: Demand, left: int) -> float:

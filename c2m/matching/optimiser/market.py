@@ -1,7 +1,7 @@
 """The problem in plain numbers: what frozen and banned leave of it, cut into components that share no capacity."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -75,7 +75,7 @@ class Market:
     open_cost: list[float]
     penalties: dict[int, int]
 
-    def cost(self, sheets: Iterable[int], orders: Iterable[Order]) -> float:
+    def cost(self, sheets: Iterable[int], orders: Iterable[Order], opened_before: Collection[int] = ()) -> float:
         """The objective of these sheets, with must-serve pieces left at their penalty."""
         left = {s: self.demands[s].quantity for s in sheets}
         opened: set[int] = set()
@@ -83,11 +83,12 @@ class Market:
         for order in orders:
             choice = self.choices[order.choice]
             price = choice.prices[order.price]
-            late = dict(zip(choice.weeks, choice.late, strict=True))
-            total += price.fixed + price.unit * order.quantity + sum(late[w] * pieces for w, pieces in order.weeks)
+            total += price.fixed + price.unit * order.quantity
+            if choice.late[-1] > 0:
+                total += sum(choice.late[choice.weeks.index(w)] * pieces for w, pieces in order.weeks)
             left[choice.sheet] -= order.quantity
             opened.add(choice.factory)
-        total += sum(self.open_cost[f] for f in sorted(opened))
+        total += sum(self.open_cost[f] for f in sorted(opened.difference(opened_before)))
         return total + sum(self.demands[s].value * pieces for s, pieces in left.items())
 
     def capacity_after(self, orders: Iterable[Order]) -> list[list[float]]:
@@ -239,6 +240,7 @@ def _compile_choices(
 
 def _price_must_serve(market: Market) -> None:
     """Let a piece of a must-serve sheet that is left cost far more than making it anywhere."""
+    most_valuable = max((demand.value for demand in market.demands), default=0.0)
     for demand in market.demands:
         if demand.must_serve and demand.choices:
             choices = [market.choices[c] for c in demand.choices]
@@ -247,7 +249,7 @@ def _price_must_serve(market: Market) -> None:
                 for choice in choices
                 for price in choice.prices
             )
-            demand.value = max(demand.value, 1.0 + dearest) * MUST_SERVE_FACTOR
+            demand.value = (most_valuable + 1.0 + dearest) * MUST_SERVE_FACTOR
 
 
 def components(market: Market) -> list[list[int]]:

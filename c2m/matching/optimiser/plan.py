@@ -87,9 +87,10 @@ class Unserved:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`objective` and `bound` are in 1/`money_scale` of the currency's unit; the best plan of all costs at least
-    `bound`. Both are None where must-serve sheets stay unserved. `gap_ppm` is relative to the objective,
-    `net_gap_ppm` to the greatest net benefit (value of all pieces less `bound`), None where that is not positive."""
+    """`objective` (rounded half up) and `bound` (rounded down) are in 1/`money_scale` of the currency's unit; the best
+    plan of all costs at least `bound`. Both are None where must-serve sheets stay unserved. `gap_ppm` is relative to
+    the objective, `net_gap_ppm` to the greatest net benefit (value of all pieces less `bound`), None where that is
+    not positive; both are taken before rounding."""
 
     status: Status
     time_limited: bool

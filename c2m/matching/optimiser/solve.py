@@ -19,6 +19,7 @@ from c2m.matching.optimiser.variants import split_variants
 
 PPM = 1_000_000
 NOISE = 1e-9  # relative error of a bound that was summed in floats
+SMALLEST_GAP = 1e-4  # money units below which floats can't tell a gap from none
 
 
 def solve(problem: Problem, stop: Stop | None = None, seed: int | None = None, params: Params = THOROUGH) -> Plan:
@@ -92,7 +93,7 @@ def _plan(market: Market, parts: list[Component], stop: Stop, began: float, cpu_
         least = min(sum(part.bound for part in parts) + float(apart), float(exact))
         gap_ppm, net_gap_ppm = _gaps(market, float(exact), least)
         objective = rounded(exact)
-        bound = min(objective, math.floor(least - NOISE * abs(least) + 1e-6)) if gap_ppm else objective
+        bound = math.floor(exact if gap_ppm == 0 else least - NOISE * abs(least))
         if gap_ppm <= problem.settings.gap_ppm:
             status = Status.OPTIMAL
     explainer = Explainer(market, orders)
@@ -123,7 +124,7 @@ def _status(market: Market, parts: list[Component], left: list[int]) -> Status:
 def _gaps(market: Market, cost: float, least: float) -> tuple[int, int | None]:
     """The gap in parts per million, of the cost and of the greatest net benefit, rounded up."""
     gap = cost - least
-    if gap <= NOISE * abs(cost):
+    if gap <= max(SMALLEST_GAP, NOISE * abs(cost)):
         return 0, 0
     sheets = zip(market.problem.sheets, market.demands, strict=True)
     benefit = float(sum(sheet.value.each * demand.quantity for sheet, demand in sheets)) - least

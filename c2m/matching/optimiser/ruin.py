@@ -1,0 +1,69 @@
+"""Ruin and recreate: take the sheets around a line out of the plan and let them choose again in another order.
+
+Source: Schrimpf et al., Record breaking optimization results using the ruin and recreate principle (2000).
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+
+from c2m.matching.optimiser.greedy import Greedy, Prices
+from c2m.matching.optimiser.market import Market, Order
+
+LARGEST_RUIN = 6
+
+
+def ruin_and_recreate(
+    market: Market, sheets: Sequence[int], orders: Sequence[Order], prices: Prices, tries: int, draw: random.Random
+) -> list[Order]:
+    """Orders that cost no more than those given, after so many tries.
+
+    Each try weighs the capacity `prices` anew, so that scarce weeks are guarded now more, now less.
+    """
+    greedy = Greedy(market, market.capacity_after(orders))
+    placed: dict[int, list[Order]] = {s: [] for s in sheets}
+    for order in orders:
+        placed[market.choices[order.choice].sheet].append(order)
+        greedy.opened[market.choices[order.choice].factory] += 1
+    seekers: dict[int, list[int]] = defaultdict(list)
+    for s in sheets:
+        for line in dict.fromkeys(market.choices[c].line for c in market.demands[s].choices):
+            seekers[line].append(s)
+    for _ in range(tries):
+        ruined = _around(market, draw.choice(sheets), placed, seekers, draw)
+        before = [order for s in ruined for order in placed[s]]
+        for order in before:
+            greedy.give_back(order)
+        opened = {factory for factory, count in greedy.opened.items() if count}
+        weight = draw.choice((0.0, 0.5, 1.0, 1.0))
+        found: dict[int, list[Order]] = {s: [] for s in ruined}
+        for weighed in (weight, 0.0):
+            greedy.prices = [[weighed * price for price in weeks] for weeks in prices] if weighed else None
+            for s in ruined:
+                found[s] += greedy.serve(s, found[s])
+        after = [order for s in ruined for order in found[s]]
+        if market.cost(ruined, after, opened) <= market.cost(ruined, before, opened):
+            placed.update(found)
+            continue
+        for order in after:
+            greedy.give_back(order)
+        for order in before:
+            greedy.take(order)
+    return [order for s in sheets for order in placed[s]]
+
+
+def _around(
+    market: Market, centre: int, placed: dict[int, list[Order]], seekers: dict[int, list[int]], draw: random.Random
+) -> list[int]:
+    """A sheet and some that are placed where it would like to be, in the order in which they choose again."""
+    line = draw.choice(sorted({market.choices[c].line for c in market.demands[centre].choices}))
+    near = [s for s in seekers[line] if s != centre]
+    there = [s for s in near if any(market.choices[order.choice].line == line for order in placed[s])]
+    others = [s for s in near if s not in there]
+    draw.shuffle(there)
+    draw.shuffle(others)
+    size = draw.randint(1, LARGEST_RUIN - 1)
+    ruined = [centre, *(there + others)[:size]]
+    if draw.random() < 0.5:
+        draw.shuffle(ruined)
+    return sorted(ruined, key=lambda s: not market.demands[s].must_serve)
