@@ -55,8 +55,8 @@ def _camera(scene: Scene, half: float, tall: float) -> None:
     hole = canvas.region(island)
     canvas.paint(hole, tone(0.014, 0.014, 0.016), scene.made_of("glossy"), canvas.flat())
     canvas.lighten(hole * np.clip(0.4 - 6 * (canvas.y + tall - 0.02), 0, 1), 0.12)
-    lip = canvas.stroke(np.concatenate([island, island[:1]]), width=0.008)
-    canvas.paint(lip, scene.primary, scene.made_of("glossy"), canvas.relief(lip).round(0.005).surface())
+    lip = tube(canvas, np.concatenate([island, island[:1]]), 0.008)
+    canvas.paint(lip.region, scene.primary, scene.made_of("matte"), lip.surface)
     for x, y in lenses:
         metal = tube(canvas, ellipse(x, y, 0.0285, 0.0285), 0.008)
         canvas.paint(metal.region, tone(0.42, 0.42, 0.44), scene.made_of("metallic"), metal.surface)

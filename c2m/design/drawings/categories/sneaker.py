@@ -142,8 +142,8 @@ def _sole(scene: Scene, deck: float, ground: float) -> None:
     canvas = scene.canvas
     outline = (
         Path(-0.352, deck - 0.002)
-        .cubic(-0.2, deck + 0.014, 0.1, deck + 0.022, 0.368, deck - 0.022)
-        .cubic(0.402, deck + 0.01, 0.378, ground - 0.004, 0.30, ground)
+        .cubic(-0.2, deck + 0.014, 0.1, deck + 0.022, 0.362, deck - 0.022)
+        .cubic(0.39, deck + 0.01, 0.37, ground - 0.004, 0.30, ground)
         .line(-0.3, ground)
         .cubic(-0.365, ground, -0.378, ground - 0.03, -0.352, deck - 0.002)
         .points()
