@@ -75,3 +75,12 @@ def organisations_in(session: Session, kind: Role, state: OrganisationState) -> 
             .order_by(col(Organisation.registered_at), col(Organisation.id))
         )
     )
+
+
+def organisations_by_email(session: Session, emails: Sequence[str]) -> dict[str, UUID]:
+    """Which organisations the people with these addresses act for; unknown addresses are left out."""
+    found: dict[str, UUID] = {}
+    for part in chunks(emails):
+        rows = session.exec(select(User.email, User.organisation_id).where(col(User.email).in_(part)))
+        found |= {email: organisation_id for email, organisation_id in rows}
+    return found
