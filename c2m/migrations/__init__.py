@@ -67,6 +67,13 @@ def downgrade(database: Database, revision: str) -> None:
         command.downgrade(config, revision)
 
 
+def create(database: Database) -> None:
+    """Make every table of an empty database from the models at once, as all migrations together would."""
+    metadata().create_all(database.engine)
+    with _configured(database) as config:
+        command.stamp(config, "head")
+
+
 def revise(database: Database, message: str, *, now: datetime) -> Path:
     """Write the step that leads from the last migration to the present tables; returns the new file.
 

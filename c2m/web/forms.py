@@ -124,6 +124,16 @@ Upload = FileStorage
 """An uploaded file; an empty file input counts as not sent."""
 
 
+def amount_entry(minor: int, currency: str) -> str:
+    """An amount as it stands in a form before anybody changes it: 3400 → "34.00"."""
+    return str(Decimal(minor).scaleb(-get_currency_precision(currency)))
+
+
+def local_time_entry(when: datetime, timezone: str) -> str:
+    """An instant as it stands in a `datetime-local` input before anybody changes it."""
+    return when.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%dT%H:%M")
+
+
 class Submission(Generic[F]):
     """A form on its way: what was entered, what is wrong with it, and the parsed model when nothing is."""
 
