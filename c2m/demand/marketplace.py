@@ -75,15 +75,27 @@ def _offers(now: datetime) -> sa.CompoundSelect[Any]:
     reached = (
         sa.select(sa.func.min(tier.c.price_minor))
         .where(tier.c.campaign_id == campaign.c.id, tier.c.from_quantity <= campaign.c.pledged_quantity)
+        .correlate(campaign)
         .scalar_subquery()
     )
-    first = sa.select(sa.func.max(tier.c.price_minor)).where(tier.c.campaign_id == campaign.c.id).scalar_subquery()
-    cheaper = sa.select(tier.c.from_quantity).where(
-        tier.c.campaign_id == campaign.c.id,
-        tier.c.from_quantity > campaign.c.pledged_quantity,
-        tier.c.price_minor < sa.func.coalesce(reached, first),
+    first = (
+        sa.select(sa.func.max(tier.c.price_minor))
+        .where(tier.c.campaign_id == campaign.c.id)
+        .correlate(campaign)
+        .scalar_subquery()
     )
-    following = cheaper.order_by(tier.c.from_quantity).limit(1).scalar_subquery()
+    price_now = sa.func.coalesce(reached, first)
+    ahead = tier.alias("ahead")
+    following = (
+        sa.select(sa.func.min(ahead.c.from_quantity))
+        .where(
+            ahead.c.campaign_id == campaign.c.id,
+            ahead.c.from_quantity > campaign.c.pledged_quantity,
+            ahead.c.price_minor < price_now,
+        )
+        .correlate(campaign)
+        .scalar_subquery()
+    )
     campaigns = sa.select(
         sa.cast(campaign.c.kind, sa.String).label("kind"),
         campaign.c.id,
@@ -94,7 +106,7 @@ def _offers(now: datetime) -> sa.CompoundSelect[Any]:
         campaign.c.picture_id,
         sa.literal("photo").label("picture_kind"),
         campaign.c.currency,
-        sa.func.coalesce(reached, first).label("price_minor"),
+        price_now.label("price_minor"),
         campaign.c.deposit_minor,
         campaign.c.pledged_quantity.label("total"),
         campaign.c.minimum.label("target"),
@@ -110,10 +122,15 @@ def _concepts(now: datetime) -> sa.Select[Any]:
     wanted = (
         sa.select(sa.func.coalesce(sa.func.sum(want.c.quantity), 0))
         .where(want.c.concept_id == concept.c.id, want.c.state.in_(ALIVE))
+        .correlate(concept)
         .scalar_subquery()
     )
+    any_variant = variant.alias("any_variant")
     first_position = (
-        sa.select(sa.func.min(variant.c.position)).where(variant.c.concept_id == concept.c.id).scalar_subquery()
+        sa.select(sa.func.min(any_variant.c.position))
+        .where(any_variant.c.concept_id == concept.c.id)
+        .correlate(concept)
+        .scalar_subquery()
     )
     return (
         sa.select(
