@@ -59,7 +59,7 @@ def a_capability(session: Session, factory: Factory, **fields: Any) -> Capabilit
 
 
 def a_line(session: Session, factory: Factory | None = None, **fields: Any) -> Capability:
-    """A line that sews T-shirts at ¥60 a piece (or at `prices`: {from pieces: minor units}), of a factory of its own."""
+    """A line that sews T-shirts at ¥60 a piece, or at `prices` {from pieces: minor units}; of a factory of its own."""
     prices = fields.pop("prices", {1: 60_00})
     capability = a_capability(session, factory or a_factory(session), **fields)
     for from_quantity, price_minor in prices.items():

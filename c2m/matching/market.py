@@ -1,5 +1,6 @@
 """The market as the optimiser sees it: what is open, who could make it in which free weeks, put into its terms."""
 
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from c2m.matching.rules import Terms, due_week, lead_weeks, weeks_from
 
 HORIZON_WEEKS = 12
 LATE_WEEKS = 2  # a sheet may arrive so late at its stated cost; later than that it is handed back
-CHEAPEST, ROOMIEST = 8, 4  # lines a sheet is offered to: the best prices, and where most is free
+CHEAPEST, ROOMIEST = 6, 2  # lines a sheet is offered to: the best prices, and where most is free
 MILLE = 1_000  # money a piece is told to the optimiser in thousandths of a minor unit
 
 
@@ -55,6 +56,14 @@ class Line:
     on_time_ppm: int
     terms: Terms
     free: tuple[int, ...]
+
+    @cached_property
+    def _free_so_far(self) -> tuple[int, ...]:
+        return tuple(itertools.accumulate(self.free, initial=0))
+
+    def free_until(self, week: int) -> int:
+        """Pieces free up to this week of the horizon, counted from 1."""
+        return self._free_so_far[max(week, 0)]
 
     def makes(self, sheet: OpenSheet) -> bool:
         """Whether this line can make the sheet's product, and is paid in its currency."""
@@ -113,14 +122,17 @@ class Market:
         welcome = [line for line in makers if (sheet.id, line.factory_id) not in self.banned]
         if len(welcome) <= CHEAPEST + ROOMIEST:
             return welcome
-        room = {line.id: sum(line.free[: max(self._last_week(sheet, line), 0)]) for line in welcome}
+        room = {line.id: line.free_until(self._last_week(sheet, line)) for line in welcome}
+        quotes = {
+            line.id: line.terms.quote(min(sheet.quantity, room[line.id]), sheet.target_cost_minor) for line in welcome
+        }
 
         def price(line: Line) -> tuple[bool, float]:
-            quote = line.terms.quote(min(sheet.quantity, room[line.id]), sheet.target_cost_minor)
+            quote = quotes[line.id]
             return (False, quote.total_minor / quote.quantity) if quote else (True, line.terms.smallest_order)
 
         ranked = sorted(welcome, key=price)
-        rest = sorted(ranked[CHEAPEST:], key=lambda line: (price(line)[0], -room[line.id]))
+        rest = sorted(ranked[CHEAPEST:], key=lambda line: (quotes[line.id] is None, -room[line.id]))
         return ranked[:CHEAPEST] + rest[:ROOMIEST]
 
     def _last_week(self, sheet: OpenSheet, line: Line) -> int:

@@ -1,7 +1,7 @@
 """Matching: what is open is solved while nothing is locked, then made into offers as far as it still fits."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from statistics import median_low
 from typing import Any
@@ -18,8 +18,19 @@ from c2m.identity.models import Organisation, OrganisationState
 from c2m.matching import bookings, queries
 from c2m.matching.market import Line, Market, OpenSheet
 from c2m.matching.models import Capability, MatchRun, Offer, OfferLine
-from c2m.matching.optimiser import QUICK, THOROUGH, Allocation, Params, Plan, Reason, Stop, Unserved, solve
-from c2m.matching.rules import ANSWER_WITHIN, WEEK, Fit, Quote, arrival, choice_of, fit, starts_at, whole_weeks
+from c2m.matching.optimiser import QUICK, THOROUGH, Allocation, Plan, Reason, Stop, Unserved, solve
+from c2m.matching.rules import (
+    ANSWER_WITHIN,
+    WEEK,
+    Fit,
+    Quote,
+    arrival,
+    brought_forward,
+    choice_of,
+    fit,
+    starts_at,
+    whole_weeks,
+)
 from c2m.outbox import announce
 
 MATCH = "matching.match"
@@ -31,12 +42,7 @@ OFFERS_PER_JOB = 500
 SEARCHED_OFFERS = 400  # up to so many offers a plan is searched for until it is proven; beyond, the first good one does
 EFFORT = 50
 SECONDS = 20.0  # the safety stop
-SWEEP = Params(
-    kernel_offers=QUICK.kernel_offers,
-    start_offers=QUICK.start_offers,
-    pricing_rounds=QUICK.pricing_rounds,
-    search=False,
-)
+SWEEP = replace(QUICK, search=False, ruins_per_sheet=0)
 
 
 @dataclass(frozen=True)
@@ -149,12 +155,30 @@ def mark_served(session: Session, sheet_ids: Sequence[UUID], *, now: datetime) -
 
 @dataclass(frozen=True)
 class _Draft:
-    """A proposal that fits, with whole pieces in real weeks."""
+    """A proposal that fits, with whole pieces in real weeks, and what was free in those weeks before it."""
 
     proposal: Proposal
     weeks: Mapping[date, int]
-    deliver_by: datetime
-    fit: Fit
+    free: int
+
+    @property
+    def arrives(self) -> datetime:
+        return arrival(max(self.weeks), self.proposal.line.terms.lead_days)
+
+    @property
+    def deliver_by(self) -> datetime:
+        """The sheet's required date, or the day that the plan could do no better than."""
+        return max(self.arrives, self.proposal.sheet.required_date)
+
+    def fit(self, now: datetime) -> Fit:
+        sheet, line, quote = self.proposal.sheet, self.proposal.line, self.proposal.quote
+        return fit(
+            processes=(len({line.process} & set(sheet.processes)), len(sheet.processes)),
+            pieces=(self.free, quote.quantity),
+            cost_minor=(sheet.target_cost_minor, quote.each_minor),
+            days=((sheet.required_date - now).days, (self.arrives - now).days),
+            on_time_ppm=(line.on_time_ppm, self.proposal.usual_on_time_ppm),
+        )
 
 
 def _fitting(session: Session, proposals: Sequence[Proposal], now: datetime) -> list[_Draft]:
@@ -162,40 +186,31 @@ def _fitting(session: Session, proposals: Sequence[Proposal], now: datetime) -> 
     remaining = queries.remaining_pieces(session, sorted({p.sheet.id for p in proposals}))
     active = _active(session, sorted({p.line.factory_id for p in proposals}))
     usual = {p.line.id: p.line.terms.weekly_capacity for p in proposals}
-    free = queries.free_pieces(session, usual, sorted({week for p in proposals for week in p.weeks}))
-    drafts = []
+    weeks = sorted({week for p in proposals for week in p.weeks if starts_at(week) >= now})
+    room = queries.free_pieces(session, usual, weeks)
+    fitting: list[tuple[Proposal, dict[date, int]]] = []
     for proposal in proposals:
-        left = remaining.get(proposal.sheet.id, {})
-        room = free[proposal.line.id]
-        weeks = whole_weeks(proposal.weeks, proposal.quote.quantity, room)
+        left, free = remaining.get(proposal.sheet.id, {}), room[proposal.line.id]
+        made = whole_weeks(proposal.weeks, proposal.quote.quantity, free)
         wanted = proposal.pieces.items()
-        if proposal.line.factory_id not in active or any(n > left.get(variant, 0) for variant, n in wanted):
+        if made is None or proposal.line.factory_id not in active or any(n > left.get(v, 0) for v, n in wanted):
             continue
-        if weeks is None or starts_at(min(weeks)) < now:
-            continue
-        drafts.append(_draft(proposal, weeks, room, now))
+        fitting.append((proposal, made))
         for variant, pieces in wanted:
             left[variant] -= pieces
-        for week, pieces in weeks.items():
-            room[week] -= pieces
-    return drafts
+        for week, pieces in made.items():
+            free[week] -= pieces
+    return [_brought_forward(proposal, made, room[proposal.line.id]) for proposal, made in fitting]
 
 
-def _draft(proposal: Proposal, weeks: Mapping[date, int], room: Mapping[date, int], now: datetime) -> _Draft:
-    sheet, line, quote = proposal.sheet, proposal.line, proposal.quote
-    arrives = arrival(max(weeks), line.terms.lead_days)
-    return _Draft(
-        proposal,
-        weeks,
-        deliver_by=max(arrives, sheet.required_date),
-        fit=fit(
-            processes=(len({line.process} & set(sheet.processes)), len(sheet.processes)),
-            pieces=(sum(room[week] for week in weeks), quote.quantity),
-            cost_minor=(sheet.target_cost_minor, quote.each_minor),
-            days=((sheet.required_date - now).days, (arrives - now).days),
-            on_time_ppm=(line.on_time_ppm, proposal.usual_on_time_ppm),
-        ),
-    )
+def _brought_forward(proposal: Proposal, made: Mapping[date, int], free: dict[date, int]) -> _Draft:
+    weeks = brought_forward(made, free)
+    for week, pieces in made.items():
+        free[week] += pieces
+    before = sum(free[week] for week in weeks)
+    for week, pieces in weeks.items():
+        free[week] -= pieces
+    return _Draft(proposal, weeks, before)
 
 
 def _active(session: Session, factory_ids: Sequence[UUID]) -> set[UUID]:
@@ -252,7 +267,7 @@ def _store_offers(session: Session, run_id: UUID, drafts: Sequence[_Draft], now:
                 "total_minor": quote.total_minor,
                 "currency": sheet.currency,
                 "deliver_by": draft.deliver_by,
-                "explanation": _explanation(draft),
+                "explanation": _explanation(draft, now),
                 "offered_at": now,
                 "expires_at": now + ANSWER_WITHIN,
             }
@@ -267,9 +282,9 @@ def _store_offers(session: Session, run_id: UUID, drafts: Sequence[_Draft], now:
     jobs.enqueue_all(session, EXPIRE, work, now=now)
 
 
-def _explanation(draft: _Draft) -> dict[str, Any]:
+def _explanation(draft: _Draft, now: datetime) -> dict[str, Any]:
     """Why this factory, in figures: cost parts in minor units, the next best factory, the fit."""
-    proposal = draft.proposal
+    proposal, fit_of_it = draft.proposal, draft.fit(now)
     next_best = proposal.next_best
     return {
         "reason": choice_of(next_best["extra_minor"] if next_best else None).value,
@@ -279,8 +294,8 @@ def _explanation(draft: _Draft) -> dict[str, Any]:
         "each_minor": proposal.quote.each_minor,
         "weeks": {week.isoformat(): pieces for week, pieces in draft.weeks.items()},
         "fit": {
-            "score": draft.fit.score,
-            "parts": [asdict(part) | {"spare": part.spare, "tight": part.tight} for part in draft.fit.parts],
+            "score": fit_of_it.score,
+            "parts": [asdict(part) | {"spare": part.spare, "tight": part.tight} for part in fit_of_it.parts],
         },
     }
 

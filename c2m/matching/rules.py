@@ -1,10 +1,12 @@
 """The arithmetic of matching: weeks, price breaks, whole pieces, how well an offer fits. No database, no clock."""
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from c2m import money
 from c2m.errors import N_
@@ -40,11 +42,13 @@ def arrival(last_week: date, lead_days: int) -> datetime:
     return starts_at(last_week + WEEK) + timedelta(days=lead_days)
 
 
+@lru_cache(maxsize=4096)
 def due_week(start: date, required: datetime) -> int:
     """How many whole weeks from `start` end by the required date; 0 or less: none does."""
     return (required - starts_at(start)) // WEEK
 
 
+@lru_cache(maxsize=4096)
 def lead_weeks(start: date, required: datetime, lead_days: int) -> int:
     """Weeks by which production must end before the due week, so that no day of the required date is wasted."""
     return due_week(start, required) - due_week(start, required - timedelta(days=lead_days))
@@ -102,7 +106,7 @@ class Terms:
         """The price of an order; None below the smallest order."""
         if quantity < self.smallest_order:
             return None
-        step = max((s for s in self.steps if s.from_quantity <= quantity), key=lambda s: s.from_quantity)
+        step = self.steps[bisect_right(self.steps, quantity, key=lambda s: s.from_quantity) - 1]
         return Quote(quantity, step.unit_price(target_cost_minor), self.setup_minor)
 
     def ranges(self) -> list[tuple[int, int | None, PriceStep]]:
@@ -157,6 +161,16 @@ def whole_weeks(planned: Mapping[date, float], quantity: int, room: Mapping[date
             pieces[week] += more
             left -= more
     return None if left else {week: pieces[week] for week in sorted(pieces) if pieces[week]}
+
+
+def brought_forward(pieces: Mapping[date, int], room: Mapping[date, int]) -> dict[date, int]:
+    """The same pieces in the earliest weeks that have room beside them: a week that passes idle is lost."""
+    left, last = sum(pieces.values()), max(pieces)
+    found = {}
+    for week in sorted(week for week in {*room, *pieces} if week <= last):
+        found[week] = min(left, room.get(week, 0) + pieces.get(week, 0))
+        left -= found[week]
+    return {week: count for week, count in found.items() if count}
 
 
 class FitPart(StrEnum):

@@ -1,0 +1,224 @@
+"""What factories say about themselves: profile, lines, terms, and the weeks they have free."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, uuid7
+from c2m.design.categories import PROCESSES, category_of
+from c2m.errors import N_, Conflict, Invalid
+from c2m.matching import bookings
+from c2m.matching.models import Capability, CapacityWeek, Factory, PriceBreak
+from c2m.matching.queries import CapabilityNotFound, capabilities, capability_of, factory
+from c2m.matching.rules import Terms, monday, terms_errors
+
+
+class CapabilityExists(Conflict):
+    sentence = N_("This factory already has a line for this category and process.")
+
+
+class CapacityBooked(Conflict):
+    sentence = N_("In the week of %(week)s %(booked)s pieces are booked or held; the capacity can't be less.")
+
+
+class InvalidTerms(Invalid):
+    sentence = N_("These terms can't be accepted.")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How a factory presents itself; its id is that of its organisation, its prices are in `currency`."""
+
+    factory_id: UUID
+    belt: str
+    region: str
+    currency: str
+    about: str = ""
+    on_time_ppm: int = 950_000
+
+
+@dataclass(frozen=True)
+class NewCapability:
+    """A category a factory makes by one process, on these terms."""
+
+    factory_id: UUID
+    category: str
+    process: str
+    terms: Terms
+
+
+def create_profiles(session: Session, profiles: Sequence[Profile]) -> None:
+    """Give registered organisations their factory profiles; one that has a profile keeps it."""
+    insert_missing(
+        session,
+        Factory,
+        [
+            {
+                "id": p.factory_id,
+                "belt": p.belt,
+                "region": p.region,
+                "currency": p.currency,
+                "about": p.about,
+                "on_time_ppm": p.on_time_ppm,
+            }
+            for p in profiles
+        ],
+    )
+
+
+def describe(session: Session, factory_id: UUID, *, belt: str, region: str, about: str) -> Factory:
+    """Change how a factory presents itself.
+
+    Raises:
+        FactoryNotFound
+    """
+    found = factory(session, factory_id)
+    found.belt, found.region, found.about = belt, region, about
+    session.add(found)
+    return found
+
+
+def add_capabilities(session: Session, lines: Sequence[NewCapability]) -> list[UUID]:
+    """Add capabilities to factories; returns their ids in order.
+
+    Raises:
+        InvalidTerms, UnknownCategory, CapabilityExists: nothing is added.
+    """
+    for line in lines:
+        _check(line)
+    factory_ids = sorted({line.factory_id for line in lines})
+    lock_rows(session, Factory, factory_ids)
+    kinds = [(line.factory_id, line.category, line.process) for line in lines]
+    if len(set(kinds)) < len(kinds) or not _kinds(session, factory_ids).isdisjoint(kinds):
+        raise CapabilityExists(factory_ids=factory_ids)
+    ids = [uuid7() for _ in lines]
+    rows = [
+        {
+            "id": line_id,
+            "factory_id": line.factory_id,
+            "category": line.category,
+            "process": line.process,
+            **_columns(line.terms),
+        }
+        for line_id, line in zip(ids, lines, strict=True)
+    ]
+    insert_rows(session, Capability, rows)
+    insert_rows(session, PriceBreak, _prices({i: line.terms for i, line in zip(ids, lines, strict=True)}))
+    return ids
+
+
+def add_capability(session: Session, capability: NewCapability) -> UUID:
+    """Add one capability to a factory.
+
+    Raises:
+        InvalidTerms, UnknownCategory, CapabilityExists
+    """
+    [capability_id] = add_capabilities(session, [capability])
+    return capability_id
+
+
+def change_terms(session: Session, capability_id: UUID, terms: Terms, *, factory_id: UUID) -> None:
+    """New terms for a line: they hold for offers made from now on, and for weeks not yet edited or booked.
+
+    Raises:
+        CapabilityNotFound, InvalidTerms
+    """
+    capability = capability_of(session, capability_id, factory_id=factory_id)
+    if errors := terms_errors(terms):
+        raise InvalidTerms(errors=errors)
+    lock_rows(session, Capability, [capability.id])
+    for column, value in _columns(terms).items():
+        setattr(capability, column, value)
+    session.add(capability)
+    prices = table_of(PriceBreak)
+    session.execute(sa.delete(prices).where(prices.c.capability_id == capability_id))
+    insert_rows(session, PriceBreak, _prices({capability_id: terms}))
+
+
+def set_week_capacity(
+    session: Session, factory_id: UUID, capacities: Mapping[tuple[UUID, date], int], *, now: datetime
+) -> None:
+    """Say how many pieces a factory's lines can make in these weeks, each named by a day in it.
+
+    Raises:
+        CapabilityNotFound: a line that is not the factory's.
+        InvalidTerms: a negative capacity, or a week that is over.
+        CapacityBooked: less than what offers already take. In every case nothing is changed.
+    """
+    usual = {line.id: line.weekly_capacity for line in capabilities(session, factory_id)}
+    wanted = {(line, monday(day)): pieces for (line, day), pieces in capacities.items()}
+    for (line, week), pieces in wanted.items():
+        if line not in usual:
+            raise CapabilityNotFound(capability_id=line)
+        if pieces < 0 or week < monday(now.date()):
+            raise InvalidTerms(errors={week.isoformat(): N_("Give a capacity of 0 or more for a week not yet over.")})
+    lock_rows(session, Capability, sorted({line for line, _ in wanted}))
+    for (line, week), booked in _booked(session, wanted).items():
+        if wanted[line, week] < booked:
+            raise CapacityBooked(capability_id=line, week=week, booked=booked)
+    bookings.store_weeks(session, list(wanted), usual)
+    table = table_of(CapacityWeek)
+    session.connection().execute(
+        sa.update(table)
+        .where(table.c.capability_id == sa.bindparam("line"), table.c.week == sa.bindparam("of_week"))
+        .values(capacity=sa.bindparam("pieces")),
+        [{"line": line, "of_week": week, "pieces": pieces} for (line, week), pieces in wanted.items()],
+    )
+
+
+def _check(line: NewCapability) -> None:
+    errors = terms_errors(line.terms)
+    category_of(line.category)
+    if line.process not in PROCESSES:
+        errors["process"] = N_("This process is not known.")
+    if errors:
+        raise InvalidTerms(errors=errors)
+
+
+def _kinds(session: Session, factory_ids: Sequence[UUID]) -> set[tuple[UUID, str, str]]:
+    """What these factories make already: (factory, category, process)."""
+    c = table_of(Capability).c
+    found: set[tuple[UUID, str, str]] = set()
+    for part in chunks(factory_ids):
+        rows = session.execute(sa.select(c.factory_id, c.category, c.process).where(c.factory_id.in_(part)))
+        found |= {(row.factory_id, row.category, row.process) for row in rows}
+    return found
+
+
+def _columns(terms: Terms) -> dict[str, int]:
+    return {
+        "weekly_capacity": terms.weekly_capacity,
+        "minimum": terms.minimum,
+        "setup_minor": terms.setup_minor,
+        "lead_days": terms.lead_days,
+    }
+
+
+def _prices(terms: Mapping[UUID, Terms]) -> list[dict[str, object]]:
+    return [
+        {
+            "capability_id": line_id,
+            "from_quantity": step.from_quantity,
+            "unit_price_minor": step.unit_price_minor,
+            "target_ppm": step.target_ppm,
+        }
+        for line_id, found in terms.items()
+        for step in found.steps
+    ]
+
+
+def _booked(session: Session, weeks: Mapping[tuple[UUID, date], int]) -> dict[tuple[UUID, date], int]:
+    c = table_of(CapacityWeek).c
+    found: dict[tuple[UUID, date], int] = {}
+    for part in chunks(sorted({line for line, _ in weeks})):
+        rows = session.execute(
+            sa.select(c.capability_id, c.week, c.booked).where(
+                c.capability_id.in_(part), c.week.in_({week for _, week in weeks})
+            )
+        )
+        found |= {(row.capability_id, row.week): row.booked for row in rows if (row.capability_id, row.week) in weeks}
+    return found
