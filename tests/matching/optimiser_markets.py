@@ -45,9 +45,8 @@ def least_cost(problem: Problem) -> Fraction | None:
 
     None where must-serve sheets can't all be served. Right for problems whose lines take whole loads a piece.
     """
-    capacity = {
-        (f.id, line.id, w + 1): units for f in problem.factories for line in f.lines for w, units in enumerate(line.capacity)
-    }
+    lines = [(factory, line) for factory in problem.factories for line in factory.lines]
+    capacity = {(f.id, line.id, week): units for f, line in lines for week, units in enumerate(line.capacity, start=1)}
     opening = {factory.id: factory.open_cost for factory in problem.factories}
     best: Fraction | None = None
 

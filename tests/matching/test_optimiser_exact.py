@@ -16,7 +16,7 @@ def assert_exact(problem: Problem, best: int | Fraction) -> None:
     check(problem, plan)
     assert plan.status is Status.OPTIMAL
     assert plan.objective is not None
-    assert abs(plan.objective - best) <= Fraction(1, 2)
+    assert abs(Fraction(plan.objective) - best) <= Fraction(1, 2)
     assert plan.bound is not None
     assert plan.bound <= best
 
@@ -56,17 +56,11 @@ def test_single_source_facility_location(seed: int) -> None:
     room = [draw.randint(30, 45) for _ in sites]
     problem = a_problem(
         [
-            a_sheet(
-                f"S{c}", demand[c], due_week=1, value=Rate(0), must_serve=True, min_fill=demand[c], max_factories=1
-            )
+            a_sheet(f"S{c}", demand[c], due_week=1, value=Rate(0), must_serve=True, min_fill=demand[c], max_factories=1)
             for c in customers
         ],
         [a_factory(f"F{f}", room[f], open_cost=opening[f]) for f in sites],
-        [
-            an_offer(f"S{c}", f"F{f}", Tier(demand[c], demand[c], cost[f, c], Rate(0)))
-            for f in sites
-            for c in customers
-        ],
+        [an_offer(f"S{c}", f"F{f}", Tier(demand[c], demand[c], cost[f, c], Rate(0))) for f in sites for c in customers],
     )
     costs = [
         sum(cost[f, c] for c, f in enumerate(given_to)) + sum(opening[f] for f in set(given_to))

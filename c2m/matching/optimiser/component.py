@@ -66,14 +66,16 @@ class Component:
         return sum(self.market.demands[s].quantity for s in musts) - placed
 
     def begin(self) -> None:
-        """A first plan: the best of the greedy orders."""
+        """A first plan, the best of the greedy orders, and the bound that holds if capacity cost nothing."""
         for key in (by_regret(self.market), by_density(self.market)):
             self._offer(construct(self.market, self.sheets, key))
+        self._pricer = Pricer(self.market, self.sheets)
+        self._priced = self._pricer.unpriced()
+        self.bound = self._priced.bound
 
     def price(self, stop: Stop) -> None:
-        """A bound, and the plan that its prices suggest."""
-        self._pricer = Pricer(self.market, self.sheets)
-        self._priced = priced = self._pricer.improve(self.params, stop, self.seed)
+        """A bound from capacity prices, and the plan that these suggest."""
+        self._priced = priced = self._pricer.improve(self._priced, self.params, stop, self.seed)
         self.bound = max(self.bound, priced.bound)
         preferred = {c for c, _ in priced.used}
         for key in (by_regret(self.market), by_density(self.market)):

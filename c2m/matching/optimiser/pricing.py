@@ -136,12 +136,15 @@ class Pricer:
                 to_open[factory] -= float(opening[at])
         return total + sum(min(0.0, cost) for cost in to_open.values())
 
-    def improve(self, params: Params, stop: Stop, seed: int) -> Priced:
+    def unpriced(self) -> Priced:
+        """The bound where capacity costs nothing."""
+        prices = np.zeros((len(self.market.capacity), len(self.market.capacity[0])))
+        bound, slack = self.price(prices, np.zeros(len(self._choices)))
+        return Priced(bound, prices.tolist(), slack, [])
+
+    def improve(self, best: Priced, params: Params, stop: Stop, seed: int) -> Priced:
         """The best bound and prices within the pricing rounds, and the picks that the last program used."""
-        shape = (len(self.market.capacity), len(self.market.capacity[0]))
-        bound, slack = self.price(np.zeros(shape), np.zeros(len(self._choices)))
-        best = Priced(bound, np.zeros(shape).tolist(), slack, [])
-        held = self._cheapest(slack, params.start_offers)
+        held = self._cheapest(best.slack, params.start_offers)
         for _ in range(params.pricing_rounds):
             picks = [self.picks[at] for at in np.flatnonzero(held)]
             model = Model(self.market, self.sheets, picks, self.market.capacity, relaxed=True)
