@@ -16,13 +16,16 @@ from c2m.db import Database
 from c2m.demand import jobs as demand_jobs
 from c2m.demand import views as demand_views
 from c2m.design import jobs as design_jobs
+from c2m.design import views as design_views
 from c2m.identity import jobs as identity_jobs
 from c2m.identity.passwords import Passwords
 from c2m.jobs import Handler, Schedule, Worker, start_in_background
 from c2m.ledger import jobs as ledger_jobs
 from c2m.ledger.provider import PaymentProvider, SandboxProvider
+from c2m.matching import jobs as matching_jobs
 from c2m.pages import views as pages_views
 from c2m.pages.navigation import navigation
+from c2m.production import jobs as production_jobs
 from c2m.web import accounts
 from c2m.web import views as web_views
 from c2m.web.access import require_declarations
@@ -55,11 +58,14 @@ BLUEPRINTS = (
     accounts.blueprint,
     demand_views.blueprint,
     pages_views.blueprint,
+    design_views.blueprint,
 )
 STAGES: tuple[StageJobs, ...] = (
     identity_jobs,
     design_jobs,
     demand_jobs,
+    matching_jobs,
+    production_jobs,
 )
 SECRETS = ("password", "token", "secret", "cookie", "authorization", "csrf")
 

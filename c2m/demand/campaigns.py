@@ -32,6 +32,10 @@ class CampaignNotDraft(Conflict):
     sentence = N_("This campaign has been opened and can't be changed any more.")
 
 
+class DeadlinePassed(Conflict):
+    sentence = N_("The deadline has passed. Set a later one before opening.")
+
+
 class CampaignNotOpen(Conflict):
     sentence = N_("This campaign is not open.")
 
@@ -153,7 +157,8 @@ def draft_errors(draft: CampaignDraft, *, now: datetime) -> dict[str, str]:
 
 def _deposit_errors(draft: CampaignDraft) -> dict[str, str]:
     if draft.kind is not CampaignKind.PRESALE:
-        return {"deposit": N_("Only a presale asks for a deposit.")} if draft.deposit_minor else {}
+        asks = draft.deposit_minor or draft.deposit_counts_minor
+        return {"deposit": N_("Only a presale asks for a deposit.")} if asks else {}
     if draft.deposit_minor < 1:
         return {"deposit": N_("A presale needs a deposit.")}
     if draft.deposit_counts_minor < draft.deposit_minor:
@@ -199,10 +204,13 @@ def open_campaign(session: Session, campaign_id: UUID, *, now: datetime) -> None
     """Open one draft.
 
     Raises:
-        CampaignNotDraft: it was opened before, or its deadline has passed.
+        CampaignNotFound, CampaignNotDraft, DeadlinePassed
     """
-    if not open_campaigns(session, [campaign_id], now=now):
-        raise CampaignNotDraft(campaign_id=campaign_id)
+    if open_campaigns(session, [campaign_id], now=now):
+        return
+    if queries.campaign(session, campaign_id).state is CampaignState.DRAFT:
+        raise DeadlinePassed(campaign_id=campaign_id)
+    raise CampaignNotDraft(campaign_id=campaign_id)
 
 
 def cancel_campaign(session: Session, campaign_id: UUID, *, now: datetime) -> None:

@@ -199,6 +199,18 @@ def concept(session: Session, concept_id: UUID) -> Concept:
     return found
 
 
+def concept_of(session: Session, concept_id: UUID, *, organisation_id: UUID) -> Concept:
+    """A merchandiser's own concept; other people's are not found.
+
+    Raises:
+        ConceptNotFound
+    """
+    found = concept(session, concept_id)
+    if found.organisation_id != organisation_id:
+        raise ConceptNotFound(concept_id=concept_id)
+    return found
+
+
 def variants(session: Session, concept_id: UUID) -> list[ConceptVariant]:
     """A concept's pictures in order."""
     statement = select(ConceptVariant).where(ConceptVariant.concept_id == concept_id)

@@ -1,0 +1,164 @@
+"""What a merchandiser's board shows: own campaigns filtered in SQL, their money in escrow, their pledges masked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from c2m.db import chunks, table_of
+from c2m.demand import queries
+from c2m.demand.models import Campaign, CampaignKind, CampaignState, DemandSheet, Pledge, PledgeLine
+from c2m.demand.queries import GONE
+from c2m.identity.models import Organisation
+from c2m.ledger.models import Hold
+
+SORTS = {
+    "title": table_of(Campaign).c.title,
+    "pieces": table_of(Campaign).c.pledged_quantity,
+    "deadline": table_of(Campaign).c.deadline,
+    "created": table_of(Campaign).c.created_at,
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which of the campaigns, in which order: a key of SORTS, falling with a minus before it."""
+
+    state: CampaignState | None = None
+    kind: CampaignKind | None = None
+    words: str = ""
+    sort: str = "-created"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """All of a merchandiser's campaigns: how many are open, what is pledged in those, what is held in escrow."""
+
+    open: int
+    pieces: int
+    escrow_minor: int
+
+
+def campaign_of(session: Session, campaign_id: UUID, *, organisation_id: UUID) -> Campaign:
+    """A merchandiser's own campaign; other people's are not found.
+
+    Raises:
+        CampaignNotFound
+    """
+    found = queries.campaign(session, campaign_id)
+    if found.organisation_id != organisation_id:
+        raise queries.CampaignNotFound(campaign_id=campaign_id)
+    return found
+
+
+def campaign_of_concept(session: Session, concept_id: UUID) -> Campaign:
+    """The campaign a concept has become.
+
+    Raises:
+        CampaignNotFound
+    """
+    found = session.exec(select(Campaign).where(Campaign.concept_id == concept_id)).first()
+    if found is None:
+        raise queries.CampaignNotFound(concept_id=concept_id)
+    return found
+
+
+def found(organisation_id: UUID, wanted: Wanted) -> sa.Select[Any]:
+    """A merchandiser's campaigns, filtered and in order."""
+    campaign = table_of(Campaign).c
+    statement = sa.select(Campaign).where(campaign.organisation_id == organisation_id)
+    if wanted.state is not None:
+        statement = statement.where(campaign.state == wanted.state)
+    if wanted.kind is not None:
+        statement = statement.where(campaign.kind == wanted.kind)
+    for word in wanted.words.split():
+        pattern = f"%{word.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
+        fields = (campaign.title, campaign.title_en, campaign.number)
+        statement = statement.where(sa.or_(*(field.ilike(pattern, escape="!") for field in fields)))
+    column = SORTS[wanted.sort.removeprefix("-")]
+    return statement.order_by(column.desc() if wanted.sort.startswith("-") else column, campaign.id)
+
+
+def counts(session: Session, organisation_id: UUID) -> dict[CampaignState, int]:
+    """How many campaigns a merchandiser has in each state."""
+    campaign = table_of(Campaign).c
+    rows = session.execute(
+        sa.select(campaign.state, sa.func.count())
+        .where(campaign.organisation_id == organisation_id)
+        .group_by(campaign.state)
+    )
+    return {CampaignState(state): count for state, count in rows}
+
+
+def totals(session: Session, organisation_id: UUID) -> Totals:
+    """A merchandiser's figures over all campaigns."""
+    campaign = table_of(Campaign).c
+    opened, pieces = session.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(campaign.pledged_quantity), 0)).where(
+            campaign.organisation_id == organisation_id, campaign.state == CampaignState.OPEN
+        )
+    ).one()
+    own = sa.select(campaign.id).where(campaign.organisation_id == organisation_id)
+    return Totals(opened, int(pieces), sum(minor for _campaign, minor in _escrow(session, own)))
+
+
+def escrow(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The money each campaign's pledges hold in escrow, in minor units; campaigns without any are left out."""
+    held: dict[UUID, int] = {}
+    for part in chunks(campaign_ids):
+        held |= {campaign_id: minor for campaign_id, minor in _escrow(session, part) if minor}
+    return held
+
+
+def pieces_by_variant(session: Session, campaign_id: UUID) -> dict[UUID, int]:
+    """Pieces in living pledges by variant."""
+    pledge, line = table_of(Pledge), table_of(PledgeLine)
+    rows = session.execute(
+        sa.select(line.c.variant_id, sa.func.sum(line.c.quantity))
+        .join_from(line, pledge, line.c.pledge_id == pledge.c.id)
+        .where(pledge.c.campaign_id == campaign_id, pledge.c.state.not_in(GONE))
+        .group_by(line.c.variant_id)
+    )
+    return {variant_id: int(pieces) for variant_id, pieces in rows}
+
+
+def masked_pledges(campaign_id: UUID) -> sa.Select[Any]:
+    """A campaign's pledges, newest first, with the first letter of who made each and no more."""
+    pledge, organisation = table_of(Pledge), table_of(Organisation)
+    return (
+        sa.select(
+            pledge.c.id,
+            sa.func.substr(organisation.c.name, 1, 1).label("initial"),
+            pledge.c.region,
+            pledge.c.quantity,
+            pledge.c.unit_price_minor,
+            pledge.c.final_price_minor,
+            pledge.c.charged_minor,
+            pledge.c.state,
+            pledge.c.placed_at,
+        )
+        .join_from(pledge, organisation, pledge.c.buyer_id == organisation.c.id)
+        .where(pledge.c.campaign_id == campaign_id)
+        .order_by(pledge.c.placed_at.desc(), pledge.c.id.desc())
+    )
+
+
+def sheets_of(session: Session, campaign_id: UUID) -> list[DemandSheet]:
+    """A campaign's demand sheets, the first version first."""
+    statement = select(DemandSheet).where(DemandSheet.campaign_id == campaign_id).order_by(col(DemandSheet.version))
+    return list(session.exec(statement).all())
+
+
+def _escrow(session: Session, campaigns: Sequence[UUID] | sa.Select[Any]) -> list[tuple[UUID, int]]:
+    hold, pledge = table_of(Hold).c, table_of(Pledge)
+    left = hold.amount_minor - hold.captured_minor - hold.refunded_minor - hold.forfeited_minor
+    rows = session.execute(
+        sa.select(pledge.c.campaign_id, sa.func.sum(left))
+        .join_from(pledge, table_of(Hold), hold.subject_id == pledge.c.id)
+        .where(pledge.c.campaign_id.in_(campaigns))
+        .group_by(pledge.c.campaign_id)
+    )
+    return [(campaign_id, int(minor)) for campaign_id, minor in rows]

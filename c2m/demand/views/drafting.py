@@ -1,0 +1,336 @@
+"""Drafting a campaign: from nothing, from an earlier draft, or from a concept that buyers want."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from flask import flash, redirect, url_for
+from flask_babel import gettext as _
+from pydantic import Field
+from werkzeug.wrappers import Response
+
+from c2m.demand import board, campaigns, policies, promotion, queries
+from c2m.demand.campaigns import CampaignDraft, CampaignNotDraft, draft_errors
+from c2m.demand.models import Campaign, CampaignKind, CampaignState, Variant
+from c2m.demand.rules import Ladder, Tier
+from c2m.demand.views.blueprint import blueprint
+from c2m.demand.views.studio import own_campaign
+from c2m.design import concepts, pictures
+from c2m.design import queries as design
+from c2m.design.categories import CATEGORIES
+from c2m.design.concepts import ConceptNotPublished
+from c2m.design.generation import Brief
+from c2m.design.models import Concept, ConceptState, ConceptVariant
+from c2m.design.views import sketching
+from c2m.design.views.drafts import own_concept
+from c2m.design.views.sketching import Looks
+from c2m.errors import Invalid
+from c2m.identity.models import Role
+from c2m.web.access import allow
+from c2m.web.context import db_session, edge, request_time
+from c2m.web.forms import (
+    Amount,
+    Flag,
+    Form,
+    Line,
+    LocalTime,
+    Submission,
+    Upload,
+    Whole,
+    amount_entry,
+    blank,
+    local_time_entry,
+    submitted,
+)
+from c2m.web.viewer import signed_in_viewer
+
+Answer = Response | tuple[str, int]
+
+SEPARATORS = re.compile(r"[,，、;；\r\n]+")
+TIERS_SHOWN = 5
+PROMOTED_RUN = timedelta(days=14)
+
+
+class TierForm(Form):
+    from_quantity: Annotated[Whole, Field(ge=1, le=campaigns.MOST_PIECES)]
+    price: Amount
+
+
+class TermsForm(Form):
+    """What every campaign says of itself."""
+
+    kind: CampaignKind
+    title: Line
+    title_en: Annotated[str, Field(max_length=120)] = ""
+    description: Annotated[str, Field(max_length=2000)] = ""
+    colours: Annotated[str, Field(max_length=2000)]
+    sizes: Annotated[str, Field(max_length=1000)] = ""
+    tiers: Annotated[dict[int, TierForm], Field(max_length=TIERS_SHOWN)] = Field(default_factory=dict)
+    minimum: Whole
+    cap: Whole | None = None
+    per_buyer_limit: Whole | None = None
+    deadline: LocalTime
+    deposit: Amount = 0
+    deposit_counts: Amount = 0
+
+    @property
+    def variants(self) -> tuple[tuple[str, str], ...]:
+        """Every colour in every size."""
+        return tuple((colour, size) for colour in listed(self.colours) for size in listed(self.sizes) or [""])
+
+
+class CampaignForm(TermsForm, Looks):
+    category: Annotated[str, sketching.one_of(CATEGORIES)]
+    picture: Upload | None = None
+    sketch: Flag = False
+
+
+class PromotionForm(TermsForm):
+    picture_id: UUID
+
+
+@blueprint.get("/studio/campaigns/new")
+@allow(Role.MERCHANDISER)
+def new_campaign() -> tuple[str, int]:
+    """The form for a new campaign."""
+    return _draft_page(blank(CampaignForm, kind=CampaignKind.GROUP_BUY))
+
+
+@blueprint.post("/studio/campaigns/new")
+@allow(Role.MERCHANDISER)
+def create_campaign() -> Answer:
+    """Keep a new campaign as a draft."""
+    form = submitted(CampaignForm)
+    made = _drafted(form)
+    if made is None:
+        return _draft_page(form)
+    session, now = db_session(), request_time()
+    campaign_id = campaigns.create_campaign(session, made, policy=policies.standard_policy(session, now=now), now=now)
+    flash(_("The draft is saved. Look it over, then open it to buyers."), "good")
+    return _to(campaign_id)
+
+
+@blueprint.get("/studio/campaigns/<uuid:campaign_id>/edit")
+@allow(Role.MERCHANDISER)
+def edit_campaign(campaign_id: UUID) -> tuple[str, int]:
+    """A draft to be worked on."""
+    found = _seen_draft(campaign_id)
+    session = db_session()
+    ladder, variants = queries.ladder(session, campaign_id), queries.variants(session, campaign_id)
+    return _draft_page(blank(CampaignForm, **_entered(found, ladder, variants)), found)
+
+
+@blueprint.post("/studio/campaigns/<uuid:campaign_id>/edit")
+@allow(Role.MERCHANDISER)
+def change_campaign(campaign_id: UUID) -> Answer:
+    """Replace everything a draft says; without a new picture the old one stays."""
+    seen, form = _seen_draft(campaign_id), submitted(CampaignForm)
+    made = _drafted(form, seen)
+    if made is None:
+        return _draft_page(form, seen)
+    session, now = db_session(), request_time()
+    policy = policies.standard_policy(session, now=now)
+    campaigns.change_draft(session, own_campaign(campaign_id), made, policy=policy, now=now)
+    flash(_("The draft is saved. Look it over, then open it to buyers."), "good")
+    return _to(campaign_id)
+
+
+@blueprint.get("/studio/concepts/<uuid:concept_id>/promote")
+@allow(Role.MERCHANDISER)
+def promote(concept_id: UUID) -> tuple[str, int]:
+    """The form that makes a campaign of a concept, filled in from what buyers said."""
+    concept = _published(concept_id)
+    return _promotion_page(concept, blank(PromotionForm, **_suggested(concept)))
+
+
+@blueprint.post("/studio/concepts/<uuid:concept_id>/promote")
+@allow(Role.MERCHANDISER)
+def start_promotion(concept_id: UUID) -> Answer:
+    """Make a campaign of a concept, open it, and grant the deposits back."""
+    session, now, form = db_session(), request_time(), submitted(PromotionForm)
+    concept = _published(concept_id)
+    if form.accepted and form.value.picture_id not in {v.picture_id for v in concepts.variants(session, concept_id)}:
+        form.errors["picture_id"] = _("Choose one of the pictures.")
+    if not form.accepted:
+        return _promotion_page(concept, form)
+    draft = replace(
+        _draft(form.value, category=concept.category, currency=concept.currency, picture_id=form.value.picture_id),
+        concept_id=concept_id,
+    )
+    policy = policies.standard_policy(session, now=now)
+    try:
+        campaign_id = promotion.promote_concept(session, concept, draft, policy=policy, now=now)
+    except Invalid as refusal:
+        form.refuse(refusal)
+        return _promotion_page(concept, form)
+    flash(_("The campaign is open, and every deposit is on its way back."), "good")
+    return _to(campaign_id)
+
+
+def listed(text: str) -> list[str]:
+    """The words of a list written with commas or line by line."""
+    return [word for part in SEPARATORS.split(text) if (word := part.strip())]
+
+
+def _drafted(form: Submission[CampaignForm], seen: Campaign | None = None) -> CampaignDraft | None:
+    """The draft a form describes, its picture stored; None, with sentences in the form, when it can't be accepted.
+
+    The picture is made before this request first asks the database, so that nobody waits for it.
+    """
+    if not form.accepted:
+        return None
+    entered = form.value
+    currency = seen.currency if seen else edge().settings.currency
+    draft = _draft(entered, category=entered.category, currency=currency, picture_id=seen.picture_id if seen else None)
+    if errors := draft_errors(draft, now=request_time()):
+        form.refuse(Invalid(errors=errors))
+        return None
+    if entered.sketch and not entered.picture and not sketching.can_draw(entered.category):
+        form.errors["sketch"] = _("Products of this category can't be drawn; add a photograph.")
+        return None
+    try:
+        return replace(draft, picture_id=_stored_picture(entered) or draft.picture_id)
+    except pictures.PictureRefused as refusal:
+        form.refuse(refusal, "picture")
+        return None
+
+
+def _stored_picture(entered: CampaignForm) -> UUID | None:
+    """The id of the picture that was sent or is to be drawn, if any.
+
+    Raises:
+        PictureRefused
+    """
+    owner, now, session = signed_in_viewer().organisation_id, request_time(), db_session()
+    if entered.picture:
+        content = entered.picture.stream.read(pictures.MOST_BYTES + 1)
+        name = entered.picture.filename or ""
+        return pictures.store_upload(session, content, organisation_id=owner, filename=name, now=now).id
+    if not entered.sketch:
+        return None
+    brief = Brief(entered.category, entered.title, entered.chosen)
+    [sketch] = sketching.drawn(brief, seed=secrets.randbelow(2**31))
+    stored = pictures.store_drawing(session, sketch.image, provenance=sketch.provenance, organisation_id=owner, now=now)
+    return stored.id
+
+
+def _draft(entered: TermsForm, *, category: str, currency: str, picture_id: UUID | None) -> CampaignDraft:
+    return CampaignDraft(
+        organisation_id=signed_in_viewer().organisation_id,
+        kind=entered.kind,
+        title=entered.title,
+        title_en=entered.title_en,
+        description=entered.description,
+        category=category,
+        currency=currency,
+        variants=entered.variants,
+        tiers=tuple(Tier(tier.from_quantity, tier.price) for _at, tier in sorted(entered.tiers.items())),
+        minimum=entered.minimum,
+        cap=entered.cap,
+        per_buyer_limit=entered.per_buyer_limit,
+        deadline=entered.deadline,
+        deposit_minor=entered.deposit,
+        deposit_counts_minor=entered.deposit_counts,
+        picture_id=picture_id,
+    )
+
+
+def _draft_page(form: Submission[CampaignForm], found: Campaign | None = None) -> tuple[str, int]:
+    return form.page(
+        "demand/studio_draft.html",
+        campaign=found,
+        categories=CATEGORIES,
+        kinds=CampaignKind,
+        colours=sketching.colours(),
+        patterns=sketching.patterns(),
+        tiers_shown=TIERS_SHOWN,
+    )
+
+
+def _promotion_page(concept: Concept, form: Submission[PromotionForm]) -> tuple[str, int]:
+    session = db_session()
+    return form.page(
+        "demand/studio_promote.html",
+        concept=concept,
+        variants=concepts.variants(session, concept.id),
+        interest=design.interest(session, [concept.id]),
+        tally=design.tallies(session, [concept.id]).get(concept.id, design.SILENCE),
+        curve=design.price_curve(session, concept.id),
+        kinds=[CampaignKind.GROUP_BUY, CampaignKind.PRESALE],
+        tiers_shown=TIERS_SHOWN,
+    )
+
+
+def _published(concept_id: UUID) -> Concept:
+    """The viewer's own concept, while buyers can want it.
+
+    Raises:
+        ConceptNotFound, ConceptNotPublished
+    """
+    found = own_concept(db_session(), concept_id)
+    if found.state is not ConceptState.PUBLISHED:
+        raise ConceptNotPublished(concept_id=concept_id)
+    return found
+
+
+def _seen_draft(campaign_id: UUID) -> Campaign:
+    """The viewer's own draft, read without holding up writers while its picture is made.
+
+    Raises:
+        CampaignNotFound, CampaignNotDraft
+    """
+    with edge().database.reading() as session:
+        found = board.campaign_of(session, campaign_id, organisation_id=signed_in_viewer().organisation_id)
+    if found.state is not CampaignState.DRAFT:
+        raise CampaignNotDraft(campaign_id=campaign_id)
+    return found
+
+
+def _entered(found: Campaign, ladder: Ladder, variants: Sequence[Variant]) -> dict[str, Any]:
+    entered: dict[str, Any] = {
+        "kind": found.kind,
+        "title": found.title,
+        "title_en": found.title_en,
+        "description": found.description,
+        "category": found.category,
+        "colours": "\n".join(dict.fromkeys(variant.colour for variant in variants)),
+        "sizes": ", ".join(dict.fromkeys(variant.size for variant in variants)),
+        "minimum": found.minimum,
+        "cap": found.cap or "",
+        "per_buyer_limit": found.per_buyer_limit or "",
+        "deadline": local_time_entry(found.deadline, edge().settings.timezone),
+    }
+    if found.kind is CampaignKind.PRESALE:
+        entered["deposit"] = amount_entry(found.deposit_minor, found.currency)
+        entered["deposit_counts"] = amount_entry(found.deposit_counts_minor, found.currency)
+    for at, tier in enumerate(ladder.tiers):
+        entered[f"tiers.{at}.from_quantity"] = tier.from_quantity
+        entered[f"tiers.{at}.price"] = amount_entry(tier.price_minor, found.currency)
+    return entered
+
+
+def _suggested(concept: Concept) -> dict[str, Any]:
+    """What the promotion form begins with: the concept's price and quantity, and the picture most pieces are for."""
+    session = db_session()
+    interest = design.interest(session, [concept.id])
+    leader: ConceptVariant = max(concepts.variants(session, concept.id), key=lambda v: interest[v.id].pieces)
+    return {
+        "kind": CampaignKind.GROUP_BUY,
+        "title": concept.title,
+        "title_en": concept.title_en,
+        "description": concept.brief,
+        "picture_id": leader.picture_id,
+        "colours": f"{leader.name} {leader.name_en}".strip(),
+        "minimum": concept.target_quantity,
+        "deadline": local_time_entry(request_time() + PROMOTED_RUN, edge().settings.timezone),
+        "tiers.0.from_quantity": 1,
+        "tiers.0.price": amount_entry(concept.price_minor, concept.currency),
+    }
+
+
+def _to(campaign_id: UUID) -> Response:
+    return redirect(url_for("demand.studio_campaign", campaign_id=campaign_id), 303)

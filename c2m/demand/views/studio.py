@@ -1,0 +1,160 @@
+"""A merchandiser's campaigns: the board, one campaign's own page, opening it, calling it off."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from flask import Response as Download
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from pydantic import Field
+from werkzeug.wrappers import Response
+
+from c2m.demand import board as own
+from c2m.demand import campaigns, queries
+from c2m.demand.board import Wanted
+from c2m.demand.models import Campaign, CampaignKind, CampaignState, Policy
+from c2m.demand.views.blueprint import blueprint
+from c2m.identity.models import Role
+from c2m.web.access import allow, public
+from c2m.web.context import db_session, request_time
+from c2m.web.exports import csv_file
+from c2m.web.formats import major, moment
+from c2m.web.forms import Form, queried
+from c2m.web.paging import page_number, page_of
+from c2m.web.states import look_of
+from c2m.web.viewer import signed_in_viewer
+
+Sort = Literal["title", "-title", "pieces", "-pieces", "deadline", "-deadline", "created", "-created"]
+
+
+class BoardForm(Form):
+    state: CampaignState | None = None
+    kind: CampaignKind | None = None
+    q: Annotated[str, Field(max_length=80)] = ""
+    sort: Sort = "-created"
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.state, self.kind, self.q, self.sort)
+
+
+@blueprint.get("/studio/campaigns")
+@allow(Role.MERCHANDISER)
+def board() -> str:
+    """The merchandiser's campaigns, with every filter in the address."""
+    form, session = queried(BoardForm), db_session()
+    organisation_id = signed_in_viewer().organisation_id
+    page = page_of(session, own.found(organisation_id, form.wanted), page=page_number())
+    ids = [campaign.id for campaign in page.rows]
+    return render_template(
+        "demand/studio_board.html",
+        page=page,
+        form=form,
+        states=CampaignState,
+        kinds=CampaignKind,
+        counts=own.counts(session, organisation_id),
+        totals=own.totals(session, organisation_id),
+        escrow=own.escrow(session, ids),
+        ladders=queries.ladders(session, ids),
+    )
+
+
+@blueprint.get("/studio/campaigns.csv")
+@allow(Role.MERCHANDISER)
+def board_csv() -> Download:
+    """The board's campaigns, filtered as in the address, as a table to take away."""
+    form, session = queried(BoardForm), db_session()
+    found = session.execute(own.found(signed_in_viewer().organisation_id, form.wanted)).scalars().all()
+    head = [
+        _("Number"),
+        _("Product"),
+        _("Kind"),
+        _("State"),
+        _("Pieces"),
+        _("Minimum"),
+        _("Price now"),
+        _("In escrow"),
+        _("Currency"),
+        _("Deadline"),
+    ]
+    return csv_file("campaigns", head, _lines(found))
+
+
+@blueprint.get("/studio/campaigns/<uuid:campaign_id>")
+@allow(Role.MERCHANDISER)
+def studio_campaign(campaign_id: UUID) -> str:
+    """One campaign in numbers, with its pledges masked."""
+    session = db_session()
+    found = own_campaign(campaign_id)
+    variants = queries.variants(session, campaign_id)
+    return render_template(
+        "demand/studio_campaign.html",
+        campaign=found,
+        policy=session.get(Policy, found.policy_id),
+        ladder=queries.ladder(session, campaign_id),
+        colours=list(dict.fromkeys(v.colour for v in variants)),
+        sizes=list(dict.fromkeys(v.size for v in variants)),
+        by_place={(v.colour, v.size): v for v in variants},
+        pieces=own.pieces_by_variant(session, campaign_id),
+        joined=queries.joined(session, campaign_id),
+        escrow=own.escrow(session, [campaign_id]).get(campaign_id, 0),
+        page=page_of(session, own.masked_pledges(campaign_id), page=page_number()),
+        sheets=own.sheets_of(session, campaign_id),
+    )
+
+
+@blueprint.post("/studio/campaigns/<uuid:campaign_id>/open")
+@allow(Role.MERCHANDISER)
+def open_campaign(campaign_id: UUID) -> Response:
+    """Open a draft to buyers."""
+    campaigns.open_campaign(db_session(), own_campaign(campaign_id).id, now=request_time())
+    flash(_("Open. Buyers can join from now on."), "good")
+    return redirect(url_for("demand.studio_campaign", campaign_id=campaign_id), 303)
+
+
+@blueprint.post("/studio/campaigns/<uuid:campaign_id>/cancel")
+@allow(Role.MERCHANDISER)
+def cancel_campaign(campaign_id: UUID) -> Response:
+    """Call a campaign off; everybody is refunded."""
+    campaigns.cancel_campaign(db_session(), own_campaign(campaign_id).id, now=request_time())
+    flash(_("Called off. Everybody gets everything back."), "good")
+    return redirect(url_for("demand.studio_campaign", campaign_id=campaign_id), 303)
+
+
+@blueprint.get("/concepts/<uuid:concept_id>/campaign")
+@public
+def campaign_of_concept(concept_id: UUID) -> Response:
+    """On to the campaign a concept has become."""
+    found = own.campaign_of_concept(db_session(), concept_id)
+    return redirect(url_for("demand.campaign", campaign_id=found.id), 303)
+
+
+def own_campaign(campaign_id: UUID) -> Campaign:
+    """The viewer's own campaign.
+
+    Raises:
+        CampaignNotFound
+    """
+    return own.campaign_of(db_session(), campaign_id, organisation_id=signed_in_viewer().organisation_id)
+
+
+def _lines(found: Any) -> Iterator[list[object]]:
+    session = db_session()
+    ids = [campaign.id for campaign in found]
+    ladders, escrow = queries.ladders(session, ids), own.escrow(session, ids)
+    for campaign in found:
+        pieces = campaign.pledged_quantity if campaign.final_quantity is None else campaign.final_quantity
+        price = campaign.final_price_minor or ladders[campaign.id].price_at(pieces)
+        yield [
+            campaign.number,
+            campaign.title,
+            str(look_of("kind", campaign.kind).word),
+            str(look_of("campaign", campaign.state).word),
+            pieces,
+            campaign.minimum,
+            major(price, campaign.currency),
+            major(escrow.get(campaign.id, 0), campaign.currency),
+            campaign.currency,
+            moment(campaign.deadline),
+        ]

@@ -1,0 +1,33 @@
+"""The blueprint design's pages register with, and how its names are written on a page."""
+
+from collections.abc import Iterable, Mapping
+
+from flask import Blueprint
+from flask_babel import get_locale
+
+from c2m.design.drawings import COLOURS, PATTERNS
+from c2m.design.drawings.names import Named
+
+blueprint = Blueprint("design", "c2m.design")
+
+
+@blueprint.app_template_filter("colour_names")
+def colour_names(names: Iterable[str]) -> list[str]:
+    """What colours of the palette are called in the reader's language."""
+    return [_named(name, COLOURS) for name in names]
+
+
+@blueprint.app_template_filter("pattern_name")
+def pattern_name(name: str) -> str:
+    """What a pattern is called in the reader's language."""
+    return _named(name, PATTERNS)
+
+
+def in_reader_language(thing: Named) -> str:
+    """The name of something registered, in the reader's language."""
+    locale = get_locale()
+    return thing.en if locale is not None and locale.language == "en" else thing.zh
+
+
+def _named(name: str, known: Mapping[str, Named]) -> str:
+    return in_reader_language(known[name]) if name in known else name

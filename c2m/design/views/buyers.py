@@ -1,0 +1,130 @@
+"""What buyers see of a concept: its pictures side by side, and the form that says who wants how many at what price."""
+
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from pydantic import Field
+from werkzeug.wrappers import Response
+
+from c2m.design import concepts, pictures, queries, wants
+from c2m.design.models import Concept, ConceptState, Want
+from c2m.design.views.blueprint import blueprint
+from c2m.design.wants import MOST_PIECES, WantRequest
+from c2m.errors import Invalid
+from c2m.identity import queries as identity
+from c2m.identity.models import Role
+from c2m.web.access import allow, public
+from c2m.web.context import db_session, request_time
+from c2m.web.flask_app import reads
+from c2m.web.forms import Amount, Form, Submission, Whole, amount_entry, blank, submitted
+from c2m.web.viewer import signed_in_viewer, viewer
+
+
+class WantForm(Form):
+    variant_id: UUID
+    quantity: Annotated[Whole, Field(ge=1, le=MOST_PIECES)]
+    price: Amount
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=80)]
+
+
+@blueprint.get("/concepts/<uuid:concept_id>")
+@public
+def concept(concept_id: UUID) -> tuple[str, int]:
+    """A concept: pictures, price, how far it has come, and what I would take."""
+    found = _visible(concept_id)
+    return _page(found, blank(WantForm, quantity=1, price=amount_entry(found.price_minor, found.currency)))
+
+
+@blueprint.post("/concepts/<uuid:concept_id>/deposit")
+@public
+@reads
+def deposit(concept_id: UUID) -> str:
+    """What the form would ask for now, as a part of the page."""
+    pieces = _quantity(submitted(WantForm))
+    return render_template("design/_deposit.html", concept=_visible(concept_id), quantity=pieces)
+
+
+@blueprint.post("/concepts/<uuid:concept_id>/want")
+@allow(Role.BUYER)
+def want(concept_id: UUID) -> Response | tuple[str, int]:
+    """Say what I would take, and pay the refundable deposit if one is asked for."""
+    found, form = _visible(concept_id), submitted(WantForm)
+    if not form.accepted:
+        return _page(found, form)
+    request = WantRequest(
+        concept_id=concept_id,
+        variant_id=form.value.variant_id,
+        buyer_id=signed_in_viewer().organisation_id,
+        quantity=form.value.quantity,
+        price_minor=form.value.price,
+        idempotency_key=form.value.idempotency_key,
+    )
+    try:
+        stated = wants.state_want(db_session(), request, now=request_time())
+    except Invalid as refusal:
+        form.refuse(refusal)
+        return _page(found, form)
+    if stated.deposit_minor:
+        flash(_("Noted. The deposit is on its way into escrow; you get it back whenever you like."), "good")
+    else:
+        flash(_("Noted. The merchandiser sees that you want it."), "good")
+    return redirect(url_for("design.concept", concept_id=concept_id), 303)
+
+
+@blueprint.post("/wants/<uuid:want_id>/withdraw")
+@allow(Role.BUYER)
+def withdraw(want_id: UUID) -> Response:
+    """Take a want back; its deposit returns."""
+    session = db_session()
+    mine = wants.want_of(session, want_id, buyer_id=signed_in_viewer().organisation_id)
+    wants.withdraw_want(session, mine, now=request_time())
+    flash(_("Withdrawn. The deposit is on its way back to you.") if mine.deposit_minor else _("Withdrawn."), "good")
+    return redirect(url_for("design.concept", concept_id=mine.concept_id), 303)
+
+
+def _visible(concept_id: UUID) -> Concept:
+    """A concept that has been published; a draft is seen by its own merchandiser only.
+
+    Raises:
+        ConceptNotFound
+    """
+    found = concepts.concept(db_session(), concept_id)
+    who = viewer()
+    if found.state is ConceptState.DRAFT and (who is None or who.organisation_id != found.organisation_id):
+        raise concepts.ConceptNotFound(concept_id=concept_id)
+    return found
+
+
+def _page(found: Concept, form: Submission[WantForm]) -> tuple[str, int]:
+    session, who = db_session(), viewer()
+    shown = concepts.variants(session, found.id)
+    interest = queries.interest(session, [found.id])
+    mine: list[Want] = []
+    if who is not None and who.has(Role.BUYER):
+        mine = queries.wants_of(session, found.id, who.organisation_id)
+    return form.page(
+        "design/concept.html",
+        concept=found,
+        merchandiser=identity.organisation_of(session, found.organisation_id),
+        variants=shown,
+        pictures=pictures.pictures(session, [variant.picture_id for variant in shown]),
+        interest=interest,
+        wanted=sum(said.pieces for said in interest.values()),
+        mine=mine,
+        by_id={variant.id: variant for variant in shown},
+        is_open=found.state is ConceptState.PUBLISHED and request_time() < found.ends_at,
+        may_want=who is None or who.has(Role.BUYER),
+        is_owner=who is not None and who.organisation_id == found.organisation_id,
+        quantity=_quantity(form),
+        key=form.entered.get("idempotency_key") or str(uuid4()),
+    )
+
+
+def _quantity(form: Submission[WantForm]) -> int | None:
+    """The pieces entered so far, if they make sense."""
+    if form.parsed is not None:
+        return form.parsed.quantity
+    text = str(form.entered.get("quantity", "")).strip()
+    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_PIECES else None
