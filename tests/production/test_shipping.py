@@ -100,6 +100,17 @@ def test_released_pieces_are_never_pegged(database: Database) -> None:
         assert sorted(states) == [(PledgeState.FULFILLED, 2, 3), (PledgeState.FULFILLED, 5, 0)]
 
 
+def test_a_released_piece_leaves_for_nobody_even_if_a_factory_made_it(database: Database) -> None:
+    with database.transaction() as session:
+        _, variant, [a, b], sheet = a_sold_campaign(session, [5, 5])
+        release_units(session, {(sheet.id, variant): 3}, now=MORNING)
+        order = an_order(session, sheet, {variant: 8})
+        make(session, order, 8)
+        with pytest.raises(NotPledged):
+            ship(session, order, 8)
+        assert parcels(session, ship(session, order, 7)) == {a.id: 5, b.id: 2}
+
+
 def test_pieces_nobody_pledged_for_do_not_leave(database: Database) -> None:
     with database.transaction() as session:
         _, variant, _, sheet = a_sold_campaign(session, [5])
