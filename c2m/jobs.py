@@ -71,6 +71,10 @@ class JobNotFound(NotFound):
 Apply = Callable[[Session, Sequence[UUID], datetime], None]
 
 
+class Unanswered(Exception):
+    """An outside system gave no answer; the job is tried until it does and never ends as a dead letter."""
+
+
 @dataclass(frozen=True)
 class OutsideWork:
     """A handler that asks an outside system while no transaction is open, then records the answers.
@@ -205,7 +209,7 @@ class Worker:
                 enqueue_all(session, job.kind, singles, now=now)
                 _mark_done(session, [job], now)
                 return
-            dead = job.attempts >= MAX_ATTEMPTS
+            dead = job.attempts >= MAX_ATTEMPTS and not isinstance(error, Unanswered)
             log.error("job failed", kind=job.kind, key=job.key, attempts=job.attempts, dead=dead, error=reason)
             backoff = min(FIRST_BACKOFF * 2 ** (job.attempts - 1), LONGEST_BACKOFF)
             session.execute(

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -53,7 +52,9 @@ def release_units(session: Session, quantities: Mapping[SheetVariant, int], *, n
                 left -= taken
         if left:
             raise ValueError(f"sheet {key[0]}: {left} of {wanted} pieces can't be released")
-    refund_parts(session, _money_of(session, pieces), reason=f"unserved:{now.isoformat()}", now=now)
+    outstanding = _outstanding(session, list(pieces))
+    amounts = _money_of(session, pieces, outstanding)
+    refund_parts(session, amounts, reason="unserved", now=now, occasions=outstanding)
     _store_releases(session, rows)
     _count_units(session, pieces, delivered=False)
     _end_resolved(session, list(pieces), now)
@@ -103,24 +104,24 @@ def _store_releases(session: Session, rows: list[dict[str, object]]) -> None:
     insert_rows(session, SheetRelease, new)
 
 
-def _money_of(session: Session, pieces: Mapping[UUID, int]) -> dict[UUID, int]:
+def _money_of(session: Session, pieces: Mapping[UUID, int], outstanding: Mapping[UUID, int]) -> dict[UUID, int]:
     """What is still held for these pieces of each pledge."""
     held: dict[UUID, int] = defaultdict(int)
     for hold in holds_of(session, list(pieces)):
         if hold.state == HoldState.HELD:
             held[hold.subject_id] += hold.remaining_minor
-    outstanding = {row.id: row.outstanding for row in _outstanding(session, list(pieces))}
     amounts = {i: share_of_units(held[i], outstanding[i], units) for i, units in pieces.items()}
     return {i: amount for i, amount in amounts.items() if amount}
 
 
-def _outstanding(session: Session, pledge_ids: list[UUID]) -> list[sa.Row[Any]]:
+def _outstanding(session: Session, pledge_ids: list[UUID]) -> dict[UUID, int]:
     c = table_of(Pledge).c
-    rows: list[sa.Row[Any]] = []
+    units = (c.quantity - c.delivered_quantity - c.released_quantity).label("outstanding")
+    found: dict[UUID, int] = {}
     for part in chunks(pledge_ids):
-        units = (c.quantity - c.delivered_quantity - c.released_quantity).label("outstanding")
-        rows += session.execute(sa.select(c.id, units).where(c.id.in_(part))).all()
-    return rows
+        rows = session.execute(sa.select(c.id, units).where(c.id.in_(part)))
+        found |= {row.id: row.outstanding for row in rows}
+    return found
 
 
 def _count_units(session: Session, quantities: Mapping[UUID, int], *, delivered: bool) -> None:

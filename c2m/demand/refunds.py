@@ -1,7 +1,7 @@
 """Giving pledges back: their state ends, what is held for them is granted at once."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -41,8 +41,18 @@ def refund_everything(session: Session, pledge_ids: Sequence[UUID], *, reason: s
     refund(session, releases, now=now)
 
 
-def refund_parts(session: Session, amounts: dict[UUID, int], *, reason: str, now: datetime) -> None:
-    """Grant back a part of what is held for each pledge: pledge → amount in minor units, newest payment first."""
+def refund_parts(
+    session: Session,
+    amounts: Mapping[UUID, int],
+    *,
+    reason: str,
+    now: datetime,
+    occasions: Mapping[UUID, int] | None = None,
+) -> None:
+    """Grant back a part of what is held for each pledge: pledge → amount in minor units, newest payment first.
+
+    Where it can happen to a pledge more than once, `occasions` tells the times apart.
+    """
     holds: dict[UUID, list[Held]] = defaultdict(list)
     for hold in holds_of(session, list(amounts)):
         if hold.state == HoldState.HELD:
@@ -53,7 +63,8 @@ def refund_parts(session: Session, amounts: dict[UUID, int], *, reason: str, now
         for hold in reversed(holds[pledge_id]):
             part = min(left, hold.remaining_minor)
             if part > 0:
-                releases.append(Release(hold, part, f"{reason}:{hold.id}", f"demand.{reason.split(':')[0]}"))
+                occasion = f":{occasions[pledge_id]}" if occasions else ""
+                releases.append(Release(hold, part, f"{reason}:{hold.id}{occasion}", f"demand.{reason}"))
                 left -= part
         if left:
             raise ValueError(f"pledge {pledge_id}: {left} of {amount_minor} minor units are not held")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from c2m.jobs import Unanswered
+
 
 @dataclass(frozen=True)
 class Instruction:
@@ -24,7 +26,7 @@ class Answer:
     reason: str | None = None
 
 
-class ProviderUnavailable(Exception):
+class ProviderUnavailable(Unanswered):
     """No answer this time; the same instruction is sent again later."""
 
 
