@@ -43,11 +43,11 @@ def serve(
     debug: Annotated[bool, typer.Option(help="Flask's development server, with faults shown in the browser.")] = False,
 ) -> None:
     """Serve the site."""
+    if debug and host not in LOOPBACK:
+        _fail("--debug runs code sent by the browser; it listens on 127.0.0.1 only.", MISUSED)
     settings = _settings()
     _require_schema(settings)
     if debug:
-        if host not in LOOPBACK:
-            _fail("--debug runs code sent by the browser; it listens on 127.0.0.1 only.", MISUSED)
         create_app(settings).run(host=host, port=port, debug=True, use_reloader=False, threaded=True)
         return
     from c2m.serving import Site  # gunicorn needs a POSIX system, the other commands don't
@@ -65,14 +65,14 @@ def worker(
     _require_schema(settings)
     database, clock = Database(settings.database_url), SystemClock()
     loop = build_worker(database, SandboxProvider())
+    if once:
+        typer.echo(f"{loop.run_until_idle(clock.now())} jobs run")
+        return
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     while not stop.is_set():
-        ran = loop.run_until_idle(clock.now())
-        if once:
-            typer.echo(f"{ran} jobs run")
-            return
+        loop.run_until_idle(clock.now())
         stop.wait(every)
 
 
@@ -119,9 +119,14 @@ def _settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as wrong:
-        _fail("; ".join(error["msg"].removeprefix("Value error, ") for error in wrong.errors()), MISUSED)
+        _fail("; ".join(_fault(error["loc"], error["msg"]) for error in wrong.errors()), MISUSED)
     configure_logging(settings.log_level)
     return settings
+
+
+def _fault(loc: tuple[int | str, ...], message: str) -> str:
+    name = "".join(f"C2M_{step}: ".upper() for step in loc)
+    return name + message.removeprefix("Value error, ")
 
 
 def _require_schema(settings: Settings) -> None:

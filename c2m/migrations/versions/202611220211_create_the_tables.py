@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-revision = '202611220141'
+revision = '202611220211'
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -148,6 +148,7 @@ def upgrade() -> None:
     sa.Column('belt', sa.String(length=60), nullable=False),
     sa.Column('region', sa.String(length=60), nullable=False),
     sa.Column('about', sa.String(length=500), nullable=False),
+    sa.Column('currency', sa.String(length=3), nullable=False),
     sa.Column('on_time_ppm', sa.Integer(), nullable=False),
     sa.CheckConstraint('on_time_ppm BETWEEN 0 AND 1000000', name=op.f('ck_factory_on_time_share')),
     sa.ForeignKeyConstraint(['id'], ['organisation.id'], name=op.f('fk_factory_id')),
@@ -191,6 +192,7 @@ def upgrade() -> None:
     sa.Column('content', sa.LargeBinary(), nullable=False),
     sa.Column('provenance', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
     sa.Column('stored_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_picture_organisation_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_picture'))
     )

@@ -1,0 +1,134 @@
+"""The `c2m` command: what it does, what it refuses, and with which exit status."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from c2m import __version__
+from c2m.cli import main
+from c2m.db import Database
+from c2m.identity.models import Role
+from c2m.identity.queries import roles_of, user_by_email
+
+Command = Callable[..., tuple[int, str, str]]
+STARTS_WITHIN_SECONDS = 120
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment of an installation of its own; gives the address of its database file."""
+    for name in [name for name in os.environ if name.startswith("C2M_")]:
+        monkeypatch.delenv(name)
+    path = tmp_path / "var" / "c2m.sqlite3"
+    monkeypatch.setenv("C2M_DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("C2M_SECRET_KEY", "a secret for tests only")
+    monkeypatch.setenv("C2M_PASSWORD_PASSES", "1")
+    monkeypatch.setenv("C2M_PASSWORD_MEMORY_KIB", "8")
+    return path
+
+
+@pytest.fixture
+def c2m(installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command: arguments → exit status, what it said, what it complained about."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["c2m", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
+
+
+def test_a_fresh_installation_migrates_gets_an_operator_and_works_off_its_jobs(installed: Path, c2m: Command) -> None:
+    assert c2m("migrate")[0] == 0
+    assert c2m("add-operator", "Ops@C2M.test", "--password", "a long password") == (
+        0,
+        "Ops@C2M.test may sign in\n",
+        "",
+    )
+    database = Database(f"sqlite:///{installed}")
+    with database.reading() as session:
+        user = user_by_email(session, "ops@c2m.test")
+        assert user is not None
+        assert roles_of(session, user.id) == {Role.OPERATOR}
+    database.dispose()
+    again = c2m("add-operator", "ops@c2m.test", "--password", "a long password")
+    assert again == (1, "", "There is already an account with this e-mail address.\n")
+    status, said, _ = c2m("worker", "--once")
+    assert status == 0
+    assert int(said.split(" jobs run")[0]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "status", "sentence"),
+    [
+        (["serve"], {}, 1, "The database is not up to date; run `c2m migrate` first."),
+        (["worker", "--once"], {}, 1, "The database is not up to date; run `c2m migrate` first."),
+        (["serve", "--debug", "--host", "0.0.0.0"], {}, 2, "--debug"),
+        (["migrate"], {"C2M_SECRET_KEY": "change-me"}, 2, "C2M_SECRET_KEY is still at its default"),
+        (["migrate"], {"C2M_SECRET_KEY": "short"}, 2, "C2M_SECRET_KEY is too short"),
+        (["migrate"], {"C2M_CURRENCY": "yuan"}, 2, "C2M_CURRENCY: "),
+        (["add-operator", "nobody", "--password", "a long password"], {}, 1, "is not an e-mail address"),
+        (["add-operator", "a@b.cd", "--password", "short"], {}, 1, "10 characters"),
+        (["dance"], {}, 2, "dance"),
+        (["serve", "--port", "99999"], {}, 2, "--port"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_a_status(
+    c2m: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    changes: dict[str, str],
+    status: int,
+    sentence: str,
+) -> None:
+    for name, value in changes.items():
+        monkeypatch.setenv(name, value)
+    answered, _, complaint = c2m(*arguments)
+    assert answered == status
+    assert sentence in complaint
+    assert "Traceback" not in complaint
+
+
+def test_the_version_is_told(c2m: Command) -> None:
+    assert c2m("--version") == (0, f"{__version__}\n", "")
+
+
+def test_the_site_is_served_until_it_is_told_to_stop(c2m: Command) -> None:
+    assert c2m("migrate")[0] == 0
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    site = subprocess.Popen(
+        [sys.executable, "-m", "c2m", "serve", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert answers(f"http://127.0.0.1:{port}/readyz") == 200
+    finally:
+        site.send_signal(signal.SIGTERM)
+        assert site.wait(30) == 0
+
+
+def answers(address: str) -> int:
+    """The status of an address that may take a moment to be there."""
+    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+    while True:
+        try:
+            with urlopen(address, timeout=5) as answer:
+                return int(answer.status)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
