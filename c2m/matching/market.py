@@ -118,7 +118,7 @@ class Market:
         )
 
     def shortlist(self, sheet: OpenSheet, makers: Sequence[Line]) -> list[Line]:
-        """The lines a sheet is put to: the cheapest for its pieces and the roomiest, those that can't take it last."""
+        """The lines a sheet is put to: the cheapest of those with room for it, and the roomiest of the others."""
         welcome = [line for line in makers if (sheet.id, line.factory_id) not in self.banned]
         if len(welcome) <= CHEAPEST + ROOMIEST:
             return welcome
@@ -127,9 +127,9 @@ class Market:
             line.id: line.terms.quote(min(sheet.quantity, room[line.id]), sheet.target_cost_minor) for line in welcome
         }
 
-        def price(line: Line) -> tuple[bool, float]:
-            quote = quotes[line.id]
-            return (False, quote.total_minor / quote.quantity) if quote else (True, line.terms.smallest_order)
+        def price(line: Line) -> tuple[bool, bool, float]:
+            quote, short = quotes[line.id], room[line.id] < sheet.quantity
+            return (False, short, quote.total_minor / quote.quantity) if quote else (True, short, 0.0)
 
         ranked = sorted(welcome, key=price)
         rest = sorted(ranked[CHEAPEST:], key=lambda line: (quotes[line.id] is None, -room[line.id]))
