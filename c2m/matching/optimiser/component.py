@@ -89,15 +89,13 @@ class Component:
         """One try at better orders or a better bound, within this effort and time; `price` comes first."""
         self.tries += 1
         picks = self._worth_taking()
-        whole = len(picks) <= self.params.whole_binaries
-        kernel = [] if whole else self._kernel(picks)
-        if self.tries == 1 and kernel:
-            limit = effort if self.params.kernel_effort is None else self.params.kernel_effort
-            self._solve(kernel, stop, limit, seconds)
-        elif whole:
+        if len(picks) <= self.params.whole_binaries:
             self._solve_whole(picks, stop, effort, seconds)
-        else:
-            self._search_neighbourhoods(picks, stop, effort, seconds)
+            return
+        if self.tries == 1:
+            effort, seconds = effort / 2, seconds / 2
+            self._solve_kernel(picks, stop, effort, seconds)
+        self._search_neighbourhoods(picks, stop, effort, seconds)
 
     def _worth_taking(self) -> list[Pick]:
         """The picks that a better plan may still hold (reduced cost fixing)."""
@@ -108,13 +106,11 @@ class Component:
         held = {(order.choice, order.price) for order in self.orders}
         return kept + sorted(held.difference(kept))
 
-    def _kernel(self, picks: list[Pick]) -> list[Pick]:
+    def _solve_kernel(self, picks: list[Pick], stop: Stop, effort: float, seconds: float) -> None:
+        """The MIP of the few picks a sheet that the prices favour; its bound holds for the kernel alone."""
+        favoured = set(self._pricer.kernel(self._priced.slack, self.params.kernel_picks)) | set(self._priced.used)
         held = {(order.choice, order.price) for order in self.orders}
-        kernel = set(self._pricer.kernel(self._priced.slack, self.params.kernel_offers)) & set(picks)
-        return sorted(kernel | held | set(self._priced.used) & set(picks))
-
-    def _solve(self, picks: list[Pick], stop: Stop, effort: float, seconds: float) -> None:
-        model = Model(self.market, self.sheets, picks, self.market.capacity)
+        model = Model(self.market, self.sheets, sorted(favoured & set(picks) | held), self.market.capacity)
         answer = self._minimise(model, stop, effort, seconds, self.orders)
         if answer.values is not None:
             self._polish(model.picked(answer.values), stop)
@@ -134,8 +130,8 @@ class Component:
 
     def _search_neighbourhoods(self, picks: list[Pick], stop: Stop, effort: float, seconds: float) -> None:
         """Free a few sheets around a line at a time and solve what they could do in the capacity around them."""
-        enough, late = stop.effort_left - effort, stop.seconds_left - seconds
-        while not stop() and stop.effort_left > enough:
+        enough, late = stop.spent + effort, stop.seconds_left - seconds
+        while not stop() and stop.spent < enough:
             if stop.seconds_left <= late:
                 stop.time_limited = True
                 break

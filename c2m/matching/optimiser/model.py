@@ -1,7 +1,10 @@
 """The matching model over chosen sheets and prices, as a program and back.
 
 Columns: y (a price is taken), q (pieces at it), x (pieces of a choice in a week), u (pieces left), o (a factory is
-opened), g (a factory joins a sheet), z (a sheet is served at all). Rows are numbered as in docs/matching.md.
+opened), g (a factory joins a sheet), z (a sheet is served at all). The cost is fixed·y + unit·q + late·x + value·u +
+open·o. Rows: (1) all q and u of a sheet make its quantity; (2) q lies within its price's range where y, and one price
+a choice; (3) the weeks' x make the q; (4) a week's x needs y; (5) a line's week holds its x; (6) y needs o; (7) so
+many factories join a sheet at most; (8) a sheet is served up to its fill or not at all.
 """
 
 from collections import defaultdict

@@ -8,31 +8,27 @@ class Params:
     """The search's dials.
 
     Args:
-        kernel_offers: offers a sheet keeps in the kernel MIP, those of the smallest reduced cost.
-        start_offers: offers a sheet starts with in the restricted LP.
-        pricing_rounds: how often the restricted LP takes in further offers before its bound is used as it is.
+        start_picks: prices a sheet starts with in the restricted LP.
+        pricing_rounds: how often the restricted LP takes in further prices before its bound is used as it is.
         ruins_per_sheet: tries of ruin and recreate before any MIP, per sheet.
-        whole_binaries: a component with at most so many tier binaries is solved as one MIP with all of them.
+        whole_binaries: a component with at most so many tier binaries worth taking is solved as one MIP.
+        kernel_picks: prices a sheet keeps in the kernel MIP, those of the smallest reduced cost.
         neighbourhood_binaries: tier binaries that one neighbourhood of the large neighbourhood search may hold.
         neighbourhood_effort: effort of one neighbourhood.
         neighbourhood_seconds: safety stop of one neighbourhood.
-        search: whether MIPs are solved at all; without them the plan comes from greedy, LP and polish alone.
-        kernel_effort: effort of one kernel MIP, None for a share of all that is left.
-        rounds: how many rounds of improvement at most, None for as many as the stop allows.
+        search: whether MIPs are solved at all; without them the plan comes from greedy, LP, ruin and polish alone.
     """
 
-    kernel_offers: int = 6
-    start_offers: int = 6
+    start_picks: int = 6
     pricing_rounds: int = 8
     ruins_per_sheet: int = 10
     whole_binaries: int = 900
-    neighbourhood_binaries: int = 240
+    kernel_picks: int = 6
+    neighbourhood_binaries: int = 120
     neighbourhood_effort: float = 50.0
     neighbourhood_seconds: float = 2.0
     search: bool = True
-    kernel_effort: float | None = None
-    rounds: int | None = None
 
 
 THOROUGH = Params()
-QUICK = Params(kernel_offers=3, start_offers=4, pricing_rounds=2, whole_binaries=60, search=False)
+QUICK = Params(start_picks=4, pricing_rounds=2, ruins_per_sheet=2, search=False)

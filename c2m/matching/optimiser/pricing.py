@@ -18,6 +18,7 @@ from c2m.matching.optimiser.params import Params
 from c2m.matching.optimiser.stop import Stop
 
 ADDED_A_ROUND = 3
+CONVERGED = 1e-4  # relative distance of LP and bound at which further prices are not worth their while
 INTEGER = np.int64
 
 
@@ -144,7 +145,7 @@ class Pricer:
 
     def improve(self, best: Priced, params: Params, stop: Stop, seed: int) -> Priced:
         """The best bound and prices within the pricing rounds, and the picks that the last program used."""
-        held = self._cheapest(best.slack, params.start_offers)
+        held = self._cheapest(best.slack, params.start_picks)
         for _ in range(params.pricing_rounds):
             picks = [self.picks[at] for at in np.flatnonzero(held)]
             model = Model(self.market, self.sheets, picks, self.market.capacity, relaxed=True)
@@ -159,7 +160,7 @@ class Pricer:
                 best = Priced(bound, prices.tolist(), slack, used)
             best.used = used
             value = float(np.dot(model.program.cost, answer.values))
-            if value - bound <= 1e-6 * max(1.0, abs(value)) or stop():
+            if value - bound <= CONVERGED * max(1.0, abs(value)) or stop():
                 break
             fresh = self._cheapest(np.where(held, np.inf, slack), ADDED_A_ROUND)
             if not fresh.any():
@@ -177,22 +178,15 @@ class Pricer:
             opening[at[c]] = max(0.0, -row_duals[row])
         return prices, opening
 
-    def _cheapest(self, slack: Vector, offers: int) -> NDArray[np.bool_]:
+    def _cheapest(self, slack: Vector, picks: int) -> NDArray[np.bool_]:
         """The picks of smallest slack, so many a sheet; an infinite slack is never among them."""
         ranked = np.lexsort((np.arange(len(slack)), slack, self.sheet))
         sheets = self.sheet[ranked]
         first = np.searchsorted(sheets, sheets, side="left")
         chosen = np.zeros(len(slack), dtype=np.bool_)
-        chosen[ranked[(np.arange(len(slack)) - first < offers)]] = True
+        chosen[ranked[np.arange(len(slack)) - first < picks]] = True
         return chosen & np.isfinite(slack)
 
-    def kernel(self, slack: Vector, offers: int) -> list[Pick]:
-        """The picks of the so many choices of smallest slack a sheet, with all prices of those choices."""
-        by_choice = np.full(len(self._choices), np.inf)
-        np.minimum.at(by_choice, self._row, slack)
-        first_row = np.searchsorted(self._row, np.arange(len(self._choices)))
-        sheets = self.sheet[first_row]
-        ranked = np.lexsort((np.arange(len(by_choice)), by_choice, sheets))
-        first = np.searchsorted(sheets[ranked], sheets[ranked], side="left")
-        chosen = set(ranked[np.arange(len(ranked)) - first < offers].tolist())
-        return [pick for pick, row in zip(self.picks, self._row.tolist(), strict=True) if row in chosen]
+    def kernel(self, slack: Vector, picks: int) -> list[Pick]:
+        """So many picks of smallest slack a sheet."""
+        return [self.picks[at] for at in np.flatnonzero(self._cheapest(slack, picks))]

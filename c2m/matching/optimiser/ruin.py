@@ -11,6 +11,7 @@ from c2m.matching.optimiser.greedy import Greedy, Prices
 from c2m.matching.optimiser.market import Market, Order
 
 LARGEST_RUIN = 6
+WEIGHTS = (0.0, 0.5, 1.0, 1.0)
 
 
 def ruin_and_recreate(
@@ -29,16 +30,15 @@ def ruin_and_recreate(
     for s in sheets:
         for line in dict.fromkeys(market.choices[c].line for c in market.demands[s].choices):
             seekers[line].append(s)
+    weighed = [[[weight * price for price in weeks] for weeks in prices] for weight in WEIGHTS]
     for _ in range(tries):
         ruined = _around(market, draw.choice(sheets), placed, seekers, draw)
         before = [order for s in ruined for order in placed[s]]
         for order in before:
             greedy.give_back(order)
         opened = {factory for factory, count in greedy.opened.items() if count}
-        weight = draw.choice((0.0, 0.5, 1.0, 1.0))
         found: dict[int, list[Order]] = {s: [] for s in ruined}
-        for weighed in (weight, 0.0):
-            greedy.prices = [[weighed * price for price in weeks] for weeks in prices] if weighed else None
+        for greedy.prices in (draw.choice(weighed), None):
             for s in ruined:
                 found[s] += greedy.serve(s, found[s])
         after = [order for s in ruined for order in found[s]]

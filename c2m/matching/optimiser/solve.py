@@ -67,15 +67,13 @@ def _search(parts: list[Component], stop: Stop, params: Params) -> None:
         share = part.binaries / left * (0.5 if len(open_parts) > 1 else 1.0)
         part.improve(stop, stop.effort_left * share, stop.seconds_left * share)
         left -= part.binaries
-    rounds = 1
-    while not stop() and (params.rounds is None or rounds < params.rounds):
+    while not stop():
         open_parts = [part for part in open_parts if part.open_gap > 0]
         if not open_parts:
             return
         part = max(open_parts, key=lambda part: part.open_gap / part.tries)
         share = 0.5 if len(open_parts) > 1 else 1.0
         part.improve(stop, stop.effort_left * share, stop.seconds_left * share)
-        rounds += 1
 
 
 def _plan(market: Market, parts: list[Component], stop: Stop, began: float, cpu_began: float) -> Plan:

@@ -20,7 +20,8 @@ class Stop:
     ) -> None:
         self._clock = clock
         self._deadline = clock() + seconds
-        self.effort_left = effort
+        self._effort = effort
+        self.spent = 0.0
         self.time_limited = False
 
     def __call__(self) -> bool:
@@ -32,10 +33,14 @@ class Stop:
     def seconds_left(self) -> float:
         return max(0.0, self._deadline - self._clock())
 
+    @property
+    def effort_left(self) -> float:
+        return self._effort - self.spent
+
     def spend(self, iterations: int, timed_out: bool) -> None:
         """Charge the simplex iterations of one run, and remember whether the clock ended it.
 
         A run costs at least one unit of effort.
         """
-        self.effort_left -= max(1.0, iterations / ITERATIONS_PER_EFFORT)
+        self.spent += max(1.0, iterations / ITERATIONS_PER_EFFORT)
         self.time_limited |= timed_out
