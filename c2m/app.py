@@ -26,6 +26,7 @@ from c2m.matching import jobs as matching_jobs
 from c2m.pages import views as pages_views
 from c2m.pages.navigation import navigation
 from c2m.production import jobs as production_jobs
+from c2m.production import views as production_views
 from c2m.web import accounts
 from c2m.web import views as web_views
 from c2m.web.access import require_declarations
@@ -57,6 +58,7 @@ BLUEPRINTS = (
     web_views.blueprint,
     accounts.blueprint,
     demand_views.blueprint,
+    production_views.blueprint,
     pages_views.blueprint,
     design_views.blueprint,
 )

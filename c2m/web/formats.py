@@ -213,6 +213,11 @@ def page_window(page: int, pages: int, around: int = 1) -> list[int | None]:
 BOTH_LANGUAGES = re.compile(r"^(.*[\u4e00-\u9fff][^A-Za-z]*?)\s+([A-Za-z].*)$")
 
 
+def days_later(when: datetime, days: int) -> datetime:
+    """The same time of day so many days on."""
+    return when + timedelta(days=days)
+
+
 def in_language(text: str) -> str:
     """A merchant's text given in both languages ("藏青 Navy"), in the reader's; any other text as it is."""
     both = BOTH_LANGUAGES.match(text)
@@ -253,6 +258,7 @@ FILTERS: tuple[Callable[..., object], ...] = (
     remaining,
     countdown,
     is_pressing,
+    days_later,
     in_language,
     titled,
     named,

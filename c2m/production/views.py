@@ -1,0 +1,224 @@
+"""The shop floor's pages: work orders, reporting, shipping, and a factory's money; deliveries as they are reported."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+from uuid import UUID, uuid4
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from pydantic import Field
+from sqlmodel import col, select
+from werkzeug.wrappers import Response
+
+from c2m.demand.models import Campaign, DemandSheet, Pledge, Policy
+from c2m.errors import NotFound, Refusal
+from c2m.identity.models import Role
+from c2m.production import queries
+from c2m.production.deliveries import deliver_lots, deliver_parcels
+from c2m.production.floor import ReportRequest, report_progress
+from c2m.production.models import Parcel, WorkOrder, WorkOrderState
+from c2m.production.queries import Progress
+from c2m.production.rules import STEPS
+from c2m.production.shipping import ShipRequest, ship_lots
+from c2m.web.access import allow
+from c2m.web.context import db_session, request_time
+from c2m.web.forms import Form, Line, Submission, Whole, blank, queried, submitted
+from c2m.web.paging import page_number, page_of, page_of_list
+from c2m.web.viewer import signed_in_viewer
+
+blueprint = Blueprint("production", "c2m.production")
+
+SHOWN: dict[str, Sequence[WorkOrderState]] = {
+    "making": (WorkOrderState.PLANNED, WorkOrderState.IN_PRODUCTION),
+    "shipped": (WorkOrderState.SHIPPED,),
+    "done": (WorkOrderState.DELIVERED, WorkOrderState.SETTLED),
+}
+
+
+@blueprint.app_template_filter("step_name")
+def step_name(step: str) -> str:
+    """What a milestone is called in the reader's language."""
+    return str(_(STEPS[step])) if step in STEPS else step
+
+
+class OrdersForm(Form):
+    show: Literal["making", "shipped", "done"] | None = None
+
+
+class ReportForm(Form):
+    position: Annotated[Whole, Field(ge=0, le=100)]
+    made: Annotated[Whole, Field(ge=1, le=1_000_000)]
+    rejected: Annotated[Whole, Field(ge=0, le=1_000_000)] = 0
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=80)]
+
+
+class ShipForm(Form):
+    pieces: Annotated[Whole, Field(ge=1, le=1_000_000)]
+    carrier: Annotated[Line, Field(max_length=60)]
+    tracking_number: Annotated[Line, Field(max_length=60)]
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=80)]
+
+
+@blueprint.get("/factory/work-orders")
+@allow(Role.FACTORY)
+def work_orders() -> str:
+    """The factory's work orders, those being made first."""
+    form, session, now = queried(OrdersForm), db_session(), request_time()
+    factory_id = signed_in_viewer().organisation_id
+    statement = select(WorkOrder).where(WorkOrder.factory_id == factory_id)
+    if form.show:
+        statement = statement.where(col(WorkOrder.state).in_(SHOWN[form.show]))
+    page = page_of(session, statement.order_by(col(WorkOrder.due_at).desc(), col(WorkOrder.id)), page=page_number())
+    orders = queries.work_orders_of(session, factory_id, limit=10_000)
+    return render_template(
+        "production/work_orders.html",
+        page=page,
+        progress=queries.progress_of(session, page.rows),
+        shown=form.show,
+        counts={name: sum(p.order.state in states for p in orders) for name, states in SHOWN.items()},
+        late=[p for p in orders if p.order.state in SHOWN["making"] and p.order.due_at < now],
+        total=len(orders),
+    )
+
+
+@blueprint.get("/factory/work-orders/<uuid:order_id>")
+@allow(Role.FACTORY)
+def work_order(order_id: UUID) -> str:
+    """One work order on the shop floor."""
+    return _floor(_own(order_id), blank(ReportForm), blank(ShipForm))[0]
+
+
+@blueprint.post("/factory/work-orders/<uuid:order_id>/report")
+@allow(Role.FACTORY)
+def report(order_id: UUID) -> Response | tuple[str, int]:
+    """Report pieces through a step."""
+    order, form = _own(order_id), submitted(ReportForm)
+    if not form.accepted:
+        return _floor(order, form, blank(ShipForm))
+    request = ReportRequest(
+        work_order_id=order_id,
+        position=form.value.position,
+        made=form.value.made,
+        rejected=form.value.rejected,
+        idempotency_key=form.value.idempotency_key,
+        reported_by=signed_in_viewer().user_id,
+    )
+    [answer] = report_progress(db_session(), [request], now=request_time())
+    if isinstance(answer, NotFound):
+        raise answer
+    if isinstance(answer, Refusal):
+        form.refuse(answer, "made")
+        return _floor(order, form, blank(ShipForm))
+    flash(ngettext("One piece reported.", "%(num)s pieces reported.", form.value.made), "good")
+    return redirect(url_for("production.work_order", order_id=order_id), 303)
+
+
+@blueprint.post("/factory/work-orders/<uuid:order_id>/ship")
+@allow(Role.FACTORY)
+def ship(order_id: UUID) -> Response | tuple[str, int]:
+    """Send finished pieces on their way."""
+    order, form = _own(order_id), submitted(ShipForm)
+    if not form.accepted:
+        return _floor(order, blank(ReportForm), form)
+    request = ShipRequest(
+        work_order_id=order_id,
+        quantity=form.value.pieces,
+        carrier=form.value.carrier,
+        tracking_number=form.value.tracking_number,
+        idempotency_key=form.value.idempotency_key,
+    )
+    [answer] = ship_lots(db_session(), [request], now=request_time())
+    if isinstance(answer, Refusal):
+        form.refuse(answer, "pieces")
+        return _floor(order, blank(ReportForm), form)
+    flash(ngettext("One piece is on its way.", "%(num)s pieces are on their way.", form.value.pieces), "good")
+    return redirect(url_for("production.work_order", order_id=order_id), 303)
+
+
+@blueprint.get("/factory/money")
+@allow(Role.FACTORY)
+def money() -> str:
+    """What has been settled, to the cent, and what is coming."""
+    session, factory_id = db_session(), signed_in_viewer().organisation_id
+    settlements = queries.settlements_of(session, factory_id, limit=10_000)
+    waiting = session.exec(
+        select(WorkOrder, Policy)
+        .join(DemandSheet, col(DemandSheet.id) == col(WorkOrder.sheet_id))
+        .join(Campaign, col(Campaign.id) == col(DemandSheet.campaign_id))
+        .join(Policy, col(Policy.id) == col(Campaign.policy_id))
+        .where(WorkOrder.factory_id == factory_id, WorkOrder.state == WorkOrderState.DELIVERED)
+        .order_by(col(WorkOrder.delivered_at))
+    ).all()
+    return render_template(
+        "production/money.html",
+        page=page_of_list(settlements, page=page_number()),
+        net_minor=sum(s.net_minor for s, _order in settlements),
+        fee_minor=sum(s.fee_minor for s, _order in settlements),
+        compensation_minor=sum(s.compensation_minor for s, _order in settlements),
+        waiting=waiting,
+        coming_minor=sum(order.earned_minor for order, _policy in waiting),
+        currency=settlements[0][0].currency if settlements else "CNY",
+    )
+
+
+@blueprint.post("/operator/lots/<uuid:lot_id>/deliver")
+@allow(Role.OPERATOR)
+def deliver(lot_id: UUID) -> Response:
+    """Record that the carrier has delivered a lot."""
+    lot = queries.lot(db_session(), lot_id)
+    parcels = deliver_lots(db_session(), [lot.id], now=request_time())
+    flash(ngettext("One parcel delivered.", "%(num)s parcels delivered.", len(parcels)), "good")
+    return redirect(url_for("pages.console"), 303)
+
+
+@blueprint.post("/orders/parcels/<uuid:parcel_id>/received")
+@allow(Role.BUYER)
+def received(parcel_id: UUID) -> Response:
+    """A buyer confirms that a parcel has arrived."""
+    session, buyer_id = db_session(), signed_in_viewer().organisation_id
+    own = session.exec(
+        select(Pledge.id)
+        .join(Parcel, col(Parcel.pledge_id) == col(Pledge.id))
+        .where(Parcel.id == parcel_id, Pledge.buyer_id == buyer_id)
+    ).all()
+    parcel = queries.parcel_of(session, parcel_id, pledge_ids=own)
+    deliver_parcels(session, [parcel.id], now=request_time())
+    flash(_("Thank you. The parcel is marked as received."), "good")
+    return redirect(url_for("pages.order", pledge_id=parcel.pledge_id), 303)
+
+
+def _own(order_id: UUID) -> WorkOrder:
+    return queries.work_order(db_session(), order_id, factory_id=signed_in_viewer().organisation_id)
+
+
+def _floor(order: WorkOrder, report: Submission[ReportForm], ship: Submission[ShipForm]) -> tuple[str, int]:
+    session = db_session()
+    [progress] = queries.progress_of(session, [order])
+    picture_id = session.exec(
+        select(Campaign.picture_id)
+        .join(DemandSheet, col(DemandSheet.campaign_id) == col(Campaign.id))
+        .where(DemandSheet.id == order.sheet_id)
+    ).first()
+    form = report if report.errors else ship
+    return form.page(
+        "production/work_order.html",
+        order=order,
+        progress=progress,
+        step=_step_shown(progress, report),
+        lines=queries.lines_of(session, order.id),
+        lots=queries.lots_of(session, order.id),
+        picture_id=picture_id,
+        report=report,
+        ship=ship,
+        key=str(uuid4()),
+    )
+
+
+def _step_shown(progress: Progress, report: Submission[ReportForm]) -> int:
+    """The step the form stands on: the one just sent, else the first with pieces to report."""
+    sent = str(report.entered.get("position", ""))
+    if sent.isascii() and sent.isdigit() and any(step.position == int(sent) for step in progress.steps):
+        return int(sent)
+    reportable = [step.position for step in progress.steps if step.reportable]
+    return reportable[0] if reportable else progress.steps[-1].position
