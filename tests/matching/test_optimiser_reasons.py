@@ -21,6 +21,8 @@ from c2m.matching.optimiser import (
     Variant,
     solve,
 )
+from c2m.matching.optimiser.explain import Explainer
+from c2m.matching.optimiser.market import compile_market
 from tests.matching.optimiser_markets import a_factory, a_problem, a_sheet, an_offer
 
 
@@ -93,14 +95,18 @@ def test_the_fill_is_out_of_reach() -> None:
     assert unserved(problem) == Unserved("S1", 10, Reason.MIN_FILL, pieces_missing=2)
 
 
-def test_without_a_search_a_gap_is_not_called_a_reason() -> None:
-    # F1 has room for one of two sheets that both want all of it; the loser could still take F2 at a loss of value.
+def test_a_line_that_another_sheet_takes_has_no_capacity() -> None:
     problem = a_problem(
         [a_sheet("S1", 10, min_fill=10, max_factories=1), a_sheet("S2", 10, min_fill=10, max_factories=1)],
         [a_factory("F1", 10)],
         [an_offer("S1", "F1"), an_offer("S2", "F1")],
     )
     assert unserved(problem).reason is Reason.CAPACITY
+
+
+def test_pieces_left_although_they_would_fit_are_not_given_a_false_reason() -> None:
+    market = compile_market(one_on_one(a_sheet(quantity=10)))
+    assert Explainer(market, []).unserved(0, 10) == Unserved("S1", 10, Reason.NOT_PROVEN)
 
 
 def test_a_must_serve_sheet_that_can_t_be_served_makes_the_problem_infeasible() -> None:
