@@ -23,6 +23,7 @@ from c2m.jobs import Handler, Schedule, Worker, start_in_background
 from c2m.ledger import jobs as ledger_jobs
 from c2m.ledger.provider import PaymentProvider, SandboxProvider
 from c2m.matching import jobs as matching_jobs
+from c2m.matching import views as matching_views
 from c2m.pages import views as pages_views
 from c2m.pages.navigation import navigation
 from c2m.production import jobs as production_jobs
@@ -58,6 +59,7 @@ BLUEPRINTS = (
     web_views.blueprint,
     accounts.blueprint,
     demand_views.blueprint,
+    matching_views.blueprint,
     production_views.blueprint,
     pages_views.blueprint,
     design_views.blueprint,
