@@ -63,9 +63,7 @@ def a_line(session: Session, factory: Factory | None = None, **fields: Any) -> C
     prices = fields.pop("prices", {1: 60_00})
     capability = a_capability(session, factory or a_factory(session), **fields)
     for from_quantity, price_minor in prices.items():
-        session.add(
-            PriceBreak(capability_id=capability.id, from_quantity=from_quantity, unit_price_minor=price_minor)
-        )
+        session.add(PriceBreak(capability_id=capability.id, from_quantity=from_quantity, unit_price_minor=price_minor))
     session.flush()
     return capability
 
