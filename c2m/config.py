@@ -25,7 +25,6 @@ class Settings(BaseSettings):
     )
     secure_cookies: bool = Field(default=True, description="send cookies over https only (off in demo mode)")
     job_threads: int = Field(default=1, ge=0, le=32, description="worker threads inside the web process; 0 = none")
-    broker_url: str | None = Field(default=None, description="Celery broker; empty = local thread pool")
     max_upload_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="largest request body")
     trusted_proxies: int = Field(default=0, ge=0, le=8, description="reverse proxies whose X-Forwarded-* are believed")
     password_passes: int = Field(default=3, ge=1, le=64, description="argon2id: passes over the memory")
