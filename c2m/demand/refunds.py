@@ -51,7 +51,8 @@ def refund_parts(
 ) -> None:
     """Grant back a part of what is held for each pledge: pledge → amount in minor units, newest payment first.
 
-    Where it can happen to a pledge more than once, `occasions` tells the times apart.
+    Where it can happen to a pledge more than once, `occasions` tells the times apart. Every entry's reference ends in
+    the id of the hold it takes from.
     """
     holds: dict[UUID, list[Held]] = defaultdict(list)
     for hold in holds_of(session, list(amounts)):
@@ -63,8 +64,8 @@ def refund_parts(
         for hold in reversed(holds[pledge_id]):
             part = min(left, hold.remaining_minor)
             if part > 0:
-                occasion = f":{occasions[pledge_id]}" if occasions else ""
-                releases.append(Release(hold, part, f"{reason}:{hold.id}{occasion}", f"demand.{reason}"))
+                occasion = f"{occasions[pledge_id]}:" if occasions else ""
+                releases.append(Release(hold, part, f"{reason}:{occasion}{hold.id}", f"demand.{reason}"))
                 left -= part
         if left:
             raise ValueError(f"pledge {pledge_id}: {left} of {amount_minor} minor units are not held")

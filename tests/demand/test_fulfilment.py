@@ -3,10 +3,13 @@
 from uuid import UUID
 
 import pytest
+from sqlmodel import select
 
 from c2m.demand import queries
 from c2m.demand.fulfilment import record_deliveries, release_units
 from c2m.demand.models import PledgeState
+from c2m.ledger.models import Entry
+from c2m.ledger.queries import holds_of
 from tests.demand.market import WEEK, Market
 
 
@@ -42,6 +45,17 @@ def test_released_again_adds_up(market: Market) -> None:
     release(market, sheet, variant, 3)
     assert market.spent(buyer) == 4 * 40_00
     assert market.pledge(pledge).released_quantity == 6
+
+
+def test_the_entry_of_a_release_names_its_hold_last(market: Market) -> None:
+    sheet, variant, _buyers, (pledge,) = a_sheet(market, 10)
+    release(market, sheet, variant, 3)
+    release(market, sheet, variant, 3)
+    with market.database.reading() as session:
+        [hold] = holds_of(session, [pledge])
+        kinds = select(Entry.reference).where(Entry.kind == "demand.unserved").order_by(Entry.reference)
+        references = session.exec(kinds).all()
+    assert references == [f"unserved:10:{hold.id}", f"unserved:7:{hold.id}"]
 
 
 def test_more_than_the_line_holds_is_refused_and_changes_nothing(market: Market) -> None:
