@@ -1,0 +1,67 @@
+"""The days of the market, hour by hour: people act through the platform's use cases, the worker does the rest."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from c2m.app import build_worker
+from c2m.clock import ManualClock
+from c2m.demo.buyers import Buyers
+from c2m.demo.calendar import local_hour
+from c2m.demo.demand import HOURS
+from c2m.demo.gallery import Gallery
+from c2m.demo.makers import Makers
+from c2m.demo.market import Market
+from c2m.demo.merchandisers import Merchandisers
+from c2m.demo.town import Town
+from c2m.jobs import Worker
+
+Watch = Callable[[datetime], None]
+
+
+def live(market: Market, password_hash: str, watch: Watch) -> None:
+    """Let the market live from its first hour to its last; `watch` is told the time every hour.
+
+    On the hour the worker does what fell due; some minutes later people act, and it does what follows from that.
+    In the other hours everybody rests.
+    """
+    size, calendar = market.size, market.calendar
+    clock = ManualClock(calendar.starts_at)
+    worker = build_worker(market.database, market.provider)
+    minutes = market.chance("minutes")
+    with Gallery(size.picture_px, market.seed) as gallery:
+        gallery.order([*size.products, *size.prepared, *size.ideas])
+        people = _People(market, password_hash, gallery)
+        people.settle(clock.now())
+        for hour in calendar.hours():
+            watch(hour)
+            if local_hour(hour) not in HOURS and hour < calendar.ends_at:
+                continue
+            clock.set(hour)
+            worker.run_until_idle(clock.now())
+            if hour < calendar.ends_at:
+                clock.advance(timedelta(minutes=minutes.randint(2, 56), seconds=minutes.randint(0, 59)))
+                people.act(worker, clock.now())
+
+
+class _People:
+    """Everybody who acts, each in a unit of work of their own."""
+
+    def __init__(self, market: Market, password_hash: str, gallery: Gallery) -> None:
+        self.market = market
+        self.town = Town(market, password_hash)
+        self.merchandisers = Merchandisers(market, self.town, gallery)
+        self.buyers = Buyers(market, self.town, self.merchandisers)
+        self.makers = Makers(market, self.town)
+
+    def settle(self, now: datetime) -> None:
+        """The first day's registrations."""
+        with self.market.database.transaction() as session:
+            self.town.found(session, now=now)
+
+    def act(self, worker: Worker, now: datetime) -> None:
+        """What everybody does in this hour, then the jobs that follow; cards refused now are good again afterwards."""
+        for actor in (self.town, self.merchandisers, self.makers, self.buyers):
+            with self.market.database.transaction() as session:
+                actor.act(session, now=now)
+        worker.run_until_idle(now)
+        self.market.provider.declined_organisations.clear()

@@ -1,0 +1,216 @@
+"""Merchandisers: they publish concepts and decide on them, prepare campaigns, open them, and call one off."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import TypeAlias
+from uuid import UUID
+
+from sqlmodel import Session
+
+from c2m.demand import policies, queries
+from c2m.demand.campaigns import CampaignDraft, cancel_campaign, create_campaign, open_campaign
+from c2m.demand.promotion import promote_concept
+from c2m.demo.calendar import Diary
+from c2m.demo.gallery import Gallery
+from c2m.demo.ideas import Idea
+from c2m.demo.market import CURRENCY, Market
+from c2m.demo.products import Product, minor
+from c2m.demo.town import Town
+from c2m.design import concepts
+from c2m.design.models import Concept
+from c2m.design.queries import interest
+
+PREPARES = timedelta(hours=5)  # before a campaign opens
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A campaign that takes pledges."""
+
+    id: UUID
+    product: Product
+    variants: tuple[UUID, ...]
+    opens_at: datetime
+    deadline: datetime
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A concept that takes wants."""
+
+    id: UUID
+    idea: Idea
+    variants: tuple[UUID, ...]
+    published_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Prepare:
+    product: Product
+    opens: bool = True
+
+
+@dataclass(frozen=True)
+class Open:
+    campaign_id: UUID
+    product: Product
+
+
+@dataclass(frozen=True)
+class CallOff:
+    campaign_id: UUID
+
+
+@dataclass(frozen=True)
+class Publish:
+    idea: Idea
+
+
+@dataclass(frozen=True)
+class Decide:
+    shown: Shown
+
+
+Deed: TypeAlias = Prepare | Open | CallOff | Publish | Decide
+
+
+@dataclass
+class Merchandisers:
+    """All of them together; each product and concept belongs to one."""
+
+    market: Market
+    town: Town
+    gallery: Gallery
+    offered: dict[UUID, Offered] = field(default_factory=dict)
+    shown: dict[UUID, Shown] = field(default_factory=dict)
+    _rng: Random = field(init=False)
+    _diary: Diary[Deed] = field(default_factory=Diary)
+
+    def __post_init__(self) -> None:
+        self._rng = self.market.chance("merchandisers")
+        calendar, size = self.market.calendar, self.market.size
+        for product in size.products:
+            self._diary.note(self._opening(product) - PREPARES, Prepare(product))
+        for number, product in enumerate(size.prepared):
+            self._diary.note(calendar.at(-0.4 - number), Prepare(product, opens=False))
+        for idea in size.ideas:
+            self._diary.note(calendar.at(idea.published), Publish(idea))
+
+    def act(self, session: Session, *, now: datetime) -> None:
+        """Do what is due."""
+        for deed in self._diary.due(now):
+            match deed:
+                case Prepare(product, opens):
+                    self._prepare(session, product, opens, now)
+                case Open(campaign_id, product):
+                    open_campaign(session, campaign_id, now=now)
+                    self._offer(session, campaign_id, product, now)
+                case CallOff(campaign_id):
+                    cancel_campaign(session, campaign_id, now=now)
+                    del self.offered[campaign_id]
+                case Publish(idea):
+                    self._publish(session, idea, now)
+                case Decide(shown):
+                    self._decide(session, shown, now)
+
+    def _opening(self, product: Product) -> datetime:
+        calendar = self.market.calendar
+        return max(calendar.at(product.ends) - calendar.lasting(product.runs), calendar.starts_at + PREPARES * 2)
+
+    def _prepare(self, session: Session, product: Product, opens: bool, now: datetime) -> None:
+        owner = self._rng.choices(self.town.merchandisers, weights=_leading(self.town.merchandisers))[0]
+        picture = self.gallery.hang(session, product, owner, now=now)
+        campaign_id = self._draft(session, product, owner, picture.id, now)
+        if opens:
+            self._diary.note(now + PREPARES, Open(campaign_id, product))
+
+    def _draft(self, session: Session, product: Product, owner: UUID, picture_id: UUID, now: datetime) -> UUID:
+        policy = policies.standard_policy(session, now=now)
+        return create_campaign(session, self._terms(product, owner, picture_id), policy=policy, now=now)
+
+    def _terms(
+        self, product: Product, owner: UUID, picture_id: UUID | None, concept_id: UUID | None = None
+    ) -> CampaignDraft:
+        deadline = self.market.calendar.evening(product.ends)
+        days = product.production_days
+        return CampaignDraft(
+            organisation_id=owner,
+            kind=product.kind,
+            title=product.title,
+            title_en=product.title_en,
+            description=product.description,
+            category=product.category,
+            currency=CURRENCY,
+            variants=product.variants,
+            tiers=product.tiers,
+            minimum=product.minimum,
+            cap=product.cap,
+            per_buyer_limit=product.limit,
+            deposit_minor=minor(product.deposit),
+            deposit_counts_minor=minor(product.deposit_counts),
+            deadline=deadline,
+            promised_date=None if days is None else deadline + timedelta(days=days),
+            picture_id=picture_id,
+            concept_id=concept_id,
+        )
+
+    def _offer(self, session: Session, campaign_id: UUID, product: Product, now: datetime) -> None:
+        """From now on buyers may join."""
+        variants = tuple(variant.id for variant in queries.variants(session, campaign_id))
+        deadline = queries.campaign(session, campaign_id).deadline
+        self.offered[campaign_id] = Offered(campaign_id, product, variants, now, deadline)
+        if product.called_off is not None:
+            self._diary.note(self.market.calendar.at(product.called_off), CallOff(campaign_id))
+
+    def _publish(self, session: Session, idea: Idea, now: datetime) -> None:
+        owner = self._rng.choices(self.town.merchandisers, weights=_leading(self.town.merchandisers))[0]
+        draft = concepts.ConceptDraft(
+            organisation_id=owner,
+            title=idea.title,
+            title_en=idea.title_en,
+            category=idea.category,
+            brief=f"{idea.brief}\n{idea.brief_en}",
+            currency=CURRENCY,
+            price_minor=minor(idea.price),
+            deposit_minor=minor(idea.deposit),
+            target_quantity=idea.target,
+            ends_at=self.market.calendar.evening(idea.ends),
+        )
+        concept = concepts.create_concept(session, draft, now=now)
+        pictures = self.gallery.hang_sketches(session, idea, owner, now=now)
+        variants = tuple(
+            concepts.add_variant(session, concept, picture, name=zh, name_en=en, now=now).id
+            for picture, (zh, en) in zip(pictures, idea.sketch_names, strict=True)
+        )
+        concepts.publish_concept(session, concept, now=now)
+        shown = Shown(concept.id, idea, variants, now, draft.ends_at)
+        self.shown[concept.id] = shown
+        if idea.decided is not None:
+            self._diary.note(self.market.calendar.at(idea.decided), Decide(shown))
+
+    def _decide(self, session: Session, shown: Shown, now: datetime) -> None:
+        """Promote a concept to the campaign it becomes, with the sketch most wanted; or stop it."""
+        concept = concepts.concept(session, shown.id)
+        del self.shown[shown.id]
+        product = shown.idea.becomes
+        if product is None:
+            concepts.stop_concept(session, concept, now=now)
+            return
+        terms = self._terms(product, concept.organisation_id, _favourite(session, concept), concept.id)
+        policy = policies.standard_policy(session, now=now)
+        campaign_id = promote_concept(session, concept, terms, policy=policy, now=now)
+        self._offer(session, campaign_id, product, now)
+
+
+def _favourite(session: Session, concept: Concept) -> UUID:
+    """The picture of the variant with the most pieces wanted."""
+    wanted = interest(session, [concept.id])
+    variants = concepts.variants(session, concept.id)
+    return max(variants, key=lambda variant: (wanted[variant.id].pieces, -variant.position)).picture_id
+
+
+def _leading(merchandisers: list[UUID]) -> list[float]:
+    """The first, whom one signs in as, has most of the products."""
+    return [3.0, *[1.0] * (len(merchandisers) - 1)]

@@ -1,0 +1,197 @@
+"""Registration: who is there from the first day, who comes later, and the operator who verifies factories."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from uuid import UUID
+
+from sqlmodel import Session
+
+from c2m.demo import people
+from c2m.demo.belts import Trade
+from c2m.demo.calendar import Diary, local_hour
+from c2m.demo.catalogue import TRADES
+from c2m.demo.market import CURRENCY, Market
+from c2m.demo.people import BuyerProfile, FactoryProfile
+from c2m.demo.products import minor
+from c2m.design.categories import category_of
+from c2m.errors import Refusal
+from c2m.identity.models import Role
+from c2m.identity.service import (
+    Decision,
+    Registered,
+    Registration,
+    decide_organisations,
+    register_organisation,
+    register_organisations,
+)
+from c2m.matching.factories import NewCapability, Profile, add_capabilities, create_profiles
+from c2m.matching.rules import PriceStep, Terms
+
+ON_TIME_PPM = {"quick": 985_000, "steady": 955_000, "slow": 870_000}
+REFUSAL_NOTE = "营业执照与厂址不符 The business licence and the site don't match."
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """A registered buyer."""
+
+    id: UUID
+    profile: BuyerProfile
+
+
+@dataclass(frozen=True)
+class Maker:
+    """A registered factory, and how it works: quick, steady or slow."""
+
+    id: UUID
+    user_id: UUID
+    profile: FactoryProfile
+    manner: str
+
+    @property
+    def sign_in(self) -> bool:
+        """Whether it is the one to sign in as, which has much to show."""
+        return self.profile.registration.email == people.email_of(Role.FACTORY, 0)
+
+
+@dataclass
+class Town:
+    """The people of the market."""
+
+    market: Market
+    password_hash: str
+    buyers: list[Buyer] = field(default_factory=list)
+    makers: dict[UUID, Maker] = field(default_factory=dict)
+    merchandisers: list[UUID] = field(default_factory=list)
+    operator_id: UUID = field(init=False)
+    _rng: Random = field(init=False)
+    _buyers_to_come: Diary[BuyerProfile] = field(default_factory=Diary)
+    _factories_to_come: Diary[FactoryProfile] = field(default_factory=Diary)
+    _to_decide: Diary[Decision] = field(default_factory=Diary)
+
+    def __post_init__(self) -> None:
+        self._rng = self.market.chance("town")
+
+    def found(self, session: Session, *, now: datetime) -> None:
+        """Register everybody of the first day; the others are noted down for theirs."""
+        size, hashed = self.market.size, self.password_hash
+        operator = register_organisation(session, people.operator(hashed, self._rng), now=now)
+        self.operator_id = operator.user_id
+        studios = people.merchandisers(size.merchandisers, hashed, self._rng)
+        self.merchandisers = [new.organisation_id for new in _register(session, studios, now)]
+        self._expect_buyers(people.buyers(size.buyers, hashed, self._rng), now)
+        self._expect_factories(people.factories(size.factories, hashed, self._rng), now)
+        self.act(session, now=now)
+
+    def act(self, session: Session, *, now: datetime) -> None:
+        """Register who has come, and decide on the factories that have waited long enough."""
+        if profiles := self._buyers_to_come.due(now):
+            new = _register(session, [profile.registration for profile in profiles], now)
+            self.buyers += [Buyer(n.organisation_id, profile) for n, profile in zip(new, profiles, strict=True)]
+        if arrived := self._factories_to_come.due(now):
+            self._register_factories(session, arrived, now)
+        if 9 <= local_hour(now) <= 18 and (decisions := self._to_decide.due(now)):
+            decide_organisations(session, decisions, self.operator_id, now=now)
+
+    def _expect_buyers(self, profiles: list[BuyerProfile], now: datetime) -> None:
+        """Two thirds are there at once, the others find the place over time."""
+        at_once = len(profiles) * 2 // 3
+        for number, profile in enumerate(profiles):
+            later = self.market.calendar.at(self._rng.uniform(-88, -4))
+            self._buyers_to_come.note(now if number < at_once else later, profile)
+
+    def _expect_factories(self, profiles: list[FactoryProfile], now: datetime) -> None:
+        """Most are there at once, some come later, and the last few wait for the operator at the end."""
+        waiting, later = max(1, len(profiles) // 19), len(profiles) // 8
+        for number, profile in enumerate(profiles):
+            left = len(profiles) - number
+            day = -self._rng.uniform(0.2, 1.2) if left <= waiting else -self._rng.uniform(12, 80)
+            when = self.market.calendar.at(day) if left <= waiting + later else now
+            self._factories_to_come.note(when, profile)
+
+    def _register_factories(self, session: Session, profiles: list[FactoryProfile], now: datetime) -> None:
+        new = _register(session, [profile.registration for profile in profiles], now)
+        makers = [
+            Maker(n.organisation_id, n.user_id, profile, self._manner(profile))
+            for n, profile in zip(new, profiles, strict=True)
+        ]
+        self.makers |= {maker.id: maker for maker in makers}
+        create_profiles(session, [_profile(maker) for maker in makers])
+        add_capabilities(session, [line for maker in makers for line in self._lines(maker)])
+        calendar = self.market.calendar
+        for maker in makers:
+            honest = now < calendar.starts_at + timedelta(hours=2) or self._rng.random() > 0.25
+            decision = Decision(maker.id, honest, "" if honest else REFUSAL_NOTE)
+            self._to_decide.note(now + timedelta(hours=self._rng.uniform(4, 30)), decision)
+            if now > calendar.at(-1.5):
+                self._to_decide.entries.pop()
+
+    def _manner(self, profile: FactoryProfile) -> str:
+        return self._rng.choices(list(ON_TIME_PPM), weights=(3, 5, 2))[0]
+
+    def _lines(self, maker: Maker) -> list[NewCapability]:
+        """What the factory makes: all its belt does, on terms that deviate from the usual ones."""
+        profile = maker.profile
+        dear = 0.86 if maker.sign_in else self._rng.uniform(0.9, 1.14)
+        large = self._rng.uniform(0.6, 1.4)
+        return [
+            NewCapability(
+                factory_id=maker.id,
+                category=category,
+                process=category_of(category).process,
+                terms=_workshop_terms(TRADES[category]) if profile.workshop else _terms(TRADES[category], dear, large),
+            )
+            for category in profile.belt.categories
+        ]
+
+
+def _register(session: Session, registrations: list[Registration], now: datetime) -> list[Registered]:
+    answers = register_organisations(session, registrations, now=now)
+    for answer in answers:
+        if isinstance(answer, Refusal):
+            raise answer
+    return [answer for answer in answers if isinstance(answer, Registered)]
+
+
+def _profile(maker: Maker) -> Profile:
+    belt = maker.profile.belt
+    return Profile(
+        factory_id=maker.id,
+        belt=belt.label,
+        region=belt.region_label,
+        currency=CURRENCY,
+        about=f"{belt.about}\n{belt.about_en}",
+        on_time_ppm=ON_TIME_PPM[maker.manner],
+    )
+
+
+def _terms(trade: Trade, dear: float, large: float) -> Terms:
+    minimum = max(round(trade.minimum * large / 10) * 10, 10)
+    return Terms(
+        weekly_capacity=round(trade.weekly * large / 10) * 10,
+        minimum=minimum,
+        setup_minor=minor(trade.setup),
+        lead_days=trade.lead_days,
+        steps=(
+            PriceStep(minimum, _price(trade.cost * dear * 1.14)),
+            PriceStep(minimum * 4, _price(trade.cost * dear)),
+            PriceStep(minimum * 12, _price(trade.cost * dear * 0.94)),
+        ),
+    )
+
+
+def _workshop_terms(trade: Trade) -> Terms:
+    """Small quick orders at a higher price."""
+    return Terms(
+        weekly_capacity=max(trade.weekly // 6, 30),
+        minimum=5,
+        setup_minor=minor(40),
+        lead_days=max(trade.lead_days - 1, 2),
+        steps=(PriceStep(5, _price(trade.cost * 1.4)), PriceStep(40, _price(trade.cost * 1.28))),
+    )
+
+
+def _price(yuan: float) -> int:
+    """To ten fen, as prices are quoted."""
+    return max(round(yuan * 10) * 10, 10)
