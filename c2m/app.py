@@ -10,6 +10,7 @@ from flask import Flask
 from flask_babel import get_locale
 
 from c2m import migrations
+from c2m.audit import jobs as audit_jobs
 from c2m.clock import Clock, SystemClock
 from c2m.config import Settings
 from c2m.db import Database
@@ -70,6 +71,7 @@ STAGES: tuple[StageJobs, ...] = (
     demand_jobs,
     matching_jobs,
     production_jobs,
+    audit_jobs,
 )
 SECRETS = ("password", "token", "secret", "cookie", "authorization", "csrf")
 

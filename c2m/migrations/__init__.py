@@ -25,6 +25,7 @@ TABLES = (
     "c2m.demand.models",
     "c2m.matching.models",
     "c2m.production.models",
+    "c2m.audit.models",
 )
 
 

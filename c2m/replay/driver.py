@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from c2m.app import build_worker
+from c2m.audit.jobs import AUDIT
 from c2m.clock import ManualClock
 from c2m.db import Database, table_of
 from c2m.demand.campaigns import CLOSE
@@ -82,7 +83,8 @@ class _TimedWorker(Worker):
     """The platform's own worker, with a watch on it."""
 
     def __init__(self, worker: Worker, watch: Stopwatch) -> None:
-        super().__init__(worker.database, worker.handlers, worker.subscriptions, worker.schedules)
+        schedules = [each for each in worker.schedules if each.kind != AUDIT]  # a replay is audited once, at its end
+        super().__init__(worker.database, worker.handlers, worker.subscriptions, schedules)
         self._watch = watch
 
     def claim(self, now: datetime) -> list[Job]:

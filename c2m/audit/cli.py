@@ -1,0 +1,61 @@
+"""`c2m audit`: the thirteen invariants as a table, or as JSON."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from time import perf_counter
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from c2m.audit.check import Finding
+from c2m.audit.invariants import INVARIANTS
+from c2m.audit.running import run
+from c2m.db import Database
+
+IDS_SHOWN = 5
+
+
+def report(database: Database, *, as_json: bool, now: datetime) -> bool:
+    """Audit a database and say what was found; whether everything holds."""
+    began = perf_counter()
+    with database.reading() as session:
+        findings = run(session, now=now)
+    seconds = perf_counter() - began
+    if as_json:
+        typer.echo(json.dumps(_document(findings, seconds, now)))
+    else:
+        _print(findings, seconds)
+    return not findings
+
+
+def _document(findings: Sequence[Finding], seconds: float, now: datetime) -> dict[str, object]:
+    broken = {finding.invariant for finding in findings}
+    return {
+        "audited_at": now.isoformat(),
+        "seconds": round(seconds, 3),
+        "invariants": {name: {"statement": words, "holds": name not in broken} for name, words in INVARIANTS.items()},
+        "invariants_broken": len(broken),
+        "findings": [asdict(finding) for finding in findings],
+    }
+
+
+def _print(findings: Sequence[Finding], seconds: float) -> None:
+    by_invariant: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_invariant[finding.invariant].append(finding)
+    table = Table("", "", "what must always hold", title=f"audited in {seconds:.1f} s", title_justify="left")
+    for name, words in INVARIANTS.items():
+        table.add_row(name, "✗" if name in by_invariant else "✓", words)
+        for finding in by_invariant[name]:
+            table.add_row("", "", f"  {finding.sentence} {_ids(finding)}")
+    Console().print(table)
+
+
+def _ids(finding: Finding) -> str:
+    shown = ", ".join(finding.ids[:IDS_SHOWN])
+    left = finding.broken - min(len(finding.ids), IDS_SHOWN)
+    return f"{shown} and {left} more" if left else shown
