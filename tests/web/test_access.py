@@ -67,10 +67,10 @@ def knock(visitor: Visitor, door: Door) -> TestResponse:
 
 
 def is_refused(answer: TestResponse, door: Door, name: str | None) -> bool:
-    """Whether the answer turns this viewer away: a visitor is asked to sign in, others are forbidden."""
+    """Whether the answer turns this viewer away: a reader is asked to sign in, a program is told, others are forbidden."""
     if name is not None:
         return answer.status_code == 403
-    if door.method == "GET":
+    if door.method == "GET" and not door.address.endswith(".json"):
         return answer.status_code == 303 and answer.headers["Location"].startswith("/sign-in?next=")
     return answer.status_code == 401
 
