@@ -67,7 +67,7 @@ def knock(visitor: Visitor, door: Door) -> TestResponse:
 
 
 def is_refused(answer: TestResponse, door: Door, name: str | None) -> bool:
-    """Whether the answer turns this viewer away: a reader is asked to sign in, a program is told, others are forbidden."""
+    """Whether the answer turns this viewer away: readers are asked to sign in, programs told, others forbidden."""
     if name is not None:
         return answer.status_code == 403
     if door.method == "GET" and not door.address.endswith(".json"):
