@@ -1,6 +1,7 @@
 """Answering offers: accepted, declined or run out, each exactly once."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -68,7 +69,9 @@ def expire_offers(session: Session, ids: Sequence[UUID], now: datetime) -> None:
     """Let offers run out whose time to answer is over; answered ones stay as they are."""
     c = table_of(Offer).c
     run_out = (c.state == OfferState.OFFERED, c.expires_at <= now)
-    _give_back(session, sorted(_close(session, ids, OfferState.EXPIRED, run_out, now)), now)
+    lock_rows(session, Offer, ids)
+    expired = _close(session, ids, run_out, {"state": OfferState.EXPIRED, "answered_at": now})
+    _give_back(session, sorted(expired), now)
 
 
 def _answer(
@@ -76,7 +79,15 @@ def _answer(
 ) -> tuple[list[UUID | Refusal], dict[UUID, UUID]]:
     """Answer what is open; the results in order, and the offers that were won with their sheets."""
     own = _own(session, answers)
-    won = _close(session, list(own), state, _still_open(now), now)
+    lock_rows(session, Offer, list(own))
+    signed: dict[tuple[UUID | None, str | None], list[UUID]] = defaultdict(list)
+    for offer_id, answer in own.items():
+        signed[answer.answered_by, answer.reason].append(offer_id)
+    won: dict[UUID, UUID] = {}
+    for (person, reason), ids in signed.items():
+        # One statement a row: PostgreSQL locks what a row refers to when one transaction changes it a second time.
+        closing = {"state": state, "answered_at": now, "answered_by": person, "reason": reason}
+        won |= _close(session, ids, _still_open(now), closing)
     results: list[UUID | Refusal] = []
     for answer in answers:
         if answer.offer_id in won and own[answer.offer_id] is answer:
@@ -85,7 +96,6 @@ def _answer(
             results.append(OfferNotOpen(offer_id=answer.offer_id))
         else:
             results.append(OfferNotFound(offer_id=answer.offer_id))
-    _sign(session, [own[offer_id] for offer_id in sorted(won)])
     return results, won
 
 
@@ -104,21 +114,16 @@ def _own(session: Session, answers: Sequence[Answer]) -> dict[UUID, Answer]:
 
 
 def _close(
-    session: Session,
-    ids: Sequence[UUID],
-    state: OfferState,
-    open_if: Sequence[sa.ColumnElement[bool]],
-    now: datetime,
+    session: Session, ids: Sequence[UUID], open_if: Sequence[sa.ColumnElement[bool]], closing: Mapping[str, object]
 ) -> dict[UUID, UUID]:
     """Move offers that are open to their final state; those it moved, with their sheets: of two at once one wins."""
     table = table_of(Offer)
-    lock_rows(session, Offer, ids)
     won: dict[UUID, UUID] = {}
     for part in chunks(ids):
         closed = (
             sa.update(table)
             .where(table.c.id.in_(part), *open_if)
-            .values(state=state, answered_at=now)
+            .values(closing)
             .returning(table.c.id, table.c.sheet_id)
         )
         won |= {row.id: row.sheet_id for row in session.execute(closed)}
@@ -128,18 +133,6 @@ def _close(
 def _still_open(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     c = table_of(Offer).c
     return c.state == OfferState.OFFERED, c.expires_at > now
-
-
-def _sign(session: Session, answers: Sequence[Answer]) -> None:
-    if not answers:
-        return
-    table = table_of(Offer)
-    session.connection().execute(
-        sa.update(table)
-        .where(table.c.id == sa.bindparam("offer"))
-        .values(answered_by=sa.bindparam("person"), reason=sa.bindparam("why")),
-        [{"offer": a.offer_id, "person": a.answered_by, "why": a.reason} for a in answers],
-    )
 
 
 def _give_back(session: Session, offer_ids: Sequence[UUID], now: datetime) -> None:
