@@ -82,5 +82,5 @@ def organisations_by_email(session: Session, emails: Sequence[str]) -> dict[str,
     found: dict[str, UUID] = {}
     for part in chunks(emails):
         rows = session.exec(select(User.email, User.organisation_id).where(col(User.email).in_(part)))
-        found |= {email: organisation_id for email, organisation_id in rows}
+        found |= dict(rows.all())
     return found

@@ -38,7 +38,9 @@ def page_number(parameter: str = "page") -> int:
     return int(text)
 
 
-def page_of(session: Session, statement: sa.Select[Any], *, page: int, per_page: int = PER_PAGE) -> Page[Any]:
+def page_of(
+    session: Session, statement: sa.Select[*tuple[Any, ...]], *, page: int, per_page: int = PER_PAGE
+) -> Page[Any]:
     """One page of an ordered select; a select of one entity or column gives it plain, others give rows.
 
     Raises:
