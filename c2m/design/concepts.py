@@ -103,6 +103,7 @@ def change_concept(session: Session, concept: Concept, draft: ConceptDraft, *, n
     for name, value in _values(draft).items():
         setattr(concept, name, value)
     session.add(concept)
+    session.flush()
 
 
 def add_variant(

@@ -39,7 +39,9 @@ def reencode(data: bytes) -> bytes:
             flat.paste(with_alpha, mask=with_alpha.getchannel("A"))
     except UnidentifiedImageError:
         raise ValueError("format") from None
-    except (OSError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ValueError("pixels") from None
+    except (OSError, SyntaxError, EOFError, MemoryError):
         raise ValueError("broken") from None
     out = io.BytesIO()
     flat.save(out, "WEBP", quality=88, method=4)

@@ -117,6 +117,7 @@ def withdraw_want(session: Session, want: Want, *, now: datetime) -> None:
     _refund(session, [want.id], now)
     want.state, want.ended_at = WantState.WITHDRAWN, now
     session.add(want)
+    session.flush()
 
 
 def refund_wants(session: Session, concept_id: UUID, *, now: datetime) -> None:

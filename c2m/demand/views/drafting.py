@@ -298,7 +298,7 @@ def _entered(found: Campaign, ladder: Ladder, variants: Sequence[Variant]) -> di
         "description": found.description,
         "category": found.category,
         "colours": "\n".join(dict.fromkeys(variant.colour for variant in variants)),
-        "sizes": ", ".join(dict.fromkeys(variant.size for variant in variants)),
+        "sizes": "\n".join(dict.fromkeys(variant.size for variant in variants)),
         "minimum": found.minimum,
         "cap": found.cap or "",
         "per_buyer_limit": found.per_buyer_limit or "",

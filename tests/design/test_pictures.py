@@ -1,0 +1,158 @@
+"""Pictures: whatever a stranger sends becomes a harmless WebP of ours, or is refused with a reason."""
+
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+from sqlmodel import Session
+
+from c2m.db import Database
+from c2m.design import pictures
+from c2m.design.generation import Brief, SketchGenerator
+from c2m.design.models import Picture, PictureKind
+from c2m.design.pictures import (
+    MOST_BYTES,
+    BrokenPicture,
+    NotAPicture,
+    PictureNotFound,
+    PictureRefused,
+    PictureTooLarge,
+    TooFewPixels,
+    TooManyPixels,
+)
+from c2m.identity.models import Role
+from tests.builders import an_organisation
+from tests.design.builders import NOON, a_file, an_image, count
+
+GPS = 0x8825
+ORIENTATION = 0x0112
+
+
+def a_bomb(side: int) -> bytes:
+    """A few bytes that say they are a square of so many pixels a side."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+
+
+def noise() -> Image.Image:
+    return Image.effect_noise((300, 300), 60)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_becomes_a_webp_of_the_same_size(kind: str) -> None:
+    with Image.open(io.BytesIO(pictures.make_safe(a_file(an_image((200, 100)), kind)))) as safe:
+        assert (safe.format, safe.size) == ("WEBP", (200, 100))
+
+
+def test_a_large_picture_is_kept_at_1024_pixels() -> None:
+    with Image.open(io.BytesIO(pictures.make_safe(a_file(an_image((3000, 1500)))))) as safe:
+        assert safe.size == (1024, 512)
+
+
+@pytest.mark.parametrize(
+    ("data", "refusal"),
+    [
+        (b"", NotAPicture),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", NotAPicture),
+        (b"<!doctype html><script>alert(1)</script>", NotAPicture),
+        (b"%PDF-1.7", NotAPicture),
+        (a_file(an_image(), "GIF"), NotAPicture),
+        (a_file(noise(), "JPEG")[:3000], BrokenPicture),
+        (a_file(noise(), "PNG")[:3000], BrokenPicture),
+        (a_file(an_image((40, 400))), TooFewPixels),
+        (a_bomb(6_400), TooManyPixels),
+        (a_bomb(10_000), TooManyPixels),
+        (a_bomb(60_000), TooManyPixels),
+        (b"\x89PNG" + bytes(MOST_BYTES), PictureTooLarge),
+    ],
+    ids=["empty", "svg", "html", "pdf", "gif", "cut jpeg", "cut png", "small", "41 MP", "100 MP", "3.6 GP", "8 MB"],
+)
+def test_what_is_no_good_picture_is_refused(data: bytes, refusal: type[PictureRefused]) -> None:
+    with pytest.raises(refusal):
+        pictures.make_safe(data)
+
+
+def test_a_photograph_loses_its_place_and_keeps_its_upright_side() -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    exif.get_ifd(GPS).update({1: "N", 2: (30.0, 15.0, 0.0)})
+    sent = a_file(an_image((200, 100)), "JPEG", exif=exif)
+    assert b"Exif" in sent
+    safe = pictures.make_safe(sent)
+    with Image.open(io.BytesIO(safe)) as image:
+        assert image.size == (100, 200)
+        assert dict(image.getexif()) == {}
+    assert b"Exif" not in safe
+    assert b"EXIF" not in safe
+
+
+def test_what_hangs_on_behind_a_picture_is_cut_off() -> None:
+    assert b"<script>" not in pictures.make_safe(a_file() + b"<script>alert(1)</script>")
+
+
+def test_what_is_transparent_becomes_white() -> None:
+    safe = pictures.make_safe(a_file(Image.new("RGBA", (80, 80), (0, 0, 0, 0))))
+    with Image.open(io.BytesIO(safe)) as image:
+        assert image.convert("RGB").getpixel((40, 40)) == (255, 255, 255)
+
+
+def test_an_upload_is_kept_with_where_it_came_from(database: Database) -> None:
+    with database.transaction() as session:
+        owner = an_organisation(session, Role.MERCHANDISER).id
+        kept = pictures.store_upload(session, a_file(), organisation_id=owner, filename="杯.png", now=NOON)
+    assert (kept.kind, kept.media_type, kept.width, kept.height) == (PictureKind.PHOTO, "image/webp", 96, 96)
+    assert kept.provenance["filename"] == "杯.png"
+    assert len(kept.provenance["original_sha256"]) == 64
+    assert kept.published_at is None
+
+
+def test_a_refused_upload_keeps_nothing(database: Database) -> None:
+    with database.transaction() as session:
+        owner = an_organisation(session, Role.MERCHANDISER).id
+        with pytest.raises(NotAPicture):
+            pictures.store_upload(session, b"GIF89a", organisation_id=owner, filename="a.gif", now=NOON)
+        assert count(session, Picture) == 0
+
+
+def test_publishing_again_keeps_the_first_date(database: Database) -> None:
+    with database.transaction() as session:
+        kept = a_picture(session)
+        pictures.publish_pictures(session, [kept.id], now=NOON)
+        pictures.publish_pictures(session, [kept.id], now=NOON.replace(hour=20))
+        session.refresh(kept)
+        assert kept.published_at == NOON
+
+
+def test_there_is_no_picture_of_an_unknown_id(database: Database) -> None:
+    with database.transaction() as session, pytest.raises(PictureNotFound):
+        pictures.picture(session, a_picture(session).organisation_id)
+
+
+def test_a_chosen_colour_never_meets_a_second_one_too_like_it() -> None:
+    brief = Brief("mug", attributes={"primary": "navy", "pattern": "stripes"})
+    sketches = list(SketchGenerator(size=64).generate(brief, count=12, seed=3, progress=lambda done, count: None))
+    looks = [sketch.provenance["spec"] for sketch in sketches]
+    assert {spec["primary"] for spec in looks} == {"navy"}
+    assert {spec["pattern"] for spec in looks} == {"stripes"}
+    assert "navy" not in {spec["secondary"] for spec in looks}
+
+
+def test_the_same_brief_and_seed_draw_the_same_sketch() -> None:
+    def drawn(seed: int) -> bytes:
+        [sketch] = SketchGenerator(size=64).generate(Brief("tote"), count=1, seed=seed, progress=lambda a, b: None)
+        assert sketch.kind is PictureKind.SKETCH
+        return sketch.image.tobytes()
+
+    assert drawn(7) == drawn(7)
+    assert drawn(7) != drawn(8)
+
+
+def a_picture(session: Session) -> Picture:
+    owner = an_organisation(session, Role.MERCHANDISER).id
+    return pictures.store_drawing(session, an_image(), provenance={}, organisation_id=owner, now=NOON)
