@@ -1,6 +1,6 @@
 """A factory's pages: the inbox of offers, capacity by weeks, and what it says about itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -25,19 +25,31 @@ from c2m.matching.factories import (
     set_week_capacity,
 )
 from c2m.matching.market import HORIZON_WEEKS
-from c2m.matching.models import Factory, OfferState
+from c2m.matching.models import Capability, Factory, OfferState
 from c2m.matching.offers import Answer, accept_offer, decline_offer
 from c2m.matching.queries import OfferDetail
 from c2m.matching.rules import CHOICES, Choice, PriceStep, Terms, monday, weeks_from
 from c2m.web.access import allow
 from c2m.web.context import db_session, edge, request_time
 from c2m.web.exports import csv_file
-from c2m.web.forms import Amount, Form, Submission, Whole, blank, queried, submitted
+from c2m.web.forms import (
+    Amount,
+    Form,
+    Percent,
+    Submission,
+    Whole,
+    amount_entry,
+    blank,
+    percent_entry,
+    queried,
+    submitted,
+)
 from c2m.web.viewer import signed_in_viewer
 
 blueprint = Blueprint("matching", "c2m.matching")
 
-PRICE_STEPS = 4
+PRICE_STEPS = 4  # shown for a line that has fewer
+MOST_PRICE_STEPS = 20
 
 
 @blueprint.app_template_filter("process_name")
@@ -68,25 +80,26 @@ class ProfileForm(Form):
 
 
 class PriceForm(Form):
-    from_quantity: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
+    """A price step: from so many pieces an amount a piece, or a share of what the sheet may cost."""
+
+    from_quantity: Annotated[Whole, Field(ge=1, le=1_000_000)]
     price: Amount | None = None
+    share: Percent | None = None
 
 
 class TermsForm(Form):
-    """A line's terms; `prices.<n>.from_quantity` and `prices.<n>.price` are its price steps."""
+    """A line's terms; `prices.<n>.from_quantity`, `.price` and `.share` are its price steps."""
 
     weekly_capacity: Annotated[Whole, Field(ge=0, le=1_000_000)]
     minimum: Annotated[Whole, Field(ge=1, le=1_000_000)]
     setup: Amount = 0
     lead_days: Annotated[Whole, Field(ge=0, le=365)]
-    prices: dict[str, PriceForm] = Field(default_factory=dict)
+    prices: dict[Annotated[int, Field(ge=0, lt=MOST_PRICE_STEPS)], PriceForm] = Field(default_factory=dict)
 
     @property
     def terms(self) -> Terms:
         steps = tuple(
-            PriceStep(price.from_quantity, price.price)
-            for _place, price in sorted(self.prices.items())
-            if price.from_quantity is not None and price.price is not None
+            PriceStep(step.from_quantity, step.price, step.share) for _place, step in sorted(self.prices.items())
         )
         return Terms(self.weekly_capacity, self.minimum, self.setup, self.lead_days, steps)
 
@@ -318,6 +331,13 @@ def _profile(
     lines = queries.capabilities(session, who.organisation_id)
     organisation = session.exec(select(Organisation).where(col(Organisation.id) == who.organisation_id)).one()
     known = {"belt": factory.belt, "region": factory.region, "about": factory.about} if factory else {}
+    steps = queries.price_steps(session, [found.id for found in lines])
+    terms = {
+        found.id: blank(TermsForm, **_entries(found, steps.get(found.id, ()), edge().settings.currency))
+        for found in lines
+    }
+    if line and changed:
+        terms[changed] = line
     page = line or described or blank(ProfileForm)
     return page.page(
         "matching/profile.html",
@@ -326,10 +346,33 @@ def _profile(
         described=described or blank(ProfileForm, **(known or {"region": organisation.region})),
         line=line if line and changed is None else blank(CapabilityForm),
         changed=changed,
-        change=line,
         lines=lines,
-        steps=queries.price_steps(session, [found.id for found in lines]),
+        steps=steps,
+        terms=terms,
         categories=[code for code in CATEGORIES if code != "general"],
         catalogue=CATEGORIES,
-        places=range(PRICE_STEPS),
+        places={found.id: _places(len(steps.get(found.id, ()))) for found in lines},
+        new_places=_places(0),
     )
+
+
+def _places(known: int) -> range:
+    """Room for the price steps there are, and for another."""
+    return range(min(max(PRICE_STEPS, known + 1), MOST_PRICE_STEPS))
+
+
+def _entries(line: Capability, steps: Sequence[PriceStep], currency: str) -> dict[str, Any]:
+    """A line's terms as they stand in its form before anybody changes them."""
+    entered: dict[str, Any] = {
+        "weekly_capacity": line.weekly_capacity,
+        "minimum": line.minimum,
+        "setup": amount_entry(line.setup_minor, currency),
+        "lead_days": line.lead_days,
+    }
+    for place, step in enumerate(steps):
+        entered[f"prices.{place}.from_quantity"] = step.from_quantity
+        if step.unit_price_minor is not None:
+            entered[f"prices.{place}.price"] = amount_entry(step.unit_price_minor, currency)
+        if step.target_ppm is not None:
+            entered[f"prices.{place}.share"] = percent_entry(step.target_ppm)
+    return entered

@@ -24,6 +24,7 @@ LARGEST = 10**12
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
+PERCENT = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?%?")
 AMOUNT = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.([0-9]{1,6}))?")
 SENTENCES = {
     "missing": N_("Please fill this in."),
@@ -42,6 +43,7 @@ SENTENCES = {
     "whole_number": N_("Please enter a whole number."),
     "amount": N_("Please enter an amount such as 34.00."),
     "amount_digits": N_("This currency has %(digits)s decimals."),
+    "percent": N_("Please enter a percentage such as 87.5."),
     "local_time": N_("Please enter a day and time such as 2026-12-05 20:00."),
     "email": N_("Please enter an e-mail address."),
     "flag": N_("Please tick or leave the box."),
@@ -79,6 +81,14 @@ def _minor_units(value: object, info: ValidationInfo) -> int:
     return int(amount)
 
 
+def _parts_per_million(value: object) -> int:
+    text = unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else ""
+    found = PERCENT.fullmatch(text)
+    if found is None:
+        raise PydanticCustomError("percent", FALLBACK)
+    return int(Decimal(found[1]).scaleb(4))
+
+
 def _local_time(value: object, info: ValidationInfo) -> datetime:
     text = value.strip().replace(" ", "T") if isinstance(value, str) else ""
     for pattern in ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"):
@@ -108,6 +118,8 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 """A whole number; bound it with `Field(ge=…, le=…)`."""
 Amount = Annotated[int, BeforeValidator(_minor_units)]
 """Money as people write it, in minor units of the market's currency: "34.00" → 3400. Never negative."""
+Percent = Annotated[int, BeforeValidator(_parts_per_million)]
+"""A percentage as people write it, in parts per million: "87.5" → 875,000. Never negative."""
 LocalTime = Annotated[datetime, BeforeValidator(_local_time)]
 """A `datetime-local` input in the market's time zone, as an aware UTC instant."""
 Password = Annotated[str, StringConstraints(strip_whitespace=False)]
@@ -127,6 +139,11 @@ Upload = FileStorage
 def amount_entry(minor: int, currency: str) -> str:
     """An amount as it stands in a form before anybody changes it: 3400 → "34.00"."""
     return str(Decimal(minor).scaleb(-get_currency_precision(currency)))
+
+
+def percent_entry(ppm: int) -> str:
+    """A share as it stands in a form before anybody changes it: 875,000 → "87.5"."""
+    return f"{Decimal(ppm).scaleb(-4).normalize():f}"
 
 
 def local_time_entry(when: datetime, timezone: str) -> str:
