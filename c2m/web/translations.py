@@ -16,6 +16,7 @@ from c2m.web.i18n import TRANSLATIONS, read_catalogue
 ROOT = Path(__file__).parents[2]
 KEYWORDS = DEFAULT_KEYWORDS | {"lazy_gettext": None, "lazy_ngettext": (1, 2), "lazy_pgettext": ((1, "c"), 2)}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sdf]|\{(\w+)\}")
+COMMAND_LINE = frozenset({"demo", "replay", "cli.py"})  # speak to a terminal, in English
 GROUND = "web"  # holds the words of the ground floor and of the templates every room shares
 
 
@@ -28,6 +29,8 @@ def extract(root: Path = ROOT) -> Catalog:
         for filename, line, ids, comments, context in extract_from_dir(
             root / folder, method_map=methods, options_map=options, keywords=KEYWORDS
         ):
+            if filename.partition("/")[0] in COMMAND_LINE:
+                continue
             found.add(ids, locations=[(f"{folder}/{filename}", line)], auto_comments=comments, context=context)
     return found
 
