@@ -14,6 +14,7 @@ from c2m.audit.cli import report
 from c2m.clock import SystemClock
 from c2m.config import Settings
 from c2m.db import Database
+from c2m.demo.cli import demo
 from c2m.errors import Refusal
 from c2m.identity.models import Role
 from c2m.identity.passwords import Passwords
@@ -34,6 +35,9 @@ def about(version: Annotated[bool, typer.Option("--version", help="Show the vers
     if version:
         typer.echo(__version__)
         raise typer.Exit
+
+
+cli.command()(demo)
 
 
 @cli.command()

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 HOUR = timedelta(hours=1)
 USUAL_DAYS = 90
-EVENING = 21
 LOCAL = ZoneInfo("Asia/Shanghai")
 
 T = TypeVar("T")
@@ -32,10 +31,10 @@ class Calendar:
         instant = self.ends_at + self.lasting(day)
         return max(instant.replace(minute=0, second=0, microsecond=0), self.starts_at + HOUR)
 
-    def evening(self, day: float) -> datetime:
-        """The evening of that day, on the same side of the end."""
+    def evening(self, day: float, hour: int) -> datetime:
+        """That hour of that day by the market's clocks, on the same side of the end."""
         instant = self.at(day)
-        evening = instant.astimezone(LOCAL).replace(hour=EVENING).astimezone(UTC)
+        evening = instant.astimezone(LOCAL).replace(hour=hour).astimezone(UTC)
         return evening if (evening > self.ends_at) == (day > 0) else instant
 
     def lasting(self, days: float) -> timedelta:

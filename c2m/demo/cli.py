@@ -106,6 +106,8 @@ def _live(market: Market, screen: Console) -> None:
             progress.update(task, advance=1, description=f"{hour.astimezone(LOCAL):%Y-%m-%d}")
 
         live(market, password_hash, watch)
+    with market.database.engine.begin() as connection:  # the tables were empty when it last looked at them
+        connection.exec_driver_sql("ANALYZE")
 
 
 def _full_hour(instant: datetime) -> datetime:
@@ -132,7 +134,10 @@ def _print_table(
     for finding in findings:
         text = f"{finding.invariant} {finding.sentence} {finding.broken}: {', '.join(finding.ids[:5])}"
         screen.print(text, style="red", markup=False)
-    people = Table("role", "e-mail", "password", "organisation", title="Sign in as", title_justify="left")
+    people = Table(title="Sign in as", title_justify="left")
+    for heading in ("role", "e-mail", "password"):
+        people.add_column(heading, no_wrap=True)
+    people.add_column("organisation", overflow="fold")
     for account in accounts:
         people.add_row(account.role, account.email, PASSWORD, f"{account.name} {account.name_en}")
     screen.print(people)
@@ -157,8 +162,8 @@ def _figures(summary: Summary, findings: list[audit.Finding]) -> list[tuple[str,
 
 
 def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
 
 
 def _money(amount_minor: int) -> str:
-    return str(format_currency(amount_minor / 100, CURRENCY, locale="en"))
+    return str(format_currency(amount_minor / 100, CURRENCY, locale="zh_CN"))

@@ -26,7 +26,7 @@ from c2m.production.rules import StepCount, pieces_needed, pieces_waiting
 from c2m.production.shipping import ShipRequest, ship_lots
 
 ACCEPTS, DECLINES = 0.74, 0.15  # the others let their offers run out
-IN_TROUBLE = {"quick": 0.15, "steady": 0.3, "slow": 0.6}  # share of orders that slip
+IN_TROUBLE = {"quick": 0.02, "steady": 0.06, "slow": 0.2}  # share of orders that slip beside those that are meant to
 PACE = {"quick": (0.5, 0.72), "steady": (0.6, 0.88), "slow": (0.75, 0.98)}  # of the time up to the due date
 REASONS = (
     "本月排期已满 Fully booked this month",
@@ -64,9 +64,11 @@ class Makers:
     _offers_seen: set[UUID] = field(default_factory=set)
     _plans: dict[UUID, Plan] = field(default_factory=dict)
     _underway: Diary[UUID] = field(default_factory=Diary)
+    _slips: dict[str, float] = field(init=False)  # product → days by which its next order falls behind
     _keys: int = 0
 
     def __post_init__(self) -> None:
+        self._slips = {product.title: product.slips for product in self.market.size.products}
         self._rng = self.market.chance("makers")
         self._counts = self.market.counts("makers")
 
@@ -92,7 +94,7 @@ class Makers:
         maker = self.town.makers[offer.factory_id]
         thinks = within(self._rng, timedelta(hours=1), timedelta(hours=20))
         if maker.sign_in:
-            thinks = within(self._rng, timedelta(hours=26), timedelta(hours=40))
+            thinks = within(self._rng, timedelta(hours=33), timedelta(hours=44))
         luck = self._rng.random()
         if luck < ACCEPTS or maker.sign_in:
             self._answers.note(now + thinks, (True, Answer(offer.id, maker.id, maker.user_id)))
@@ -124,7 +126,9 @@ class Makers:
         time = max(order.due_at - WAY_TO_BUYERS - order.planned_at, timedelta(days=2)) * rng.uniform(
             *PACE[maker.manner]
         )
-        trouble = timedelta(days=rng.uniform(7, 21)) if rng.random() < IN_TROUBLE[maker.manner] else timedelta()
+        trouble = timedelta(days=self._slips.pop(progress.title, 0))
+        if rng.random() < IN_TROUBLE[maker.manner]:
+            trouble += timedelta(days=rng.uniform(7, 18))
         hit = rng.randrange(1, steps)
         ends = [
             order.planned_at + time * (i + 1) / steps + (trouble if i >= hit else timedelta()) for i in range(steps)

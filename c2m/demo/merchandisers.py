@@ -22,6 +22,7 @@ from c2m.design.models import Concept
 from c2m.design.queries import interest
 
 PREPARES = timedelta(hours=5)  # before a campaign opens
+EVENINGS = (20, 21, 22)  # when campaigns and concepts end
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class Merchandisers:
     def _terms(
         self, product: Product, owner: UUID, picture_id: UUID | None, concept_id: UUID | None = None
     ) -> CampaignDraft:
-        deadline = self.market.calendar.evening(product.ends)
+        deadline = self.market.calendar.evening(product.ends, self._rng.choice(EVENINGS))
         days = product.production_days
         return CampaignDraft(
             organisation_id=owner,
@@ -176,7 +177,7 @@ class Merchandisers:
             price_minor=minor(idea.price),
             deposit_minor=minor(idea.deposit),
             target_quantity=idea.target,
-            ends_at=self.market.calendar.evening(idea.ends),
+            ends_at=self.market.calendar.evening(idea.ends, self._rng.choice(EVENINGS)),
         )
         concept = concepts.create_concept(session, draft, now=now)
         pictures = self.gallery.hang_sketches(session, idea, owner, now=now)

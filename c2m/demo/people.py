@@ -149,7 +149,7 @@ def buyers(count: int, password_hash: str, rng: Random) -> list[BuyerProfile]:
             person=_person(rng),
             password_hash=password_hash,
         )
-        activity = 4.0 if number == 0 else rng.paretovariate(1.6)
+        activity = 12.0 if number == 0 else min(rng.paretovariate(1.6), 6.0)
         found.append(BuyerProfile(registration, custom, appetite=rng.lognormvariate(0, 0.35), activity=activity))
     return found
 

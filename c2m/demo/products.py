@@ -49,6 +49,7 @@ class Product:
     deposit: float = 0
     deposit_counts: float = 0
     production_days: int | None = None  # promised; the policy's unless given
+    slips: float = 0  # days by which the first factory that makes it falls behind its plan
     called_off: float | None = None  # days from the last instant at which its merchandiser calls it off
 
     @property

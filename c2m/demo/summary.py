@@ -162,7 +162,9 @@ def _organisations(session: Session) -> dict[str, int]:
 def _by_state(session: Session, model: type[SQLModel]) -> dict[str, int]:
     c = table_of(model).c
     rows = session.execute(sa.select(c.state, sa.func.count()).group_by(c.state))
-    return {state.value: count for state, count in sorted(rows, key=lambda row: str(row[0]))}
+    counts = {state.value: count for state, count in rows}
+    in_order: list[str] = c.state.type.enums  # type: ignore[attr-defined]  # every state column is an Enum
+    return {state: counts[state] for state in in_order if state in counts}
 
 
 def _count(session: Session, model: type[SQLModel], *where: sa.ColumnElement[bool]) -> int:
