@@ -21,6 +21,7 @@ from c2m.identity.passwords import Passwords
 from c2m.identity.rules import SHORTEST_PASSWORD, is_email
 from c2m.identity.service import Registration, register_organisation
 from c2m.ledger.provider import SandboxProvider
+from c2m.matching import cli as matching_cli
 
 REFUSED = 1
 MISUSED = 2
@@ -38,6 +39,8 @@ def about(version: Annotated[bool, typer.Option("--version", help="Show the vers
 
 
 cli.command()(demo)
+
+cli.add_typer(matching_cli.app, name="match")
 
 
 @cli.command()
