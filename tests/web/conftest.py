@@ -16,7 +16,7 @@ ENDPOINTS = {
     "web": ["set_locale", "set_theme"],
     "pages": ["home"],
     "demand": ["marketplace"],
-    "identity": ["sign_in", "sign_out"],
+    "identity": ["account", "sign_in", "sign_out"],
 }
 
 
