@@ -178,7 +178,7 @@ def answer(offer_id: UUID) -> Response | tuple[str, int]:
 @allow(Role.FACTORY)
 def capacity() -> str:
     """How full each line is in the coming weeks."""
-    return _capacity(blank(WeekForm))[0]
+    return _capacity(None)[0]
 
 
 @blueprint.post("/factory/capacity")
@@ -307,15 +307,20 @@ def _matrix(detail: OfferDetail) -> dict[str, Any]:
     }
 
 
-def _capacity(form: Submission[WeekForm]) -> tuple[str, int]:
-    session, factory_id = db_session(), signed_in_viewer().organisation_id
+def _capacity(form: Submission[WeekForm] | None) -> tuple[str, int]:
     weeks = weeks_from(monday(request_time().date()), HORIZON_WEEKS)
-    return form.page(
-        "matching/capacity.html",
-        weeks=weeks,
-        rows=queries.capacity_map(session, factory_id, weeks),
-        chosen=(request.args.get("line", ""), request.args.get("week", "")),
-    )
+    rows = queries.capacity_map(db_session(), signed_in_viewer().organisation_id, weeks)
+    page = form or blank(WeekForm, **_week_chosen(rows))
+    return page.page("matching/capacity.html", weeks=weeks, rows=rows)
+
+
+def _week_chosen(rows: Sequence[queries.CapacityRow]) -> dict[str, Any]:
+    """The week that the address names, as it stands."""
+    for row in rows:
+        for cell in row.cells:
+            if (str(row.capability.id), cell.week.isoformat()) == (request.args.get("line"), request.args.get("week")):
+                return {"capability": row.capability.id, "week": cell.week.isoformat(), "capacity": cell.capacity}
+    return {}
 
 
 def _week_is_over(refusal: Invalid) -> Invalid:

@@ -169,6 +169,20 @@ def work_orders_of(
     return progress_of(session, orders)
 
 
+def orders_by_state(session: Session, factory_id: UUID) -> dict[WorkOrderState, int]:
+    """How many work orders a factory has in each state."""
+    c = table_of(WorkOrder).c
+    rows = session.execute(sa.select(c.state, sa.func.count()).where(c.factory_id == factory_id).group_by(c.state))
+    return {WorkOrderState(state): int(orders) for state, orders in rows}
+
+
+def late_orders_of(session: Session, factory_id: UUID, *, states: Sequence[WorkOrderState], now: datetime) -> int:
+    """How many of a factory's work orders in these states are past their due date."""
+    c = table_of(WorkOrder).c
+    late = sa.select(sa.func.count()).where(c.factory_id == factory_id, c.state.in_(states), c.due_at < now)
+    return int(session.execute(late).scalar_one())
+
+
 def late_work_orders(session: Session, *, now: datetime, limit: int = 100) -> list[Progress]:
     """Work orders past their due date and not wholly delivered, the latest first."""
     orders = session.exec(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
+import sqlalchemy as sa
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -46,6 +47,10 @@ class OrdersForm(Form):
     show: Literal["making", "shipped", "done"] | None = None
 
 
+class StepForm(Form):
+    step: Annotated[Whole, Field(ge=0, le=100)] | None = None
+
+
 class ReportForm(Form):
     position: Annotated[Whole, Field(ge=0, le=100)]
     made: Annotated[Whole, Field(ge=1, le=1_000_000)]
@@ -69,16 +74,19 @@ def work_orders() -> str:
     statement = select(WorkOrder).where(WorkOrder.factory_id == factory_id)
     if form.show:
         statement = statement.where(col(WorkOrder.state).in_(SHOWN[form.show]))
-    page = page_of(session, statement.order_by(col(WorkOrder.due_at).desc(), col(WorkOrder.id)), page=page_number())
-    orders = queries.work_orders_of(session, factory_id, limit=10_000)
+    making = col(WorkOrder.state).in_(SHOWN["making"])
+    soonest = sa.case((making, WorkOrder.due_at))
+    statement = statement.order_by(sa.case((making, 0), else_=1), soonest, col(WorkOrder.due_at).desc(), WorkOrder.id)
+    page = page_of(session, statement, page=page_number())
+    by_state = queries.orders_by_state(session, factory_id)
     return render_template(
         "production/work_orders.html",
         page=page,
         progress=queries.progress_of(session, page.rows),
         shown=form.show,
-        counts={name: sum(p.order.state in states for p in orders) for name, states in SHOWN.items()},
-        late=[p for p in orders if p.order.state in SHOWN["making"] and p.order.due_at < now],
-        total=len(orders),
+        counts={name: sum(by_state.get(state, 0) for state in states) for name, states in SHOWN.items()},
+        late=queries.late_orders_of(session, factory_id, states=SHOWN["making"], now=now),
+        total=sum(by_state.values()),
     )
 
 
@@ -205,7 +213,7 @@ def _floor(order: WorkOrder, report: Submission[ReportForm], ship: Submission[Sh
         "production/work_order.html",
         order=order,
         progress=progress,
-        step=_step_shown(progress, report),
+        step=_step_shown(progress, report.entered.get("position", queried(StepForm).step)),
         lines=queries.lines_of(session, order.id),
         lots=queries.lots_of(session, order.id),
         picture_id=picture_id,
@@ -215,10 +223,8 @@ def _floor(order: WorkOrder, report: Submission[ReportForm], ship: Submission[Sh
     )
 
 
-def _step_shown(progress: Progress, report: Submission[ReportForm]) -> int:
-    """The step the form stands on: the one just sent, else the first with pieces to report."""
-    sent = str(report.entered.get("position", ""))
-    if sent.isascii() and sent.isdigit() and any(step.position == int(sent) for step in progress.steps):
-        return int(sent)
+def _step_shown(progress: Progress, asked: object) -> int:
+    """The step the form stands on: the one asked for, else the first with pieces to report."""
+    places = {str(step.position): step.position for step in progress.steps}
     reportable = [step.position for step in progress.steps if step.reportable]
-    return reportable[0] if reportable else progress.steps[-1].position
+    return places.get(str(asked), reportable[0] if reportable else progress.steps[-1].position)
