@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlmodel import Field, Session, col, select
+from sqlmodel import Field, Session
 
 from c2m.clock import Clock
 from c2m.db import Database, Table, enum_field, id_field, insert_missing, json_field, table_of, time_field, uuid7
@@ -29,7 +29,7 @@ LEASE = timedelta(minutes=5)
 MAX_ATTEMPTS = 8
 FIRST_BACKOFF = timedelta(seconds=10)
 LONGEST_BACKOFF = timedelta(hours=1)
-JOBS_PER_CLAIM = 200
+JOBS_PER_CLAIM = 1000
 ANNOUNCEMENTS_PER_CLAIM = 500
 IDS_PER_CLAIM = 2000
 
@@ -58,6 +58,18 @@ class Job(Table, table=True):
     error: str | None = None
     created_at: datetime = time_field()
     finished_at: datetime | None = time_field(nullable=True)
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A job that one worker holds for a while, with the token that proves it."""
+
+    id: UUID
+    kind: str
+    key: str
+    ids: list[str]
+    attempts: int
+    token: UUID
 
 
 class JobNotDead(Conflict):
@@ -111,14 +123,11 @@ def enqueue_all(
     session: Session, kind: str, jobs: Sequence[tuple[str, Sequence[UUID], datetime]], *, now: datetime
 ) -> None:
     """Store many jobs of a kind, each (key, ids, due_at), passing over keys that exist."""
-    insert_missing(
-        session,
-        Job,
-        [
-            {"id": uuid7(), "kind": kind, "key": key, "ids": [str(i) for i in ids], "due_at": due_at, "created_at": now}
-            for key, ids, due_at in jobs
-        ],
-    )
+    insert_missing(session, Job, [_row(kind, key, [str(i) for i in ids], due_at, now) for key, ids, due_at in jobs])
+
+
+def _row(kind: str, key: str, ids: Sequence[str], due_at: datetime, now: datetime) -> dict[str, object]:
+    return {"id": uuid7(), "kind": kind, "key": key, "ids": ids, "due_at": due_at, "created_at": now}
 
 
 def retry_dead(session: Session, job_id: UUID, *, now: datetime) -> Job:
@@ -154,6 +163,7 @@ class Worker:
         self.handlers = handlers
         self.subscriptions = subscriptions
         self.schedules = schedules
+        self._inserted: set[str] = set()  # keys of the periods whose jobs are stored
 
     def run_until_idle(self, now: datetime) -> int:
         """Work off everything due by `now`, and what follows from it; return the number of jobs run."""
@@ -163,14 +173,18 @@ class Worker:
             ran += len(batch)
         return ran
 
-    def claim(self, now: datetime) -> list[Job]:
+    def claim(self, now: datetime) -> list[Leased]:
         """Lease the due jobs of one kind: that of the job due longest."""
+        periods = [(schedule.kind, *schedule.due(now)) for schedule in self.schedules]
+        begun = [_row(kind, key, [], due_at, now) for kind, key, due_at in periods if key not in self._inserted]
         with self.database.transaction() as session:
-            self._insert_scheduled(session, now)
+            insert_missing(session, Job, begun)
             self._dispatch_announcements(session, now)
-            return _lease(session, now)
+            leased = _lease(session, now)
+        self._inserted = {key for _, key, _ in periods}
+        return leased
 
-    def run(self, batch: Sequence[Job], now: datetime) -> None:
+    def run(self, batch: Sequence[Leased], now: datetime) -> None:
         """Run leased jobs of one kind as one set; on failure job by job, then id by id."""
         try:
             self._perform(batch, now)
@@ -184,10 +198,9 @@ class Worker:
             for job in batch:
                 self.run([job], now)
 
-    def _perform(self, batch: Sequence[Job], now: datetime) -> None:
+    def _perform(self, batch: Sequence[Leased], now: datetime) -> None:
         handler = self.handlers[batch[0].kind]
-        ids = [UUID(i) for job in batch for i in job.ids]
-        ids = list(dict.fromkeys(ids))
+        ids = [UUID(i) for i in dict.fromkeys(i for job in batch for i in job.ids)]
         if isinstance(handler, OutsideWork):
             with self.database.reading() as session:
                 answers = handler.ask(session, ids, now)
@@ -199,7 +212,7 @@ class Worker:
                 _mark_done(session, batch, now)
                 handler(session, ids, now)
 
-    def _record_failure(self, job: Job, error: Exception, now: datetime) -> None:
+    def _record_failure(self, job: Leased, error: Exception, now: datetime) -> None:
         reason = f"{type(error).__name__}: {error}"[:2000]
         table = table_of(Job)
         with self.database.transaction() as session:
@@ -214,7 +227,7 @@ class Worker:
             backoff = min(FIRST_BACKOFF * 2 ** (job.attempts - 1), LONGEST_BACKOFF)
             session.execute(
                 sa.update(table)
-                .where(table.c.id == job.id, table.c.lease_token == job.lease_token)
+                .where(table.c.id == job.id, table.c.lease_token == job.token)
                 .values(
                     state=JobState.DEAD if dead else JobState.READY,
                     due_at=now if dead else now + backoff,
@@ -224,11 +237,6 @@ class Worker:
                     finished_at=now if dead else None,
                 )
             )
-
-    def _insert_scheduled(self, session: Session, now: datetime) -> None:
-        for schedule in self.schedules:
-            key, due_at = schedule.due(now)
-            enqueue(session, schedule.kind, [], key=key, due_at=due_at, now=now)
 
     def _dispatch_announcements(self, session: Session, now: datetime) -> None:
         table = table_of(Announcement)
@@ -240,10 +248,12 @@ class Worker:
             .with_for_update(skip_locked=True)
         )
         found = session.execute(waiting).all()
-        for row in found:
-            for kind in self.subscriptions.get(row.topic, ()):
-                ids = [UUID(i) for i in row.ids]
-                enqueue(session, kind, ids, key=f"{kind}<{row.id}", due_at=now, now=now)
+        jobs = [
+            _row(kind, f"{kind}<{row.id}", row.ids, now, now)
+            for row in found
+            for kind in self.subscriptions.get(row.topic, ())
+        ]
+        insert_missing(session, Job, jobs)
         if found:
             session.execute(sa.update(table).where(table.c.id.in_([row.id for row in found])).values(dispatched_at=now))
 
@@ -252,34 +262,38 @@ class LeaseLost(Exception):
     """Another worker took the job over after the lease ran out; this one's effect is rolled back."""
 
 
-def _lease(session: Session, now: datetime) -> list[Job]:
+def _lease(session: Session, now: datetime) -> list[Leased]:
+    table = table_of(Job)
+    c = table.c
     due = sa.or_(
-        sa.and_(col(Job.state) == JobState.READY, col(Job.due_at) <= now),
-        sa.and_(col(Job.state) == JobState.LEASED, col(Job.leased_until) <= now),
+        sa.and_(c.state == JobState.READY, c.due_at <= now),
+        sa.and_(c.state == JobState.LEASED, c.leased_until <= now),
     )
-    first = session.exec(select(Job.kind).where(due).order_by(col(Job.due_at), col(Job.id)).limit(1)).first()
+    first = session.execute(sa.select(c.kind).where(due).order_by(c.due_at, c.id).limit(1)).scalar()
     if first is None:
         return []
-    jobs = session.exec(
-        select(Job)
-        .where(due, Job.kind == first)
-        .order_by(col(Job.due_at), col(Job.id))
+    waiting = (
+        sa.select(c.id, c.kind, c.key, c.ids, c.attempts)
+        .where(due, c.kind == first)
+        .order_by(c.due_at, c.id)
         .limit(JOBS_PER_CLAIM)
         .with_for_update(skip_locked=True)
-    ).all()
+    )
     token = uuid4()
-    taken = _at_most(jobs, IDS_PER_CLAIM)
-    for job in taken:
-        job.state, job.lease_token, job.leased_until = JobState.LEASED, token, now + LEASE
-        job.attempts += 1
-        session.add(job)
-    session.flush()
+    leased = [Leased(row.id, row.kind, row.key, row.ids, row.attempts + 1, token) for row in session.execute(waiting)]
+    taken = _at_most(leased, IDS_PER_CLAIM)
+    session.execute(
+        sa.update(table)
+        .where(c.id.in_([job.id for job in taken]))
+        .values(state=JobState.LEASED, lease_token=token, leased_until=now + LEASE, attempts=c.attempts + 1)
+    )
     return taken
 
 
-def _at_most(jobs: Sequence[Job], ids: int) -> list[Job]:
+def _at_most(jobs: Sequence[Leased], ids: int) -> list[Leased]:
     """The first jobs that together name no more than so many ids, one at least."""
-    taken, count = [], 0
+    taken: list[Leased] = []
+    count = 0
     for job in jobs:
         count += len(job.ids)
         if taken and count > ids:
@@ -288,11 +302,11 @@ def _at_most(jobs: Sequence[Job], ids: int) -> list[Job]:
     return taken
 
 
-def _mark_done(session: Session, batch: Sequence[Job], now: datetime) -> None:
+def _mark_done(session: Session, batch: Sequence[Leased], now: datetime) -> None:
     table = table_of(Job)
     result = session.connection().execute(
         sa.update(table)
-        .where(table.c.id.in_([job.id for job in batch]), table.c.lease_token == batch[0].lease_token)
+        .where(table.c.id.in_([job.id for job in batch]), table.c.lease_token == batch[0].token)
         .values(state=JobState.DONE, finished_at=now, lease_token=None, leased_until=None, error=None)
     )
     if result.rowcount != len(batch):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m import jobs
-from c2m.db import chunks, lock_rows, table_of
+from c2m.db import chunks, lock_rows, table_of, update_rows
 from c2m.demand import queries
 from c2m.demand.campaigns import CLOSE
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Pledge, PledgeState, Policy
@@ -160,21 +160,18 @@ def _count(session: Session, ids: Sequence[UUID]) -> list[_Ended]:
 
 
 def _finish(session: Session, ended: Sequence[_Ended], state: CampaignState, now: datetime) -> None:
-    if not ended:
-        return
-    table = table_of(Campaign)
-    session.connection().execute(
-        sa.update(table)
-        .where(table.c.id == sa.bindparam("c"))
-        .values(
-            state=state,
-            closed_at=now,
-            final_quantity=sa.bindparam("pieces"),
-            final_price_minor=sa.bindparam("price"),
-            pledged_quantity=sa.bindparam("pieces"),
-        ),
-        [{"c": c.id, "pieces": c.quantity, "price": c.price_minor} for c in ended],
-    )
+    rows = [
+        {
+            "id": c.id,
+            "state": state,
+            "closed_at": now,
+            "final_quantity": c.quantity,
+            "final_price_minor": c.price_minor,
+            "pledged_quantity": c.quantity,
+        }
+        for c in ended
+    ]
+    update_rows(session, Campaign, rows)
 
 
 def _paid_pledges(session: Session, campaigns: Sequence[_Ended]) -> list[UUID]:
@@ -197,18 +194,16 @@ def _settle_at_final_price(session: Session, campaigns: Sequence[_Ended], now: d
     """Confirm the pledges at the final price and grant the difference to what was paid."""
     price = {c.id: c.price_minor for c in campaigns}
     pledges = _pledges_in(session, list(price), PledgeState.PAID)
-    _set_final(
-        session,
-        [
-            {
-                "p": row.id,
-                "final": final_price(row.unit_price_minor, price[row.campaign_id]),
-                "balance": None,
-                "new_state": PledgeState.CONFIRMED,
-            }
-            for row in pledges
-        ],
-    )
+    rows = [
+        {
+            "id": row.id,
+            "final_price_minor": final_price(row.unit_price_minor, price[row.campaign_id]),
+            "balance_minor": None,
+            "state": PledgeState.CONFIRMED,
+        }
+        for row in pledges
+    ]
+    update_rows(session, Pledge, rows)
     differences = {
         row.id: (row.unit_price_minor - price[row.campaign_id]) * row.quantity
         for row in pledges
@@ -220,34 +215,17 @@ def _settle_at_final_price(session: Session, campaigns: Sequence[_Ended], now: d
 def _ask_for_balances(session: Session, campaigns: Sequence[_Ended], now: datetime) -> None:
     """Open the balance window: what each deposit leaves to pay at the final price."""
     by_id = {c.id: c for c in campaigns}
-    params = []
+    rows: list[dict[str, object]] = []
     for row in _pledges_in(session, list(by_id), PledgeState.PAID):
         campaign = by_id[row.campaign_id]
         price = final_price(row.unit_price_minor, campaign.price_minor)
         balance = balance_after_deposit(price, campaign.deposit_counts_minor, row.quantity)
         state = PledgeState.BALANCE_DUE if balance else PledgeState.CONFIRMED
-        params.append({"p": row.id, "final": price, "balance": balance, "new_state": state})
-    _set_final(session, params)
-    table = table_of(Campaign)
-    for campaign in campaigns:
-        due_at = now + timedelta(days=campaign.balance_days)
-        session.execute(sa.update(table).where(table.c.id == campaign.id).values(balance_due_at=due_at))
-        jobs.enqueue(session, END_BALANCE, [campaign.id], key=f"end_balance:{campaign.id}", due_at=due_at, now=now)
-
-
-def _set_final(session: Session, params: Sequence[dict[str, object]]) -> None:
-    if params:
-        table = table_of(Pledge)
-        session.connection().execute(
-            sa.update(table)
-            .where(table.c.id == sa.bindparam("p"))
-            .values(
-                final_price_minor=sa.bindparam("final"),
-                balance_minor=sa.bindparam("balance"),
-                state=sa.bindparam("new_state"),
-            ),
-            list(params),
-        )
+        rows.append({"id": row.id, "final_price_minor": price, "balance_minor": balance, "state": state})
+    update_rows(session, Pledge, rows)
+    due_at = {c.id: now + timedelta(days=c.balance_days) for c in campaigns}
+    update_rows(session, Campaign, [{"id": i, "balance_due_at": at} for i, at in due_at.items()])
+    jobs.enqueue_all(session, END_BALANCE, [(f"end_balance:{i}", [i], at) for i, at in due_at.items()], now=now)
 
 
 def _with_balance_in_flight(session: Session, campaign_ids: Sequence[UUID]) -> set[UUID]:

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from c2m.db import chunks, insert_rows, lock_rows, table_of
+from c2m.db import chunks, insert_rows, lock_rows, table_of, update_rows
 from c2m.demand.models import DemandSheet, Pledge, PledgeState, SheetPledge, SheetRelease
 from c2m.demand.refunds import refund_parts
 from c2m.demand.rules import share_of_units
@@ -94,14 +94,19 @@ def _latest_first(
 
 def _store_releases(session: Session, rows: list[dict[str, object]]) -> None:
     """Add to what was released before of the same line and pledge."""
-    table = table_of(SheetRelease)
-    new = []
+    c = table_of(SheetRelease).c
+    key = ("sheet_id", "variant_id", "pledge_id")
+    before: set[tuple[UUID, ...]] = set()
+    for part in chunks(list({row["sheet_id"] for row in rows})):
+        found = session.execute(sa.select(c.sheet_id, c.variant_id, c.pledge_id).where(c.sheet_id.in_(part)))
+        before |= {tuple(row) for row in found}
+    new: list[dict[str, object]] = []
+    more: list[dict[str, object]] = []
     for row in rows:
-        same = [table.c[name] == row[name] for name in ("sheet_id", "variant_id", "pledge_id")]
-        more = sa.update(table).where(*same).values(quantity=table.c.quantity + row["quantity"])
-        if session.connection().execute(more).rowcount == 0:
-            new.append(row)
+        (more if tuple(row[name] for name in key) in before else new).append(row)
     insert_rows(session, SheetRelease, new)
+    added = [{name: row[name] for name in (*key, "quantity")} for row in more]
+    update_rows(session, SheetRelease, added, by=key, add=("quantity",))
 
 
 def _money_of(session: Session, pieces: Mapping[UUID, int], outstanding: Mapping[UUID, int]) -> dict[UUID, int]:
@@ -125,14 +130,9 @@ def _outstanding(session: Session, pledge_ids: list[UUID]) -> dict[UUID, int]:
 
 
 def _count_units(session: Session, quantities: Mapping[UUID, int], *, delivered: bool) -> None:
-    if not quantities:
-        return
-    table = table_of(Pledge)
-    column = table.c.delivered_quantity if delivered else table.c.released_quantity
-    session.connection().execute(
-        sa.update(table).where(table.c.id == sa.bindparam("p")).values({column: column + sa.bindparam("units")}),
-        [{"p": pledge_id, "units": units} for pledge_id, units in quantities.items()],
-    )
+    column = "delivered_quantity" if delivered else "released_quantity"
+    rows = [{"id": pledge_id, column: units} for pledge_id, units in quantities.items()]
+    update_rows(session, Pledge, rows, add=(column,))
 
 
 def _end_resolved(session: Session, pledge_ids: list[UUID], now: datetime) -> None:

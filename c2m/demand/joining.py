@@ -4,13 +4,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from c2m.db import chunks, insert_rows, lock_rows, table_of, uuid7
+from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, update_rows, uuid7
 from c2m.demand import queries
 from c2m.demand.campaigns import CampaignNotOpen
 from c2m.demand.models import BuyerTotal, Campaign, CampaignState, Pledge, PledgeLine, Variant
@@ -55,11 +56,11 @@ class PledgeRequest:
     idempotency_key: str
     region: str = ""
 
-    @property
+    @cached_property
     def quantity(self) -> int:
         return sum(quantity for _, quantity in self.lines)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Says whether two requests with one key ask for the same."""
         body = "|".join([str(self.campaign_id), *sorted(f"{variant}:{quantity}" for variant, quantity in self.lines)])
@@ -212,7 +213,8 @@ class _Counter:
 
     def write(self, session: Session) -> None:
         """Store the new totals; the CHECK constraints judge them once more."""
-        _write_totals(session, {i: self.campaigns[i]["pledged_quantity"] for i in self.touched})
+        totals = [{"id": i, "pledged_quantity": self.campaigns[i]["pledged_quantity"]} for i in self.touched]
+        update_rows(session, Campaign, totals)
         rows = [
             {
                 "campaign_id": campaign_id,
@@ -222,15 +224,8 @@ class _Counter:
             }
             for campaign_id, buyer_id in sorted(self.touched_totals)
         ]
-        table = table_of(BuyerTotal)
-        for row in rows:
-            result = session.execute(
-                sa.update(table)
-                .where(table.c.campaign_id == row["campaign_id"], table.c.buyer_id == row["buyer_id"])
-                .values(quantity=row["quantity"])
-            )
-            if result.rowcount == 0:  # type: ignore[attr-defined]
-                insert_rows(session, BuyerTotal, [row])
+        insert_missing(session, BuyerTotal, rows)
+        update_rows(session, BuyerTotal, rows, by=("campaign_id", "buyer_id"))
 
 
 def _campaign_rows(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -253,7 +248,7 @@ def _variant_owners(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID
 
 def _known_keys(session: Session, requests: Sequence[PledgeRequest]) -> dict[tuple[UUID, str], tuple[UUID, str]]:
     c = table_of(Pledge).c
-    keys = sorted({(r.buyer_id, r.idempotency_key) for r in requests})
+    keys = list({(r.buyer_id, r.idempotency_key) for r in requests})
     known: dict[tuple[UUID, str], tuple[UUID, str]] = {}
     for part in chunks(keys, 200):
         statement = sa.select(c.buyer_id, c.idempotency_key, c.id, c.request_hash).where(
@@ -270,12 +265,3 @@ def _held(session: Session, limited: Sequence[UUID]) -> dict[tuple[UUID, UUID], 
         rows = session.execute(sa.select(c.campaign_id, c.buyer_id, c.quantity).where(c.campaign_id.in_(part)))
         held |= {(row.campaign_id, row.buyer_id): row.quantity for row in rows}
     return held
-
-
-def _write_totals(session: Session, totals: dict[UUID, int]) -> None:
-    if totals:
-        table = table_of(Campaign)
-        session.connection().execute(
-            sa.update(table).where(table.c.id == sa.bindparam("c")).values(pledged_quantity=sa.bindparam("pieces")),
-            [{"c": i, "pieces": pieces} for i, pieces in totals.items()],
-        )

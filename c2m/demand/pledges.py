@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m import jobs
-from c2m.db import chunks, lock_rows, table_of
+from c2m.db import chunks, lock_rows, table_of, update_rows
 from c2m.demand import queries
 from c2m.demand.campaigns import CLOSE
 from c2m.demand.models import BuyerTotal, Campaign, CampaignState, Pledge, PledgeState
@@ -116,29 +116,17 @@ def record_balances(session: Session, ids: Sequence[UUID], now: datetime) -> Non
 
 def free_pieces(session: Session, pledge_ids: Sequence[UUID]) -> None:
     """Take ended pledges' pieces off their campaigns' and buyers' totals."""
-    pledge, campaign, total = table_of(Pledge), table_of(Campaign), table_of(BuyerTotal)
+    pledge = table_of(Pledge)
     for part in chunks(pledge_ids):
         rows = session.execute(
             sa.select(pledge.c.campaign_id, pledge.c.buyer_id, sa.func.sum(pledge.c.quantity).label("pieces"))
             .where(pledge.c.id.in_(part))
             .group_by(pledge.c.campaign_id, pledge.c.buyer_id)
         ).all()
-        params = [{"c": r.campaign_id, "b": r.buyer_id, "pieces": r.pieces} for r in rows]
-        if not params:
-            continue
-        connection = session.connection()
-        connection.execute(
-            sa.update(campaign)
-            .where(campaign.c.id == sa.bindparam("c"))
-            .values(pledged_quantity=campaign.c.pledged_quantity - sa.bindparam("pieces")),
-            params,
-        )
-        connection.execute(
-            sa.update(total)
-            .where(total.c.campaign_id == sa.bindparam("c"), total.c.buyer_id == sa.bindparam("b"))
-            .values(quantity=total.c.quantity - sa.bindparam("pieces")),
-            params,
-        )
+        taken = [{"id": r.campaign_id, "pledged_quantity": -r.pieces} for r in rows]
+        update_rows(session, Campaign, taken, add=("pledged_quantity",))
+        taken = [{"campaign_id": r.campaign_id, "buyer_id": r.buyer_id, "quantity": -r.pieces} for r in rows]
+        update_rows(session, BuyerTotal, taken, by=("campaign_id", "buyer_id"), add=("quantity",))
 
 
 def _states(session: Session, ids: Sequence[UUID]) -> dict[UUID, PledgeState]:

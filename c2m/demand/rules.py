@@ -1,8 +1,10 @@
 """The arithmetic of demand: tier prices, deposits and balances, shares of money. No database, no clock."""
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Ladder:
 
     def position(self, quantity: int) -> int:
         """Which tier a total stands on; below the first threshold the first tier's price holds."""
-        reached = [i for i, tier in enumerate(self.tiers) if tier.from_quantity <= quantity]
-        return reached[-1] if reached else 0
+        reached = bisect_right(self.tiers, quantity, key=attrgetter("from_quantity"))
+        return max(reached - 1, 0)
 
     def price_at(self, quantity: int) -> int:
         """The price a piece at this total."""

@@ -13,6 +13,17 @@ from c2m.ledger.models import Account, AccountKind, Entry, Hold, Posting, Side, 
 from c2m.ledger.rules import AccountRef, Held
 
 _HELD = [field.name for field in fields(Held)]
+_TOLD_TO_PROVIDERS = (
+    "id",
+    "direction",
+    "reference",
+    "purpose",
+    "subject_id",
+    "organisation_id",
+    "account_id",
+    "currency",
+    "amount_minor",
+)
 
 
 def signed_amount() -> sa.Case[int]:
@@ -63,9 +74,10 @@ def transfers_of(session: Session, subject_ids: Sequence[UUID]) -> list[Transfer
 def pending_transfers(session: Session, ids: Sequence[UUID]) -> list[sa.Row[Any]]:
     """Those of these transfers the provider has not answered yet."""
     table = table_of(Transfer)
+    columns = [table.c[name] for name in _TOLD_TO_PROVIDERS]
     found: list[sa.Row[Any]] = []
     for part in chunks(ids):
-        statement = sa.select(table).where(table.c.id.in_(part), table.c.state == TransferState.PENDING)
+        statement = sa.select(*columns).where(table.c.id.in_(part), table.c.state == TransferState.PENDING)
         found += session.execute(statement).all()
     return found
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m import jobs
-from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, uuid7
+from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, update_rows, uuid7
 from c2m.errors import N_, Conflict
 from c2m.ledger.models import (
     Account,
@@ -30,6 +30,7 @@ from c2m.ledger.rules import AccountRef, Draft, Held, KnownAccount, Leg, check_b
 from c2m.outbox import announce
 
 CARRY_OUT = "ledger.carry_out"
+_TAKEN = ("id", "captured_minor", "refunded_minor", "forfeited_minor", "state", "resolved_at")
 TRANSFERS_PER_JOB = 200
 
 
@@ -243,7 +244,7 @@ def _take(session: Session, takes: Sequence[tuple[Held, str, int]], *, now: date
     if not takes:
         return
     lock_rows(session, Hold, list({hold.id for hold, _, _ in takes}))
-    fresh = {row.id: dict(row._mapping) for row in _hold_rows(session, {hold.id for hold, _, _ in takes})}
+    fresh = _hold_rows(session, list({hold.id for hold, _, _ in takes}))
     for hold, part, amount_minor in takes:
         row = fresh[hold.id]
         if row["state"] != HoldState.HELD:
@@ -254,36 +255,24 @@ def _take(session: Session, takes: Sequence[tuple[Held, str, int]], *, now: date
             raise HoldOverdrawn(hold_id=hold.id, subject_id=hold.subject_id)
         if left == 0:
             row["state"], row["resolved_at"] = _resolution(row), now
-    table = table_of(Hold)
-    columns = ("captured_minor", "refunded_minor", "forfeited_minor", "state", "resolved_at")
-    session.connection().execute(
-        sa.update(table)
-        .where(table.c.id == sa.bindparam("hold_id"))
-        .values({name: sa.bindparam(f"new_{name}") for name in columns}),
-        [{"hold_id": i} | {f"new_{name}": row[name] for name in columns} for i, row in fresh.items()],
-    )
+    update_rows(session, Hold, [{name: row[name] for name in _TAKEN} for row in fresh.values()])
 
 
-def _resolution(row: dict[str, int]) -> HoldState:
+def _resolution(row: dict[str, Any]) -> HoldState:
     if row["captured_minor"]:
         return HoldState.CAPTURED
     return HoldState.FORFEITED if row["forfeited_minor"] else HoldState.REFUNDED
 
 
-def _hold_rows(session: Session, ids: Iterable[UUID]) -> list[sa.Row[tuple[object, ...]]]:
-    table = table_of(Hold)
-    columns = (
-        table.c.id,
-        table.c.amount_minor,
-        table.c.captured_minor,
-        table.c.refunded_minor,
-        table.c.forfeited_minor,
-        table.c.state,
-        table.c.resolved_at,
-    )
-    rows: list[sa.Row[tuple[object, ...]]] = []
-    for part in chunks(sorted(ids)):
-        rows += session.execute(sa.select(*columns).where(table.c.id.in_(part))).all()
+def _hold_rows(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What these holds amount to and how much of it has left already."""
+    c = table_of(Hold).c
+    names = (*_TAKEN, "amount_minor")
+    columns = [c[name] for name in names]
+    rows: dict[UUID, dict[str, Any]] = {}
+    for part in chunks(ids):
+        found = session.execute(sa.select(*columns).where(c.id.in_(part)))
+        rows |= {row[0]: dict(zip(names, row, strict=True)) for row in found}
     return rows
 
 
@@ -321,26 +310,16 @@ def _hold(transfer: sa.Row[Any], now: datetime) -> dict[str, object]:
 def _finish(
     session: Session, pending: Sequence[sa.Row[Any]], said: dict[UUID, Answer], provider: str, now: datetime
 ) -> None:
-    if not pending:
-        return
-    table = table_of(Transfer)
-    session.connection().execute(
-        sa.update(table)
-        .where(table.c.id == sa.bindparam("transfer_id"))
-        .values(
-            state=sa.bindparam("new_state"),
-            provider=provider,
-            provider_reference=sa.bindparam("new_reference"),
-            failure=sa.bindparam("new_failure"),
-            finished_at=now,
-        ),
-        [
-            {
-                "transfer_id": t.id,
-                "new_state": TransferState.DONE if said[t.id].accepted else TransferState.FAILED,
-                "new_reference": said[t.id].provider_reference,
-                "new_failure": said[t.id].reason,
-            }
-            for t in pending
-        ],
-    )
+    rows = [
+        {
+            "id": transfer.id,
+            "state": TransferState.DONE if answer.accepted else TransferState.FAILED,
+            "provider": provider,
+            "provider_reference": answer.provider_reference,
+            "failure": answer.reason,
+            "finished_at": now,
+        }
+        for transfer in pending
+        for answer in (said[transfer.id],)
+    ]
+    update_rows(session, Transfer, rows)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m import jobs
-from c2m.db import chunks, table_of
+from c2m.db import chunks, table_of, update_rows
 from c2m.demand.fulfilment import record_deliveries
 from c2m.demand.models import Campaign, DemandSheet, Pledge, Policy
 from c2m.demand.rules import share_of_units
@@ -242,18 +242,11 @@ def _purses(session: Session, pledge_ids: Sequence[UUID]) -> dict[UUID, _Purse]:
 
 
 def _write_orders(session: Session, orders: Sequence[_Order]) -> None:
-    table = table_of(WorkOrder)
-    session.connection().execute(
-        sa.update(table)
-        .where(table.c.id == sa.bindparam("o"))
-        .values(
-            delivered=sa.bindparam("pieces"), earned_minor=sa.bindparam("earned"), margin_minor=sa.bindparam("margin")
-        ),
-        [
-            {"o": order.id, "pieces": order.delivered, "earned": order.earned_minor, "margin": order.margin_minor}
-            for order in orders
-        ],
-    )
+    rows = [
+        {"id": o.id, "delivered": o.delivered, "earned_minor": o.earned_minor, "margin_minor": o.margin_minor}
+        for o in orders
+    ]
+    update_rows(session, WorkOrder, rows)
 
 
 def _finish_orders(session: Session, orders: Sequence[_Order], now: datetime) -> None:

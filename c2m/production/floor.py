@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from c2m.db import chunks, insert_rows, lock_rows, table_of, uuid7
+from c2m.db import chunks, insert_rows, lock_rows, table_of, update_rows, uuid7
 from c2m.errors import N_, Conflict, Invalid, NotFound, Refusal
 from c2m.production.models import Milestone, Report, WorkOrder, WorkOrderState
 from c2m.production.queries import WorkOrderNotFound
@@ -96,6 +96,7 @@ class _Floor:
 
     ordered: dict[UUID, int]
     steps: dict[UUID, list[StepCount]]
+    completed: dict[tuple[UUID, int], datetime]  # (order, position) → first completed
     known: dict[tuple[UUID, str], tuple[UUID, tuple[int, int, int]]]  # (order, key) → (report, body)
     new: set[UUID] = field(default_factory=set)
     touched: set[tuple[UUID, int]] = field(default_factory=set)  # (order, position)
@@ -104,7 +105,7 @@ class _Floor:
     def open(cls, session: Session, requests: Sequence[ReportRequest]) -> "_Floor":
         ids = sorted({r.work_order_id for r in requests})
         lock_rows(session, WorkOrder, ids)
-        return cls(_ordered(session, ids), _steps(session, ids), _known(session, requests))
+        return cls(_ordered(session, ids), *_steps(session, ids), _known(session, requests))
 
     def report(self, request: ReportRequest) -> UUID | Refusal:
         """Decide one request and count it in."""
@@ -145,49 +146,35 @@ class _Floor:
         """Store the new counts; the CHECK constraints judge them once more."""
         if not self.touched:
             return
-        milestone, order = table_of(Milestone), table_of(WorkOrder)
         counts = [
             {
-                "order_id": order_id,
-                "step_position": position,
-                "new_done": step.good,
-                "new_rejected": step.rejected,
-                "whole": pieces_needed(self.steps[order_id], position, self.ordered[order_id]) == 0,
+                "work_order_id": order_id,
+                "position": position,
+                "done": step.good,
+                "rejected": step.rejected,
+                "completed_at": self._completed_at(order_id, position, now),
             }
-            for order_id, position in sorted(self.touched)
+            for order_id, position in self.touched
             for step in (self.steps[order_id][position],)
         ]
-        first_completed = sa.func.coalesce(milestone.c.completed_at, sa.literal(now, milestone.c.completed_at.type))
-        session.connection().execute(
-            sa.update(milestone)
-            .where(
-                milestone.c.work_order_id == sa.bindparam("order_id"),
-                milestone.c.position == sa.bindparam("step_position"),
-            )
-            .values(
-                done=sa.bindparam("new_done"),
-                rejected=sa.bindparam("new_rejected"),
-                completed_at=sa.case((sa.bindparam("whole", type_=sa.Boolean), first_completed), else_=sa.null()),
-            ),
-            counts,
-        )
-        order_ids = sorted({order_id for order_id, _ in self.touched})
-        finished = [(order_id, self.steps[order_id][-1]) for order_id in order_ids]
-        session.connection().execute(
-            sa.update(order)
-            .where(order.c.id == sa.bindparam("order_id"))
-            .values(produced=sa.bindparam("new_produced"), rejected=sa.bindparam("new_rejected")),
-            [
-                {"order_id": order_id, "new_produced": last.good + last.rejected, "new_rejected": last.rejected}
-                for order_id, last in finished
-            ],
-        )
+        update_rows(session, Milestone, counts, by=("work_order_id", "position"))
+        order_ids = list({order_id for order_id, _ in self.touched})
+        last = {order_id: self.steps[order_id][-1] for order_id in order_ids}
+        made = [{"id": i, "produced": step.good + step.rejected, "rejected": step.rejected} for i, step in last.items()]
+        update_rows(session, WorkOrder, made)
+        order = table_of(WorkOrder)
         for part in chunks(order_ids):
             session.execute(
                 sa.update(order)
                 .where(order.c.id.in_(part), order.c.state == WorkOrderState.PLANNED)
                 .values(state=WorkOrderState.IN_PRODUCTION)
             )
+
+    def _completed_at(self, order_id: UUID, position: int, now: datetime) -> datetime | None:
+        """When a step first had nothing left to do; None while it has."""
+        if pieces_needed(self.steps[order_id], position, self.ordered[order_id]):
+            return None
+        return self.completed.get((order_id, position), now)
 
 
 def _plausible(made: int, rejected: int) -> bool:
@@ -204,25 +191,31 @@ def _ordered(session: Session, ids: Sequence[UUID]) -> dict[UUID, int]:
     return found
 
 
-def _steps(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[StepCount]]:
+def _steps(
+    session: Session, ids: Sequence[UUID]
+) -> tuple[dict[UUID, list[StepCount]], dict[tuple[UUID, int], datetime]]:
+    """The counts of each order's steps, and when those were completed that are."""
     c = table_of(Milestone).c
-    found: dict[UUID, list[StepCount]] = defaultdict(list)
+    steps: dict[UUID, list[StepCount]] = defaultdict(list)
+    completed: dict[tuple[UUID, int], datetime] = {}
     for part in chunks(ids):
         rows = session.execute(
-            sa.select(c.work_order_id, c.done, c.rejected)
+            sa.select(c.work_order_id, c.position, c.done, c.rejected, c.completed_at)
             .where(c.work_order_id.in_(part))
             .order_by(c.work_order_id, c.position)
         )
-        for row in rows:
-            found[row.work_order_id].append(StepCount(row.done, row.rejected))
-    return found
+        for order_id, position, done, rejected, completed_at in rows:
+            steps[order_id].append(StepCount(done, rejected))
+            if completed_at is not None:
+                completed[order_id, position] = completed_at
+    return steps, completed
 
 
 def _known(
     session: Session, requests: Sequence[ReportRequest]
 ) -> dict[tuple[UUID, str], tuple[UUID, tuple[int, int, int]]]:
     c = table_of(Report).c
-    keys = sorted({(r.work_order_id, r.idempotency_key) for r in requests})
+    keys = list({(r.work_order_id, r.idempotency_key) for r in requests})
     known: dict[tuple[UUID, str], tuple[UUID, tuple[int, int, int]]] = {}
     for part in chunks(keys, 200):
         rows = session.execute(

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from c2m.db import chunks, insert_rows, table_of, uuid7
+from c2m.db import chunks, insert_rows, table_of, update_rows, uuid7
 from c2m.demand.models import Pledge, SheetPledge, SheetRelease
 from c2m.errors import N_, Conflict, Invalid, Refusal
 from c2m.outbox import announce
@@ -189,22 +189,12 @@ class _Dock:
         insert_rows(session, Lot, self.lots)
         insert_rows(session, Parcel, self.parcels)
         insert_rows(session, ParcelLine, self.parcel_lines)
-        order, line = table_of(WorkOrder), table_of(WorkOrderLine)
-        session.connection().execute(
-            sa.update(line)
-            .where(line.c.work_order_id == sa.bindparam("o"), line.c.variant_id == sa.bindparam("v"))
-            .values(shipped=line.c.shipped + sa.bindparam("pieces")),
-            [
-                {"o": order_id, "v": variant_id, "pieces": pieces}
-                for (order_id, variant_id), pieces in self.left.items()
-            ],
-        )
+        left = [{"work_order_id": o, "variant_id": v, "shipped": pieces} for (o, v), pieces in self.left.items()]
+        update_rows(session, WorkOrderLine, left, by=("work_order_id", "variant_id"), add=("shipped",))
         touched = {row["work_order_id"] for row in self.lots}
-        session.connection().execute(
-            sa.update(order).where(order.c.id == sa.bindparam("o")).values(shipped=sa.bindparam("pieces")),
-            [{"o": order_id, "pieces": self.orders[order_id]["shipped"]} for order_id in sorted(touched)],
-        )
-        whole = [i for i in sorted(touched) if self.orders[i]["shipped"] == self.orders[i]["quantity"]]
+        update_rows(session, WorkOrder, [{"id": i, "shipped": self.orders[i]["shipped"]} for i in touched])
+        order = table_of(WorkOrder)
+        whole = [i for i in touched if self.orders[i]["shipped"] == self.orders[i]["quantity"]]
         for part in chunks(whole):
             session.execute(
                 sa.update(order).where(order.c.id.in_(part)).values(state=WorkOrderState.SHIPPED, shipped_at=now)
@@ -292,7 +282,7 @@ def _gone(session: Session, sheet_ids: Sequence[UUID]) -> dict[tuple[UUID, UUID,
 def _known(session: Session, requests: Sequence[ShipRequest]) -> dict[tuple[UUID, str], dict[str, Any]]:
     table = table_of(Lot)
     c = table.c
-    keys = sorted({(r.work_order_id, r.idempotency_key) for r in requests})
+    keys = list({(r.work_order_id, r.idempotency_key) for r in requests})
     known: dict[tuple[UUID, str], dict[str, Any]] = {}
     for part in chunks(keys, 200):
         rows = session.execute(sa.select(table).where(sa.tuple_(c.work_order_id, c.idempotency_key).in_(part)))

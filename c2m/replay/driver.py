@@ -19,7 +19,7 @@ from c2m.clock import ManualClock
 from c2m.db import Database, table_of
 from c2m.demand.campaigns import CLOSE
 from c2m.demand.models import Campaign, CampaignState, DemandSheet
-from c2m.jobs import Job, Worker
+from c2m.jobs import Leased, Worker
 from c2m.ledger.models import Transfer, TransferState
 from c2m.ledger.provider import SandboxProvider
 from c2m.ledger.service import CARRY_OUT
@@ -87,11 +87,11 @@ class _TimedWorker(Worker):
         super().__init__(worker.database, worker.handlers, worker.subscriptions, schedules)
         self._watch = watch
 
-    def claim(self, now: datetime) -> list[Job]:
+    def claim(self, now: datetime) -> list[Leased]:
         with self._watch.lap(Stage.DISPATCHING):
             return super().claim(now)
 
-    def run(self, batch: Sequence[Job], now: datetime) -> None:
+    def run(self, batch: Sequence[Leased], now: datetime) -> None:
         with self._watch.lap(STAGE_OF_JOB.get(batch[0].kind, Stage.DISPATCHING)):
             super().run(batch, now)
 
