@@ -78,8 +78,8 @@ def found(organisation_id: UUID, wanted: Wanted) -> sa.Select[Any]:
         pattern = f"%{word.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
         fields = (campaign.title, campaign.title_en, campaign.number)
         statement = statement.where(sa.or_(*(field.ilike(pattern, escape="!") for field in fields)))
-    column = SORTS[wanted.sort.removeprefix("-")]
-    return statement.order_by(column.desc() if wanted.sort.startswith("-") else column, campaign.id)
+    order = (SORTS[wanted.sort.removeprefix("-")], campaign.id)
+    return statement.order_by(*(column.desc() for column in order) if wanted.sort.startswith("-") else order)
 
 
 def counts(session: Session, organisation_id: UUID) -> dict[CampaignState, int]:

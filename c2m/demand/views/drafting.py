@@ -69,7 +69,7 @@ class TermsForm(Form):
     description: Annotated[str, Field(max_length=2000)] = ""
     colours: Annotated[str, Field(max_length=2000)]
     sizes: Annotated[str, Field(max_length=1000)] = ""
-    tiers: Annotated[dict[int, TierForm], Field(max_length=TIERS_SHOWN)] = Field(default_factory=dict)
+    tiers: dict[Annotated[int, Field(ge=0, lt=TIERS_SHOWN)], TierForm] = Field(default_factory=dict)
     minimum: Whole
     cap: Whole | None = None
     per_buyer_limit: Whole | None = None
