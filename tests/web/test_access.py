@@ -1,8 +1,9 @@
 """Every route × method × viewer, from the URL map: answers are as the view declared, refusals change nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ class Door:
     method: str
     address: str
     access: Access
+    leads_to_a_row: bool
 
     def admits(self, name: str | None) -> bool:
         if self.access.everybody:
@@ -38,16 +40,18 @@ class Door:
         return name is not None and (not self.access.roles or PEOPLE[name] in self.access.roles)
 
 
-def doors(app: Flask) -> Iterator[Door]:
-    """Every route and method; the one that ends a sign-in comes last."""
+def doors(app: Flask, ids: Mapping[str, UUID] = MappingProxyType({})) -> Iterator[Door]:
+    """Every route and method, its arguments filled from `ids` by name; the one that ends a sign-in comes last."""
     rules: list[Rule] = sorted(app.url_map.iter_rules(), key=lambda rule: (rule.endpoint == ENDS_SIGN_IN, rule.rule))
     with app.test_request_context():
         addresses = app.url_map.bind("localhost")
         for rule in rules:
-            values = {name: EXAMPLES[type(kind).__name__] for name, kind in rule._converters.items()}
+            kinds = {name: type(kind).__name__ for name, kind in rule._converters.items()}
+            values = {name: ids.get(name, EXAMPLES[kind]) for name, kind in kinds.items()}
             address = addresses.build(rule.endpoint, values)
             for method in sorted((rule.methods or set()) - {"HEAD"}):
-                yield Door(rule.endpoint, method, address, access_of(app.view_functions[rule.endpoint]))
+                access = access_of(app.view_functions[rule.endpoint])
+                yield Door(rule.endpoint, method, address, access, "UUIDConverter" in kinds.values())
 
 
 def everything(database: Database) -> dict[str, tuple[int, str]]:
@@ -61,6 +65,7 @@ def everything(database: Database) -> dict[str, tuple[int, str]]:
 
 
 def knock(visitor: Visitor, door: Door) -> TestResponse:
+    """Ask for a page, or send a form."""
     if door.method == "POST":
         return visitor.post(door.address)
     return visitor.open(door.address, method=door.method)

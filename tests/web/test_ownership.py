@@ -1,0 +1,92 @@
+"""Other people's ids: whoever holds the right role and a true id of somebody else's still finds nothing there."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlmodel import Session, select
+
+from c2m.clock import ManualClock
+from c2m.db import Database
+from c2m.identity.models import Role
+from c2m.matching.models import Factory
+from c2m.production.models import Parcel
+from tests.builders import a_campaign, a_confirmed_pledge, a_line, a_sheet
+from tests.conftest import PEOPLE, Person, Visitor
+from tests.design.builders import a_concept, a_want
+from tests.matching.market import match
+from tests.production.market import an_order, make, ship
+from tests.web.test_access import Door, doors, everything, knock
+
+OPEN_TO_THE_WHOLE_ROLE = {"demand.join", "demand.checkout", "design.want", "production.deliver"}
+
+
+def belongings(session: Session, people: dict[str, Person], clock: ManualClock) -> dict[str, UUID]:
+    """One of everything, owned by the buyer, the merchandiser and the factory: argument of a route → id."""
+    house, shop, maker = (people[name].organisation_id for name in ("merchandiser", "buyer", "factory"))
+    concept, variants = a_concept(session, organisation_id=house)
+    want = a_want(session, variants[0], shop)
+    closed = {"final_price_minor": 100_00, "final_quantity": 10, "closed_at": clock.now()}
+    campaign, (variant,) = a_campaign(session, organisation_id=house, **closed)
+    pledge = a_confirmed_pledge(session, campaign, {variant.id: 10})
+    pledge.buyer_id = shop
+    session.add(pledge)
+    sheet = a_sheet(session, campaign, [pledge])
+    factory = Factory(id=maker, belt="Humen", region="Guangdong")
+    session.add(factory)
+    session.flush()
+    line = a_line(session, factory)
+    order = an_order(session, sheet, {variant.id: 6}, factory_id=maker, capability_id=line.id)
+    make(session, order, 6)
+    lot_id = ship(session, order)
+    parcel = session.exec(select(Parcel).where(Parcel.lot_id == lot_id)).one()
+    return {
+        "campaign_id": campaign.id,
+        "capability_id": line.id,
+        "concept_id": concept.id,
+        "lot_id": lot_id,
+        "order_id": order.id,
+        "parcel_id": parcel.id,
+        "pledge_id": pledge.id,
+        "sheet_id": sheet.id,
+        "variant_id": variants[0].id,
+        "want_id": want.id,
+    }
+
+
+def private_doors(app: Flask, role: Role, ids: dict[str, UUID]) -> list[Door]:
+    """The ways to one row that a role has and strangers of that role must not."""
+    return [
+        door
+        for door in doors(app, ids)
+        if door.leads_to_a_row
+        and role in door.access.roles
+        and door.method in ("GET", "POST")
+        and door.endpoint not in OPEN_TO_THE_WHOLE_ROLE
+    ]
+
+
+@pytest.mark.parametrize("owner", ["buyer", "factory", "merchandiser"])
+def test_a_stranger_of_the_same_role_finds_nothing_and_changes_nothing(
+    app: Flask,
+    client: Callable[..., Visitor],
+    people: dict[str, Person],
+    database: Database,
+    clock: ManualClock,
+    owner: str,
+) -> None:
+    with database.transaction() as session:
+        ids = belongings(session, people, clock)
+    (offer,) = match(database, clock.now())
+    ids["offer_id"] = offer.id
+    entrances = private_doors(app, PEOPLE[owner], ids)
+    assert len(entrances) >= 3
+    stranger, rightful = client(f"{owner}2"), client(owner)
+    before = everything(database)
+    found = [door for door in entrances if knock(stranger, door).status_code != HTTPStatus.NOT_FOUND]
+    assert found == []
+    assert everything(database) == before
+    lost = [door for door in entrances if knock(rightful, door).status_code in (403, 404)]
+    assert lost == []
