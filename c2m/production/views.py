@@ -76,7 +76,9 @@ def work_orders() -> str:
         statement = statement.where(col(WorkOrder.state).in_(SHOWN[form.show]))
     making = col(WorkOrder.state).in_(SHOWN["making"])
     soonest = sa.case((making, WorkOrder.due_at))
-    statement = statement.order_by(sa.case((making, 0), else_=1), soonest, col(WorkOrder.due_at).desc(), WorkOrder.id)
+    statement = statement.order_by(
+        sa.case((making, 0), else_=1), soonest, col(WorkOrder.due_at).desc(), col(WorkOrder.id)
+    )
     page = page_of(session, statement, page=page_number())
     by_state = queries.orders_by_state(session, factory_id)
     return render_template(

@@ -1,0 +1,367 @@
+"""A factory's pages: the inbox and its answers, capacity by weeks, profile and lines; refusals change nothing."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlmodel import select
+
+from c2m.clock import ManualClock
+from c2m.db import Database
+from c2m.identity.models import Organisation, OrganisationState
+from c2m.matching import queries
+from c2m.matching.models import Capability, Factory, Offer, OfferState, PriceBreak
+from c2m.matching.rules import PriceStep, Terms, monday
+from tests.builders import a_factory, a_line, an_open_sheet
+from tests.conftest import Person, Visitor
+from tests.matching.market import match, offers
+from tests.web.test_access import everything
+
+LINE = {
+    "weekly_capacity": "400",
+    "minimum": "20",
+    "setup": "120.50",
+    "lead_days": "4",
+    "prices.0.from_quantity": "20",
+    "prices.0.price": "58.00",
+}
+
+
+@pytest.fixture
+def line(database: Database, people: dict[str, Person]) -> Capability:
+    """The one line of `factory`: T-shirts at ¥60, 100 a week."""
+    with database.transaction() as session:
+        factory = a_factory_of(session, people["factory"])
+        return a_line(session, factory, weekly_capacity=100)
+
+
+def a_factory_of(session: Any, person: Person) -> Factory:
+    """The profile of a person's factory."""
+    factory = Factory(id=person.organisation_id, belt="Yiwu", region="Zhejiang")
+    session.add(factory)
+    session.flush()
+    return factory
+
+
+@pytest.fixture
+def offer(database: Database, line: Capability, clock: ManualClock) -> Offer:
+    """An open offer of 70 T-shirts in two colours to `factory`."""
+    with database.transaction() as session:
+        late = clock.now() + timedelta(days=40)
+        an_open_sheet(session, 70, variants=[("black", "M"), ("red", "L")], required_date=late)
+    [found] = match(database, clock.now())
+    return found
+
+
+def test_the_inbox_shows_an_offer_with_what_it_earns_and_why(client: Callable[..., Visitor], offer: Offer) -> None:
+    page = client("factory").get("/factory/inbox").get_data(as_text=True)
+    assert "¥4,200.00" in page
+    assert f"/factory/inbox/{offer.id}/answer" in page
+    assert f"{offer.explanation['fit']['score']}" in page
+
+
+def test_a_sheet_is_given_as_csv_and_json(client: Callable[..., Visitor], offer: Offer) -> None:
+    factory = client("factory")
+    rows = factory.get(f"/factory/inbox/{offer.id}.csv").get_data(as_text=True).split()
+    assert len(rows) == 3
+    document = factory.get(f"/factory/inbox/{offer.id}.json").json
+    assert document
+    assert sum(piece["quantity"] for piece in document["pieces"]) == document["quantity"] == 70
+    assert document["total_minor"] == 4_200_00
+    assert sum(document["weeks"].values()) == 70
+
+
+@pytest.mark.parametrize("path", ["", ".csv", ".json"])
+def test_another_factorys_offer_is_not_found(client: Callable[..., Visitor], offer: Offer, path: str) -> None:
+    assert client("factory2").get(f"/factory/inbox/{offer.id}{path}").status_code == 404
+
+
+def test_another_factory_cannot_answer(client: Callable[..., Visitor], database: Database, offer: Offer) -> None:
+    stranger = client("factory2")
+    before = everything(database)
+    assert stranger.post(f"/factory/inbox/{offer.id}/answer", data={"answer": "accept"}).status_code == 404
+    assert everything(database) == before
+
+
+@pytest.mark.parametrize("form", [{}, {"answer": "perhaps"}, {"answer": "decline", "reason": "x" * 301}])
+def test_an_answer_that_is_none_is_refused_beside_the_buttons(
+    client: Callable[..., Visitor], database: Database, offer: Offer, form: dict[str, str]
+) -> None:
+    factory = client("factory")
+    before = everything(database)
+    answer = factory.post(f"/factory/inbox/{offer.id}/answer", data=form)
+    assert answer.status_code == 422
+    assert 'id="answer-error"' in answer.get_data(as_text=True)
+    assert everything(database) == before
+
+
+def test_an_offer_is_answered_once(client: Callable[..., Visitor], database: Database, offer: Offer) -> None:
+    factory = client("factory")
+    address = f"/factory/inbox/{offer.id}/answer"
+    assert factory.post(address, data={"answer": "accept"}).location == "/factory/work-orders"
+    before = everything(database)
+    for again in ("accept", "decline"):
+        refused = factory.post(address, data={"answer": again}, headers={"Accept-Language": "en"})
+        assert refused.status_code == 409
+        assert "already been answered" in refused.get_data(as_text=True)
+    assert everything(database) == before
+    [found] = offers(database)
+    assert (found.state, found.answered_by) == (OfferState.ACCEPTED, factory.person and factory.person.user_id)
+
+
+def test_a_declined_offer_keeps_its_reason(client: Callable[..., Visitor], database: Database, offer: Offer) -> None:
+    factory = client("factory")
+    form = {"answer": "decline", "reason": "  The dye house is shut "}
+    assert factory.post(f"/factory/inbox/{offer.id}/answer", data=form).location == "/factory/inbox"
+    [found] = offers(database)
+    assert (found.state, found.reason) == (OfferState.DECLINED, "The dye house is shut")
+    assert "The dye house is shut" in factory.get("/factory/inbox?show=declined").get_data(as_text=True)
+
+
+def test_an_offer_that_ran_out_takes_no_answer(
+    client: Callable[..., Visitor], database: Database, offer: Offer, clock: ManualClock
+) -> None:
+    factory = client("factory")
+    clock.advance(timedelta(hours=48))
+    before = everything(database)
+    assert factory.post(f"/factory/inbox/{offer.id}/answer", data={"answer": "accept"}).status_code == 409
+    assert everything(database) == before
+    assert f"/factory/inbox/{offer.id}/answer" not in factory.get("/factory/inbox").get_data(as_text=True)
+
+
+def test_an_unverified_factory_is_told_why_nothing_comes(
+    client: Callable[..., Visitor], database: Database, people: dict[str, Person]
+) -> None:
+    with database.transaction() as session:
+        organisation = session.get_one(Organisation, people["factory"].organisation_id)
+        organisation.state = OrganisationState.PENDING
+        session.add(organisation)
+    page = client("factory").get("/factory/inbox", headers={"Accept-Language": "en"}).get_data(as_text=True)
+    assert "has not verified you yet" in page
+
+
+# Capacity
+
+
+def week_capacity(database: Database, line: Capability, clock: ManualClock) -> int:
+    """The line's capacity in the present week."""
+    with database.reading() as session:
+        [row] = queries.capacity_map(session, line.factory_id, [monday(clock.now().date())])
+        return row.cells[0].capacity
+
+
+def test_a_week_is_changed(
+    client: Callable[..., Visitor], database: Database, line: Capability, clock: ManualClock
+) -> None:
+    form = {"capability": str(line.id), "week": monday(clock.now().date()).isoformat(), "capacity": "0"}
+    factory = client("factory")
+    assert factory.post("/factory/capacity", data=form).location == "/factory/capacity"
+    assert week_capacity(database, line, clock) == 0
+
+
+@pytest.mark.parametrize(
+    ("entered", "sentence"),
+    [
+        ({"capacity": "-1"}, "at least 0"),
+        ({"capacity": "many"}, "whole number"),
+        ({"week": "2026-11-02"}, "not yet over"),
+        ({"week": "soon"}, "accepted"),
+        ({"capability": "mine"}, "one of the options"),
+    ],
+)
+def test_a_week_that_makes_no_sense_is_refused(
+    client: Callable[..., Visitor],
+    database: Database,
+    line: Capability,
+    clock: ManualClock,
+    entered: dict[str, str],
+    sentence: str,
+) -> None:
+    factory = client("factory")
+    form = {"capability": str(line.id), "week": monday(clock.now().date()).isoformat(), "capacity": "50"}
+    before = everything(database)
+    answer = factory.post("/factory/capacity", data=form | entered, headers={"Accept-Language": "en"})
+    assert answer.status_code == 422
+    assert sentence in answer.get_data(as_text=True)
+    assert everything(database) == before
+
+
+def test_a_week_keeps_room_for_what_is_held(
+    client: Callable[..., Visitor], database: Database, offer: Offer, line: Capability
+) -> None:
+    with database.reading() as session:
+        [booking, *_] = queries.offer_detail(session, offer.id, factory_id=offer.factory_id).weeks
+    factory = client("factory")
+    before = everything(database)
+    form = {"capability": str(line.id), "week": booking.week.isoformat(), "capacity": str(booking.quantity - 1)}
+    answer = factory.post("/factory/capacity", data=form, headers={"Accept-Language": "en"})
+    assert answer.status_code == 422
+    assert f"{booking.quantity} pieces are booked or held" in answer.get_data(as_text=True)
+    assert everything(database) == before
+
+
+def test_another_factorys_weeks_are_not_found(
+    client: Callable[..., Visitor], database: Database, line: Capability, clock: ManualClock
+) -> None:
+    stranger = client("factory2")
+    before = everything(database)
+    form = {"capability": str(line.id), "week": monday(clock.now().date()).isoformat(), "capacity": "50"}
+    assert stranger.post("/factory/capacity", data=form).status_code == 404
+    assert everything(database) == before
+
+
+# Profile and lines
+
+
+def terms_of(database: Database, capability_id: UUID) -> Terms:
+    """A line's terms as they are stored."""
+    with database.reading() as session:
+        line = session.get_one(Capability, capability_id)
+        steps = queries.price_steps(session, [capability_id])[capability_id]
+        return Terms(line.weekly_capacity, line.minimum, line.setup_minor, line.lead_days, steps)
+
+
+def entries_of(page: str, capability_id: UUID) -> dict[str, str]:
+    """What stands in the fields of a line's form."""
+    start = page.index(f"/factory/profile/lines/{capability_id}")
+    inputs = page[start : page.index("</form>", start)].split("<input")[1:]
+    found = {}
+    for field in inputs:
+        name, value = (field.partition(f'{attribute}="')[2].partition('"')[0] for attribute in ("name", "value"))
+        if name != "csrf_token":
+            found[name] = value
+    return found
+
+
+def test_a_new_factory_describes_itself_and_adds_a_line(
+    client: Callable[..., Visitor], database: Database, people: dict[str, Person]
+) -> None:
+    factory = client("factory")
+    profile = {"belt": "Yiwu", "region": "Zhejiang", "about": "Bags and shirts"}
+    assert factory.post("/factory/profile", data=profile).location == "/factory/profile"
+    assert factory.post("/factory/profile", data=profile | {"about": "Bags"}).location == "/factory/profile"
+    assert factory.post("/factory/profile/lines", data=LINE | {"category": "tshirt"}).status_code == 303
+    with database.reading() as session:
+        assert session.get_one(Factory, people["factory"].organisation_id).about == "Bags"
+        [found] = queries.capabilities(session, people["factory"].organisation_id)
+    assert found.process == "sewing"
+    assert terms_of(database, found.id) == Terms(400, 20, 120_50, 4, (PriceStep(20, 58_00),))
+
+
+def test_a_factory_without_a_profile_has_no_lines(client: Callable[..., Visitor], database: Database) -> None:
+    factory = client("factory")
+    before = everything(database)
+    assert factory.post("/factory/profile/lines", data=LINE | {"category": "tshirt"}).status_code == 404
+    assert everything(database) == before
+
+
+@pytest.mark.parametrize("entered", [{"belt": ""}, {"region": "x" * 61}, {"about": "x" * 501}, {"state": "active"}])
+def test_a_profile_that_says_too_little_or_too_much_is_refused(
+    client: Callable[..., Visitor], database: Database, line: Capability, entered: dict[str, str]
+) -> None:
+    factory = client("factory")
+    before = everything(database)
+    form = {"belt": "Yiwu", "region": "Zhejiang"} | entered
+    assert factory.post("/factory/profile", data=form).status_code == 422
+    assert everything(database) == before
+
+
+BAD_TERMS = [
+    ({"minimum": "0"}, "at least 1"),
+    ({"lead_days": "366"}, "at most 365"),
+    ({"setup": "-1"}, "amount"),
+    ({"prices.0.from_quantity": "", "prices.0.price": ""}, "At least one price"),
+    ({"prices.0.price": ""}, "either an amount or a share"),
+    ({"prices.0.share": "80"}, "either an amount or a share"),
+    ({"prices.0.from_quantity": ""}, "fill this in"),
+    ({"prices.0.price": "", "prices.0.share": "lots"}, "percentage"),
+    ({"prices.0.price": "", "prices.0.share": "0"}, "must be positive"),
+    ({"prices.1.from_quantity": "20", "prices.1.price": "50"}, "more pieces than the one before"),
+    ({"prices.1.from_quantity": "10", "prices.1.price": "50"}, "more pieces than the one before"),
+    ({"prices.99.from_quantity": "10", "prices.99.price": "50"}, "One thing needs mending"),
+]
+
+
+@pytest.mark.parametrize(("entered", "sentence"), BAD_TERMS)
+def test_terms_that_make_no_sense_are_refused(
+    client: Callable[..., Visitor], database: Database, line: Capability, entered: dict[str, str], sentence: str
+) -> None:
+    factory = client("factory")
+    before = everything(database)
+    for address, form in (
+        (f"/factory/profile/lines/{line.id}", LINE | entered),
+        ("/factory/profile/lines", LINE | entered | {"category": "dress"}),
+    ):
+        answer = factory.post(address, data=form, headers={"Accept-Language": "en"})
+        assert answer.status_code == 422
+        assert sentence in answer.get_data(as_text=True)
+    assert everything(database) == before
+
+
+@pytest.mark.parametrize(
+    ("category", "sentence"), [("coat", "already has a line"), ("spaceship", "There is no category")]
+)
+def test_a_line_is_of_one_known_category(
+    client: Callable[..., Visitor], database: Database, line: Capability, category: str, sentence: str
+) -> None:
+    with database.transaction() as session:
+        a_line(session, session.get_one(Factory, line.factory_id), category="coat")
+    factory = client("factory")
+    before = everything(database)
+    form = LINE | {"category": category}
+    answer = factory.post("/factory/profile/lines", data=form, headers={"Accept-Language": "en"})
+    assert answer.status_code == 422
+    assert sentence in answer.get_data(as_text=True)
+    assert everything(database) == before
+
+
+def test_another_factorys_line_is_not_found(
+    client: Callable[..., Visitor], database: Database, line: Capability
+) -> None:
+    stranger = client("factory2")
+    before = everything(database)
+    assert stranger.post(f"/factory/profile/lines/{line.id}", data=LINE).status_code == 404
+    assert everything(database) == before
+
+
+def test_sending_a_line_as_it_stands_changes_only_what_was_edited(
+    client: Callable[..., Visitor], database: Database, people: dict[str, Person]
+) -> None:
+    """Shares of the target cost and steps beyond the usual four survive a change of the other terms."""
+    with database.transaction() as session:
+        factory = a_factory_of(session, people["factory"])
+        line = a_line(session, factory, prices={1: 60_00, 50: 55_50, 100: 50_00, 200: 48_05})
+        session.add(PriceBreak(capability_id=line.id, from_quantity=500, target_ppm=823_450))
+    before = terms_of(database, line.id)
+    visitor = client("factory")
+    form = entries_of(visitor.get("/factory/profile").get_data(as_text=True), line.id)
+    assert form["prices.4.share"] == "82.345"
+    assert visitor.post(f"/factory/profile/lines/{line.id}", data=form | {"lead_days": "9"}).status_code == 303
+    after = terms_of(database, line.id)
+    assert after.steps == before.steps
+    assert after == Terms(before.weekly_capacity, before.minimum, before.setup_minor, 9, before.steps)
+
+
+def test_changing_terms_leaves_open_offers_as_they_are(
+    client: Callable[..., Visitor], database: Database, offer: Offer, line: Capability
+) -> None:
+    assert client("factory").post(f"/factory/profile/lines/{line.id}", data=LINE).status_code == 303
+    [found] = offers(database)
+    assert (found.unit_price_minor, found.total_minor) == (offer.unit_price_minor, offer.total_minor)
+    with database.reading() as session:
+        [price] = session.exec(select(PriceBreak.unit_price_minor).where(PriceBreak.capability_id == line.id)).all()
+    assert price == 58_00
+
+
+def test_other_factories_lines_are_not_shown(
+    client: Callable[..., Visitor], database: Database, line: Capability
+) -> None:
+    with database.transaction() as session:
+        other = a_line(session, a_factory(session), category="dress")
+    factory = client("factory")
+    for path in ("/factory/profile", "/factory/capacity"):
+        page = factory.get(path).get_data(as_text=True)
+        assert str(line.id) in page
+        assert str(other.id) not in page
