@@ -102,7 +102,6 @@ def create_app(
     init_errors(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.url_build_error_handlers.append(lambda error, endpoint, values: "/to-come/" + endpoint)
     app.context_processor(lambda: _context(settings))
     require_declarations(app)
     if settings.job_threads:

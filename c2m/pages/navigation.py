@@ -52,8 +52,8 @@ PLACES: dict[Role | None, tuple[Place, ...]] = {
     ),
     Role.OPERATOR: (
         Place("pages.console", _("Console"), "home"),
-        Place("matching.verification", _("Factories to verify"), "badge"),
-        Place("matching.runs", _("Matching"), "refresh"),
+        Place("pages.verification", _("Factories to verify"), "badge"),
+        Place("pages.runs", _("Matching"), "refresh"),
         Place("pages.late", _("Late work orders"), "alert"),
         Place("pages.jobs", _("Jobs"), "clock"),
         Place("pages.ledger", _("Ledger"), "ledger"),
