@@ -1,6 +1,7 @@
 """Where everything is joined: the site from its rooms, the worker from the stages' jobs."""
 
 import logging
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -123,7 +124,7 @@ def build_worker(database: Database, provider: PaymentProvider) -> Worker:
 
 
 def configure_logging(level: str = "INFO") -> None:
-    """Log events as JSON lines, with secrets struck out."""
+    """Log events as JSON lines on stderr, with secrets struck out."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -134,6 +135,7 @@ def configure_logging(level: str = "INFO") -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 

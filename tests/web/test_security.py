@@ -1,13 +1,15 @@
 """Headers, cookies, language, colours, and the addresses that say whether the site is well."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from flask import Flask
 
-from c2m.app import create_app, strike_out_secrets
+from c2m.app import configure_logging, create_app, strike_out_secrets
 from c2m.config import Settings
 from c2m.db import Database
 from c2m.web.security import local_address
@@ -119,6 +121,25 @@ def test_a_database_out_of_reach_is_not_ready(app: Flask, settings: Settings) ->
     answer = site.test_client().get("/readyz")
     assert answer.status_code == 503
     assert "secret" not in answer.get_data(as_text=True)
+
+
+def test_the_log_is_json_on_stderr_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config()
+    try:
+        configure_logging("INFO")
+        log = structlog.get_logger()
+        log.debug("too quiet")
+        try:
+            raise ValueError("broken")
+        except ValueError as error:
+            log.error("fault", password="hunter2", exc_info=error)
+    finally:
+        structlog.configure(**before)
+    said = capsys.readouterr()
+    entry = json.loads(said.err)
+    assert said.out == ""
+    assert (entry["event"], entry["level"], entry["password"]) == ("fault", "error", "***")
+    assert "ValueError: broken" in entry["exception"]
 
 
 def test_secrets_are_struck_out_of_the_log() -> None:
