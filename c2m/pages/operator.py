@@ -79,6 +79,7 @@ class Late:
 def console() -> str:
     """The queues, the money, the latest entries, what the last audit said."""
     session, now = db_session(), request_time()
+    entries = ledger_queries.latest_entries(session, limit=6)
     return render_template(
         "pages/operator_console.html",
         waiting=_count(session, select(Organisation).where(Organisation.state == OrganisationState.PENDING)),
@@ -92,7 +93,8 @@ def console() -> str:
         dead_count=_count(session, select(Job).where(Job.state == JobState.DEAD)),
         underway=_lots_underway(session),
         balances=ledger_queries.balances_by_kind(session),
-        entries=ledger_queries.latest_entries(session, limit=6),
+        entries=entries,
+        owners=_owners(session, entries),
         audit=latest_audit(session),
     )
 
