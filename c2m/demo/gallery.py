@@ -3,7 +3,7 @@
 import io
 import multiprocessing
 from collections.abc import Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -28,15 +28,18 @@ class Drawn:
     provenance: dict[str, Any]
 
 
+def another_process() -> Executor:
+    """Draws on another core."""
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+
+
 @dataclass
 class Gallery:
-    """Draws on another core; asking for a picture waits until it is there."""
+    """Draws elsewhere, as the pool has it; asking for a picture waits until it is there."""
 
     size: int  # pixels
     seed: int
-    pool: ProcessPoolExecutor = field(
-        default_factory=lambda: ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-    )
+    pool: Executor
     orders: dict[str, Future[list[Drawn]]] = field(default_factory=dict)
 
     def __enter__(self) -> "Gallery":

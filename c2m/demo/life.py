@@ -1,6 +1,7 @@
 """The days of the market, hour by hour: people act through the platform's use cases, the worker does the rest."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from datetime import datetime, timedelta
 
 from c2m.app import build_worker
@@ -9,7 +10,7 @@ from c2m.clock import ManualClock
 from c2m.demo.buyers import Buyers
 from c2m.demo.calendar import local_hour
 from c2m.demo.demand import HOURS
-from c2m.demo.gallery import Gallery
+from c2m.demo.gallery import Gallery, another_process
 from c2m.demo.makers import Makers
 from c2m.demo.market import Market
 from c2m.demo.merchandisers import Merchandisers
@@ -19,8 +20,8 @@ from c2m.jobs import Worker
 Watch = Callable[[datetime], None]
 
 
-def live(market: Market, password_hash: str, watch: Watch) -> None:
-    """Let the market live from its first hour to its last; `watch` is told the time every hour.
+def live(market: Market, password_hash: str, watch: Watch, pool: Executor | None = None) -> None:
+    """Let the market live from its first hour to its last; `watch` is told the time every hour, `pool` draws.
 
     On the hour the worker does what fell due; some minutes later people act, and it does what follows from that.
     In the other hours everybody rests.
@@ -29,7 +30,7 @@ def live(market: Market, password_hash: str, watch: Watch) -> None:
     clock = ManualClock(calendar.starts_at)
     worker = _worker(market)
     minutes = market.chance("minutes")
-    with Gallery(size.picture_px, market.seed) as gallery:
+    with Gallery(size.picture_px, market.seed, pool or another_process()) as gallery:
         gallery.order([*size.products, *size.prepared, *size.ideas])
         people = _People(market, password_hash, gallery)
         people.settle(clock.now())

@@ -29,6 +29,7 @@ from c2m.matching.factories import NewCapability, Profile, add_capabilities, cre
 from c2m.matching.rules import PriceStep, Terms
 
 ON_TIME_PPM = {"quick": 985_000, "steady": 955_000, "slow": 870_000}
+DISHONEST = 0.25  # share of later registrations that are turned down
 REFUSAL_NOTE = "营业执照与厂址不符 The business licence and the site don't match."
 
 
@@ -55,6 +56,14 @@ class Maker:
         return self.profile.registration.email == people.email_of(Role.FACTORY, 0)
 
 
+@dataclass(frozen=True)
+class _Arrival:
+    """A factory that registers, and whether the operator gets round to deciding on it."""
+
+    profile: FactoryProfile
+    decided: bool = True
+
+
 @dataclass
 class Town:
     """The people of the market."""
@@ -67,7 +76,7 @@ class Town:
     operator_id: UUID = field(init=False)
     _rng: Random = field(init=False)
     _buyers_to_come: Diary[BuyerProfile] = field(default_factory=Diary)
-    _factories_to_come: Diary[FactoryProfile] = field(default_factory=Diary)
+    _factories_to_come: Diary[_Arrival] = field(default_factory=Diary)
     _to_decide: Diary[Decision] = field(default_factory=Diary)
 
     def __post_init__(self) -> None:
@@ -103,29 +112,33 @@ class Town:
 
     def _expect_factories(self, profiles: list[FactoryProfile], now: datetime) -> None:
         """Most are there at once, some come later, and the last few wait for the operator at the end."""
-        waiting, later = max(1, len(profiles) // 19), len(profiles) // 8
-        for number, profile in enumerate(profiles):
-            left = len(profiles) - number
-            day = -self._rng.uniform(0.2, 1.2) if left <= waiting else -self._rng.uniform(12, 80)
-            when = self.market.calendar.at(day) if left <= waiting + later else now
-            self._factories_to_come.note(when, profile)
+        calendar, waiting, later = self.market.calendar, max(1, len(profiles) // 19), len(profiles) // 8
+        for left, profile in zip(range(len(profiles), 0, -1), profiles, strict=True):
+            if left <= waiting:
+                self._factories_to_come.note(calendar.ends_at - self._hours(8, 34), _Arrival(profile, decided=False))
+            elif left <= waiting + later:
+                self._factories_to_come.note(calendar.at(-self._rng.uniform(12, 80)), _Arrival(profile))
+            else:
+                self._factories_to_come.note(now, _Arrival(profile))
 
-    def _register_factories(self, session: Session, profiles: list[FactoryProfile], now: datetime) -> None:
-        new = _register(session, [profile.registration for profile in profiles], now)
+    def _register_factories(self, session: Session, arrivals: list[_Arrival], now: datetime) -> None:
+        new = _register(session, [arrival.profile.registration for arrival in arrivals], now)
         makers = [
-            Maker(n.organisation_id, n.user_id, profile, self._manner(profile))
-            for n, profile in zip(new, profiles, strict=True)
+            Maker(n.organisation_id, n.user_id, arrival.profile, self._manner(arrival.profile))
+            for n, arrival in zip(new, arrivals, strict=True)
         ]
         self.makers |= {maker.id: maker for maker in makers}
         create_profiles(session, [_profile(maker) for maker in makers])
         add_capabilities(session, [line for maker in makers for line in self._lines(maker)])
-        calendar = self.market.calendar
-        for maker in makers:
-            honest = now < calendar.starts_at + timedelta(hours=2) or self._rng.random() > 0.25
+        founding = now == self.market.calendar.starts_at
+        for maker, arrival in zip(makers, arrivals, strict=True):
+            honest = founding or self._rng.random() > DISHONEST
             decision = Decision(maker.id, honest, "" if honest else REFUSAL_NOTE)
-            self._to_decide.note(now + timedelta(hours=self._rng.uniform(4, 30)), decision)
-            if now > calendar.at(-1.5):
-                self._to_decide.entries.pop()
+            if arrival.decided:
+                self._to_decide.note(now + self._hours(4, 30), decision)
+
+    def _hours(self, fewest: float, most: float) -> timedelta:
+        return timedelta(hours=self._rng.uniform(fewest, most))
 
     def _manner(self, profile: FactoryProfile) -> str:
         return self._rng.choices(list(ON_TIME_PPM), weights=(3, 5, 2))[0]
