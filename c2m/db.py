@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID, SafeUUID
@@ -65,11 +66,14 @@ class HexUuid(sa.Uuid[UUID]):
         return lambda digits: None if digits is None else _uuid_of(int(digits, 16))
 
 
+_FROM_US = SafeUUID.unknown
+
+
 def _uuid_of(number: int) -> UUID:
     # What UUID.__init__ does once it has found its argument in order; reading ids is a tenth of a large read.
     found = object.__new__(UUID)
     object.__setattr__(found, "int", number)
-    object.__setattr__(found, "is_safe", SafeUUID.unknown)
+    object.__setattr__(found, "is_safe", _FROM_US)
     return found
 
 
@@ -182,6 +186,8 @@ class Database:
 def _create_engine(url: str, *, echo: bool) -> sa.Engine:
     if not url.startswith("sqlite"):
         return sa.create_engine(url, echo=echo, pool_pre_ping=True)
+    if (name := sa.make_url(url).database) and name != ":memory:":
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(url, echo=echo, connect_args={"timeout": 30, "check_same_thread": False})
     engine.dialect.colspecs = {**engine.dialect.colspecs, sa.Uuid: HexUuid}
 

@@ -99,14 +99,12 @@ class Market:
         """
         sheets = [sheet for sheet in self.sheets.values() if sheet.currency == currency]
         makers: dict[tuple[str, tuple[str, ...]], list[Line]] = {}
-        offers, used = [], set()
+        offers: list[Offer] = []
         for sheet in sheets:
             kind = sheet.category, sheet.processes
             if kind not in makers:
                 makers[kind] = [line for line in self.lines.values() if line.makes(sheet)]
-            for line in self.shortlist(sheet, makers[kind]):
-                offers.append(self._offer(sheet, line))
-                used.add(line.id)
+            offers += (self._offer(sheet, line) for line in self.shortlist(sheet, makers[kind]))
         capable = {line.id for lines in makers.values() for line in lines}
         return Problem(
             format="c2m.matching/1",
@@ -179,7 +177,8 @@ class Market:
         )
 
     def _offer(self, sheet: OpenSheet, line: Line) -> Offer:
-        late = sheet.late_week
+        late, ranges = sheet.late_week, line.terms.ranges()
+        within_reach = [step for step in ranges if step[0] <= sheet.quantity] or ranges[:1]
         return Offer(
             sheet=str(sheet.id),
             factory=str(line.factory_id),
@@ -191,7 +190,7 @@ class Market:
                     fixed=line.terms.setup_minor,
                     unit=Rate(step.unit_price(sheet.target_cost_minor)),
                 )
-                for low, high, step in line.terms.ranges()
+                for low, high, step in within_reach
             ),
             lead_weeks=self._timing(sheet, line)[1],
             risk=Rate(late.money * (money.PPM - line.on_time_ppm) // money.PPM, late.per),

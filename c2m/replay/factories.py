@@ -12,8 +12,8 @@ from c2m.matching.rules import PriceStep, Terms, terms_errors
 from c2m.money import PPM
 
 PPM_PER_PERCENT = PPM // 100
-DRAWN = 32
-WEEKLY_CAPACITIES = (1_500, 2_500, 4_000, 6_000)
+DRAWN = 20
+WEEKLY_CAPACITIES = (2_500, 4_000, 6_000, 9_000)
 BELTS = ("Midlands", "Lancashire", "Yorkshire", "Clydeside")
 
 FORMAT = """\
@@ -110,7 +110,7 @@ def read_factories(path: Path) -> tuple[Maker, ...]:
 def draw_factories(seed: int) -> tuple[Maker, ...]:
     """Factories that take any order from a piece on, at a price that falls with it, and can only make so much a week.
 
-    About 110,000 pieces a week in all; some orders are late, some offers declined.
+    About 100,000 pieces a week in all; some orders are late, some offers declined.
     """
     random = Random(f"factories {seed}")
     return tuple(_drawn(number, random) for number in range(1, DRAWN + 1))
@@ -127,6 +127,6 @@ def _drawn(number: int, random: Random) -> Maker:
         declines_percent=round(random.uniform(0, 3), 1),
         prices=tuple(
             Price(pieces=pieces, percent=round(asked * share, 1))
-            for pieces, share in ((1, 1.0), (100, 0.97), (500, 0.94), (2_000, 0.90))
+            for pieces, share in ((1, 1.0), (200, 0.97), (1_000, 0.93))
         ),
     )

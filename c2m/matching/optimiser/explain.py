@@ -1,5 +1,6 @@
 """Why it came out so: what keeps pieces of a sheet unserved, and what the next best factory would have cost."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -108,19 +109,19 @@ class Explainer:
     def backup(self, order: Order) -> Backup | None:
         """The cheapest other factory with room for all the order's pieces, None where no other could take them."""
         market, choice = self.market, self.market.choices[order.choice]
-        cost = sum(exact_parts(market, order).values())
-        greedy, best = Greedy(market, self._free), None
+        greedy = Greedy(market, self._free)
+        cheapest, least = None, math.inf
         for c in market.demands[choice.sheet].choices:
             other = market.choices[c]
             if other.factory == choice.factory or greedy.room(other) < order.quantity:
                 continue
+            weeks, late = greedy.spread(other, order.quantity)
             for k, price in enumerate(other.prices):
-                if price.low <= order.quantity <= price.high:
-                    weeks, _ = greedy.spread(other, order.quantity)
-                    extra = sum(exact_parts(market, Order(c, k, order.quantity, weeks)).values()) - cost
-                    if best is None or extra < best[0]:
-                        best = (extra, c)
-        if best is None:
+                cost = price.fixed + price.unit * order.quantity + late
+                if price.low <= order.quantity <= price.high and cost < least:
+                    cheapest, least = Order(c, k, order.quantity, weeks), cost
+        if cheapest is None:
             return None
-        offer = market.problem.offers[market.choices[best[1]].offer]
-        return Backup(offer.factory, offer.line, rounded(Fraction(best[0])))
+        extra = sum(exact_parts(market, cheapest).values()) - sum(exact_parts(market, order).values())
+        offer = market.problem.offers[market.choices[cheapest.choice].offer]
+        return Backup(offer.factory, offer.line, rounded(Fraction(extra)))

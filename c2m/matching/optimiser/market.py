@@ -200,7 +200,7 @@ def _compile_choices(
         if demand.slots == 0 and factory not in demand.joined:
             continue
         line = line_at[offer.factory, offer.line]
-        load = float(offer.load_per_piece.each)
+        load = offer.load_per_piece.num / offer.load_per_piece.den
         weeks = [
             w
             for w in production_weeks(sheet, offer, problem.horizon.weeks)
@@ -209,7 +209,7 @@ def _compile_choices(
         if not weeks:
             continue
         room = demand.quantity if load == 0 else int(sum(market.capacity[line][w - 1] for w in weeks) / load + 1e-9)
-        extra = float(offer.ship.each + offer.risk.each)
+        extra = offer.ship.money / offer.ship.per + offer.risk.money / offer.risk.per
         prices = tuple(
             Price(
                 tier=k,
@@ -222,7 +222,7 @@ def _compile_choices(
         )
         prices = tuple(price for price in prices if price.low <= price.high)
         if prices:
-            late = float(sheet.late.each)
+            late = sheet.late.money / sheet.late.per
             demand.choices.append(len(market.choices))
             market.choices.append(
                 Choice(
