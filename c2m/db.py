@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, SafeUUID
 
