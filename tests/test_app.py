@@ -1,10 +1,13 @@
 """The site and the worker as they are joined."""
 
+import re
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from c2m import app as joined
 from c2m.app import STAGES, build_worker, create_app
@@ -14,6 +17,8 @@ from c2m.db import Database
 from c2m.jobs import Job, Schedule, enqueue
 from c2m.ledger.provider import SandboxProvider
 
+ROOT = Path(__file__).parents[1]
+ADDRESS = re.compile(r"""(?:url_for\(|Place\()\s*['"]([a-z_]+\.[a-z_]+)['"]""")
 WORKED_OFF_WITHIN_SECONDS = 30
 
 
@@ -65,6 +70,14 @@ def test_without_job_threads_nothing_runs_by_itself(
 ) -> None:
     monkeypatch.setattr(joined, "start_in_background", lambda *a, **k: pytest.fail("started"))
     create_app(settings, database=database)
+
+
+def test_every_address_the_templates_and_views_name_exists(app: Flask) -> None:
+    assert app.url_build_error_handlers == []
+    sources = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "c2m").rglob("*.py")]
+    named = {(found, path.name) for path in sources for found in ADDRESS.findall(path.read_text())}
+    assert len(named) > 50
+    assert [place for place in sorted(named) if place[0] not in app.view_functions] == []
 
 
 def test_every_schedule_names_a_known_job(database: Database) -> None:
