@@ -22,6 +22,7 @@ from c2m.identity.rules import SHORTEST_PASSWORD, is_email
 from c2m.identity.service import Registration, register_organisation
 from c2m.ledger.provider import SandboxProvider
 from c2m.matching import cli as matching_cli
+from c2m.replay import cli as replay_cli
 
 REFUSED = 1
 MISUSED = 2
@@ -41,6 +42,7 @@ def about(version: Annotated[bool, typer.Option("--version", help="Show the vers
 cli.command()(demo)
 
 cli.add_typer(matching_cli.app, name="match")
+cli.command(help=replay_cli.HELP)(replay_cli.replay)
 
 
 @cli.command()
