@@ -22,8 +22,7 @@ Shape = dict[str, dict[str, Any]]
 def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database with nothing in it."""
     if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'bare' / 'c2m.sqlite3'}")
-        (tmp_path / "bare").mkdir()
+        database = Database(f"sqlite:///{tmp_path / 'bare.sqlite3'}")
         yield database
         database.dispose()
         return

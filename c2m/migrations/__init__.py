@@ -55,9 +55,7 @@ def current(database: Database) -> str | None:
 
 
 def migrate(database: Database, revision: str = "head") -> None:
-    """Bring a database up to a revision; on SQLite the folder of the file is made if needed."""
-    if database.engine.dialect.name == "sqlite" and database.engine.url.database:
-        Path(database.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+    """Bring a database up to a revision."""
     with _configured(database) as config:
         command.upgrade(config, revision)
 
