@@ -83,16 +83,10 @@ def pending_transfers(session: Session, ids: Sequence[UUID]) -> list[sa.Row[Any]
 
 
 def latest_entries(
-    session: Session, *, limit: int, before: UUID | None = None, words: str = ""
+    session: Session, *which: sa.ColumnElement[bool], limit: int, before: UUID | None = None
 ) -> list[tuple[Entry, list[tuple[Posting, Account]]]]:
-    """The newest entries with their legs, newest first, paged by entry id; `words` stand in reference or kind."""
-    statement = select(Entry).order_by(col(Entry.id).desc()).limit(limit)
-    if words:
-        found = (
-            col(Entry.reference).contains(words, autoescape=True),
-            col(Entry.kind).contains(words, autoescape=True),
-        )
-        statement = statement.where(sa.or_(*found))
+    """The newest entries these conditions hold for, with their legs, newest first, paged by entry id."""
+    statement = select(Entry).where(*which).order_by(col(Entry.id).desc()).limit(limit)
     if before is not None:
         statement = statement.where(col(Entry.id) < before)
     entries = session.exec(statement).all()

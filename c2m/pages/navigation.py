@@ -8,6 +8,8 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
 from c2m.identity.models import Role
+from c2m.pages.queues import Queue, queues_of_this_request
+from c2m.web.context import edge, request_time
 from c2m.web.viewer import Viewer
 
 
@@ -18,6 +20,8 @@ class Place:
     endpoint: str
     label: LazyString
     icon: str
+    queue: str = ""  # the operator's queue whose length stands beside it
+    heading: LazyString | None = None  # begins a group
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class NavItem:
     current: bool
     count: int | None = None
     hot: bool = False
+    heading: str = ""
 
 
 MARKET = Place("demand.marketplace", _("Marketplace"), "grid")
@@ -51,15 +56,16 @@ PLACES: dict[Role | None, tuple[Place, ...]] = {
         MARKET,
     ),
     Role.OPERATOR: (
-        Place("pages.console", _("Console"), "home"),
-        Place("pages.verification", _("Factories to verify"), "badge"),
+        Place("pages.console", _("Console"), "grid"),
+        Place("pages.verification", _("Factories to verify"), "badge", queue="factories"),
+        Place("pages.late", _("Late work orders"), "wrench", queue="late_orders"),
+        Place("pages.jobs", _("Jobs"), "alert", queue="dead_jobs"),
         Place("pages.runs", _("Matching"), "refresh"),
-        Place("pages.late", _("Late work orders"), "alert"),
-        Place("pages.jobs", _("Jobs"), "clock"),
-        Place("pages.ledger", _("Ledger"), "ledger"),
+        Place("pages.ledger", _("Ledger"), "ledger", heading=_("Accounts")),
         Place("pages.audit", _("Audit"), "shield"),
     ),
 }
+HOT = ("late_orders", "dead_jobs")
 FIRST_ROLE = (Role.OPERATOR, Role.FACTORY, Role.MERCHANDISER, Role.BUYER)
 
 
@@ -75,13 +81,25 @@ def places_of(viewer: Viewer | None) -> tuple[Place, ...]:
 
 
 def navigation(viewer: Viewer | None) -> Sequence[NavItem]:
-    """The navigation with the present page marked."""
+    """The navigation with the present page marked and the operator's queues counted."""
     return [
         NavItem(
             href=url_for(place.endpoint),
             label=str(place.label),
             icon=place.icon,
             current=request.endpoint == place.endpoint,
+            count=waiting,
+            hot=bool(waiting) and place.queue in HOT,
+            heading=str(place.heading or ""),
         )
         for place in places_of(viewer)
+        for waiting in (_waiting(place.queue),)
     ]
+
+
+def _waiting(queue: str) -> int | None:
+    """How many wait in a queue; None where there is none or nobody waits."""
+    if not queue:
+        return None
+    found: Queue = getattr(queues_of_this_request(edge().database, now=request_time()), queue)
+    return found.count or None

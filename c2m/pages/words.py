@@ -1,0 +1,77 @@
+"""What the ledger and the worker call their doings, in plain words."""
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+
+from c2m.ledger.models import AccountKind
+from c2m.pages.blueprint import blueprint
+
+ACCOUNTS: dict[AccountKind, LazyString] = {
+    AccountKind.OUTSIDE: _("Outside"),
+    AccountKind.ESCROW: _("Escrow"),
+    AccountKind.BUYER_PAYABLE: _("Owed to buyers"),
+    AccountKind.FACTORY_PAYABLE: _("Owed to factories"),
+    AccountKind.MERCHANDISER_PAYABLE: _("Owed to merchandisers"),
+    AccountKind.PLATFORM_FEES: _("Platform fees"),
+    AccountKind.COMPENSATION: _("Compensation"),
+}
+
+PURPOSES: dict[str, LazyString] = {
+    "demand.pledge": _("Paid when joining"),
+    "demand.balance": _("Balance"),
+    "demand.tier_difference": _("Difference to the final tier"),
+    "demand.cancelled": _("Order cancelled"),
+    "demand.campaign_failed": _("Minimum missed"),
+    "demand.campaign_cancelled": _("Campaign called off"),
+    "demand.late_payment": _("Payment came too late"),
+    "demand.late_balance": _("Balance came too late"),
+    "demand.unserved": _("Pieces no factory could make"),
+    "demand.forfeit": _("Deposit forfeited"),
+    "design.want": _("Deposit for a concept"),
+    "design.want_refund": _("Concept's deposit given back"),
+    "production.delivery": _("Delivery"),
+    "production.compensation": _("Compensation for the delay"),
+    "production.fee": _("Platform fee"),
+    "production.settlement": _("Settlement"),
+}
+
+MOVES: dict[str, LazyString] = {"charge": _("paid in"), "refund": _("paid back"), "payout": _("paid out")}
+
+JOBS: dict[str, LazyString] = {
+    "ledger.carry_out": _("Carry out payments"),
+    "identity.forget_stale": _("Forget old sign-ins"),
+    "design.end_concepts": _("End a concept's validation"),
+    "design.record_deposits": _("Note deposits that arrived"),
+    "design.record_declines": _("Note deposits that were declined"),
+    "demand.close_campaigns": _("Close campaigns"),
+    "demand.end_balance_windows": _("End balance windows"),
+    "demand.record_payments": _("Note payments that arrived"),
+    "demand.record_declines": _("Note payments that were declined"),
+    "demand.record_balances": _("Note balances that arrived"),
+    "matching.match": _("Match demand sheets to factories"),
+    "matching.expire_offers": _("Let offers run out"),
+    "production.create_work_orders": _("Plan work orders"),
+    "production.settle_work_orders": _("Settle work orders"),
+    "audit.run": _("Audit everything"),
+}
+
+
+@blueprint.app_template_filter("account_words")
+def account_words(kind: AccountKind) -> str:
+    """What kind of account this is."""
+    return str(ACCOUNTS[kind])
+
+
+@blueprint.app_template_filter("entry_words")
+def entry_words(kind: str) -> str:
+    """What an entry was posted for."""
+    purpose, _dot, move = kind.rpartition(".")
+    if move in MOVES:
+        return f"{PURPOSES.get(purpose, purpose)} · {MOVES[move]}"
+    return str(PURPOSES.get(kind, kind))
+
+
+@blueprint.app_template_filter("job_words")
+def job_words(kind: str) -> str:
+    """What a kind of job does."""
+    return str(JOBS.get(kind, kind))
