@@ -25,7 +25,7 @@ from c2m.production.queries import Progress, progress_of
 from c2m.production.rules import StepCount, pieces_needed, pieces_waiting
 from c2m.production.shipping import ShipRequest, ship_lots
 
-ACCEPTS, DECLINES = 0.78, 0.13  # the others let their offers run out
+ACCEPTS, DECLINES = 0.82, 0.13  # the others let their offers run out
 IN_TROUBLE = {"quick": 0.02, "steady": 0.06, "slow": 0.2}  # share of orders that slip beside those that are meant to
 PACE = {"quick": (0.5, 0.72), "steady": (0.6, 0.88), "slow": (0.75, 0.98)}  # of the time up to the due date
 REASONS = (

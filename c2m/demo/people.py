@@ -178,7 +178,7 @@ def operator(password_hash: str, rng: Random) -> Registration:
 
 
 def factories(count: int, password_hash: str, rng: Random) -> list[FactoryProfile]:
-    """Source factories belt by belt, the first of each belt first; each belt's last but one is a quick workshop."""
+    """Source factories belt by belt, the first of each belt first; the second of a larger belt is a quick workshop."""
     places = [(belt, position) for belt in BELTS for position in range(belt.factories)]
     places.sort(key=lambda place: place[1])
     chosen = places[:count]
@@ -187,7 +187,7 @@ def factories(count: int, password_hash: str, rng: Random) -> list[FactoryProfil
     found = []
     for number, (belt, position) in enumerate(chosen):
         stem = stems[belt.name][position]
-        workshop = size[belt.name] > 3 and position == size[belt.name] - 2
+        workshop = size[belt.name] > 3 and position == 1
         registration = Registration(
             kind=Role.FACTORY,
             name=f"{belt.place}{stem.zh}{belt.trade}{'工坊' if workshop else '有限公司'}",

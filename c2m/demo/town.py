@@ -29,7 +29,6 @@ from c2m.matching.factories import NewCapability, Profile, add_capabilities, cre
 from c2m.matching.rules import PriceStep, Terms
 
 ON_TIME_PPM = {"quick": 985_000, "steady": 955_000, "slow": 870_000}
-DISHONEST = 0.25  # share of later registrations that are turned down
 REFUSAL_NOTE = "营业执照与厂址不符 The business licence and the site don't match."
 
 
@@ -58,10 +57,11 @@ class Maker:
 
 @dataclass(frozen=True)
 class _Arrival:
-    """A factory that registers, and whether the operator gets round to deciding on it."""
+    """A factory that registers, whether the operator gets round to deciding on it, and what the papers are like."""
 
     profile: FactoryProfile
     decided: bool = True
+    honest: bool = True
 
 
 @dataclass
@@ -111,13 +111,14 @@ class Town:
             self._buyers_to_come.note(now if number < at_once else later, profile)
 
     def _expect_factories(self, profiles: list[FactoryProfile], now: datetime) -> None:
-        """Most are there at once, some come later, and the last few wait for the operator at the end."""
+        """Most are there at once, some come later (one is turned down), the last few wait for the operator."""
         calendar, waiting, later = self.market.calendar, max(1, len(profiles) // 19), len(profiles) // 8
         for left, profile in zip(range(len(profiles), 0, -1), profiles, strict=True):
             if left <= waiting:
                 self._factories_to_come.note(calendar.ends_at - self._hours(8, 34), _Arrival(profile, decided=False))
             elif left <= waiting + later:
-                self._factories_to_come.note(calendar.at(-self._rng.uniform(12, 80)), _Arrival(profile))
+                arrival = _Arrival(profile, honest=left > waiting + 1)
+                self._factories_to_come.note(calendar.at(-self._rng.uniform(12, 80)), arrival)
             else:
                 self._factories_to_come.note(now, _Arrival(profile))
 
@@ -130,11 +131,9 @@ class Town:
         self.makers |= {maker.id: maker for maker in makers}
         create_profiles(session, [_profile(maker) for maker in makers])
         add_capabilities(session, [line for maker in makers for line in self._lines(maker)])
-        founding = now == self.market.calendar.starts_at
         for maker, arrival in zip(makers, arrivals, strict=True):
-            honest = founding or self._rng.random() > DISHONEST
-            decision = Decision(maker.id, honest, "" if honest else REFUSAL_NOTE)
             if arrival.decided:
+                decision = Decision(maker.id, arrival.honest, "" if arrival.honest else REFUSAL_NOTE)
                 self._to_decide.note(now + self._hours(4, 30), decision)
 
     def _hours(self, fewest: float, most: float) -> timedelta:
