@@ -81,7 +81,10 @@ class Buyers:
         expected *= demand.eagerness(tiers, pledged) / demand.usual_pieces(product)
         shares = self._popularity.setdefault(offered.id, demand.popularity(product, self._counts))
         found = []
-        for buyer in self._some_buyers(int(self._counts.poisson(expected))):
+        joining = self._some_buyers(int(self._counts.poisson(expected)))
+        if now == offered.opens_at:
+            joining.append(self.town.buyer_to_try)
+        for buyer in joining:
             quantity = demand.pieces(product, buyer.profile, self._rng)
             lines = demand.divided(quantity, shares, self._counts)
             found.append(
@@ -104,8 +107,10 @@ class Buyers:
         for row in _balances_due(session):
             if row.id not in self._balances_seen:
                 self._balances_seen.add(row.id)
-                if self._rng.random() < PAYS_BALANCE:
-                    left = row.balance_due_at - now
+                left = row.balance_due_at - now
+                if row.buyer_id == self.town.buyer_to_try.id:
+                    self._balances.note(now + left * 0.9, row.id)
+                elif self._rng.random() < PAYS_BALANCE:
                     self._balances.note(now + demand.within(self._rng, left * 0.03, left * 0.93), row.id)
         for pledge_id in self._balances.due(now):
             pledge = session.get_one(Pledge, pledge_id, populate_existing=True)
@@ -166,7 +171,7 @@ def _pledged(session: Session, campaign_ids: list[UUID]) -> dict[UUID, int]:
 def _balances_due(session: Session) -> list[sa.Row[Any]]:
     pledge, campaign = table_of(Pledge), table_of(Campaign)
     statement = (
-        sa.select(pledge.c.id, campaign.c.balance_due_at)
+        sa.select(pledge.c.id, pledge.c.buyer_id, campaign.c.balance_due_at)
         .join_from(pledge, campaign, campaign.c.id == pledge.c.campaign_id)
         .where(pledge.c.state == PledgeState.BALANCE_DUE)
         .order_by(pledge.c.id)

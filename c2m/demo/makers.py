@@ -93,10 +93,10 @@ class Makers:
     def _make_up_mind(self, offer: Offer, now: datetime) -> None:
         maker = self.town.makers[offer.factory_id]
         thinks = within(self._rng, timedelta(hours=1), timedelta(hours=20))
-        if maker.sign_in:
-            thinks = within(self._rng, timedelta(hours=33), timedelta(hours=44))
         luck = self._rng.random()
-        if luck < ACCEPTS or maker.sign_in:
+        if maker.profile.to_try and offer.expires_at > self.market.calendar.ends_at:
+            return  # left to whoever signs in
+        if luck < ACCEPTS or maker.profile.to_try:
             self._answers.note(now + thinks, (True, Answer(offer.id, maker.id, maker.user_id)))
         elif luck < ACCEPTS + DECLINES:
             reason = self._rng.choice(REASONS)

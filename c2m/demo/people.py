@@ -115,6 +115,11 @@ class FactoryProfile:
     position: int  # in its belt, from 0
     workshop: bool
 
+    @property
+    def to_try(self) -> bool:
+        """Whether it is the one to sign in as, which has much to show."""
+        return self.registration.email == email_of(Role.FACTORY, 0)
+
 
 def email_of(role: Role, number: int) -> str:
     """The first of a role has the address everybody can guess."""
@@ -149,7 +154,7 @@ def buyers(count: int, password_hash: str, rng: Random) -> list[BuyerProfile]:
             person=_person(rng),
             password_hash=password_hash,
         )
-        activity = 12.0 if number == 0 else min(rng.paretovariate(1.6), 6.0)
+        activity = min(rng.paretovariate(1.6), 6.0)
         found.append(BuyerProfile(registration, custom, appetite=rng.lognormvariate(0, 0.35), activity=activity))
     return found
 

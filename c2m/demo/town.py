@@ -16,7 +16,6 @@ from c2m.demo.people import BuyerProfile, FactoryProfile
 from c2m.demo.products import minor
 from c2m.design.categories import category_of
 from c2m.errors import Refusal
-from c2m.identity.models import Role
 from c2m.identity.service import (
     Decision,
     Registered,
@@ -49,11 +48,6 @@ class Maker:
     profile: FactoryProfile
     manner: str
 
-    @property
-    def sign_in(self) -> bool:
-        """Whether it is the one to sign in as, which has much to show."""
-        return self.profile.registration.email == people.email_of(Role.FACTORY, 0)
-
 
 @dataclass(frozen=True)
 class _Arrival:
@@ -81,6 +75,11 @@ class Town:
 
     def __post_init__(self) -> None:
         self._rng = self.market.chance("town")
+
+    @property
+    def buyer_to_try(self) -> Buyer:
+        """The one to sign in as: joins every campaign, and pays its balances at the last moment."""
+        return self.buyers[0]
 
     def found(self, session: Session, *, now: datetime) -> None:
         """Register everybody of the first day; the others are noted down for theirs."""
@@ -145,7 +144,7 @@ class Town:
     def _lines(self, maker: Maker) -> list[NewCapability]:
         """What the factory makes: all its belt does, on terms that deviate from the usual ones."""
         profile = maker.profile
-        dear = 0.86 if maker.sign_in else self._rng.uniform(0.9, 1.14)
+        dear = 0.86 if profile.to_try else self._rng.uniform(0.9, 1.14)
         large = self._rng.uniform(0.6, 1.4)
         return [
             NewCapability(

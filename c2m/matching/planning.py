@@ -134,9 +134,7 @@ def make_offers(session: Session, planned: Sequence[Planned], now: datetime) -> 
 def give_up(session: Session, unmatched: Sequence[Unmatched], *, now: datetime) -> None:
     """Hand back to their buyers the pieces that were tried for long enough or can't be in time any more."""
     hopeless = [
-        u.sheet.id
-        for u in unmatched
-        if u.reason == Reason.LEAD_TIME or now >= u.sheet.issued_at + GIVE_UP_AFTER
+        u.sheet.id for u in unmatched if u.reason == Reason.LEAD_TIME or now >= u.sheet.issued_at + GIVE_UP_AFTER
     ]
     remaining = queries.remaining_pieces(session, hopeless)
     units = {(sheet, variant): n for sheet, pieces in remaining.items() for variant, n in pieces.items()}

@@ -179,9 +179,7 @@ def price_steps(session: Session, capability_ids: Sequence[UUID]) -> dict[UUID, 
     return {capability_id: tuple(steps) for capability_id, steps in found.items()}
 
 
-def free_pieces(
-    session: Session, usual: Mapping[UUID, int], weeks: Sequence[date]
-) -> dict[UUID, dict[date, int]]:
+def free_pieces(session: Session, usual: Mapping[UUID, int], weeks: Sequence[date]) -> dict[UUID, dict[date, int]]:
     """Capacity less bookings of these lines in these weeks; `usual` is each line's capacity in an ordinary week."""
     c = table_of(CapacityWeek).c
     free = {capability_id: dict.fromkeys(weeks, pieces) for capability_id, pieces in usual.items()}

@@ -16,6 +16,7 @@ ANSWER_WITHIN = timedelta(hours=48)
 ROUNDING = 1e-6  # a plan's weeks are floats
 TIGHT = 70  # a part of the fit below this score deserves a second look
 
+
 def monday(day: date) -> date:
     """The Monday of a day's ISO week, which names the week."""
     return day - timedelta(days=day.weekday())

@@ -74,18 +74,12 @@ def replay(
     ladder: Annotated[str, typer.Option(help="From so many pieces, so many per cent off.")] = "100:5,500:10,1000:15",
     minimum: Annotated[int, typer.Option(min=1, help="Pieces below which a campaign fails.")] = 1,
     participation: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of buyers that take part.")] = 1.0,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Decides who takes part, who makes it, who is late.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides who takes part, who makes it, who is late.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="Read so many lines only.")] = None,
-    factories: Annotated[
-        Path | None, typer.Option(help="The factories, TOML; drawn by the seed otherwise.")
-    ] = None,
+    factories: Annotated[Path | None, typer.Option(help="The factories, TOML; drawn by the seed otherwise.")] = None,
     layout_map: Annotated[Path | None, typer.Option("--map", help="Other column names, date format, currency.")] = None,
     rejects: Annotated[Path | None, typer.Option(help="Where rejected lines go; into var/ unless given.")] = None,
-    database_url: Annotated[
-        str | None, typer.Option(help=f"Where the market is kept; else {DATABASE}.")
-    ] = None,
+    database_url: Annotated[str | None, typer.Option(help=f"Where the market is kept; else {DATABASE}.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Empty the database first.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="End in one JSON object.")] = False,
 ) -> None:

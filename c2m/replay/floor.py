@@ -134,9 +134,7 @@ def _register(session: Session, makers: Sequence[Maker], now: datetime) -> list[
 
 
 def _profile(factory_id: UUID, maker: Maker, currency: str) -> Profile:
-    return Profile(
-        factory_id, belt=maker.region, region=maker.region, currency=currency, on_time_ppm=maker.on_time_ppm
-    )
+    return Profile(factory_id, belt=maker.region, region=maker.region, currency=currency, on_time_ppm=maker.on_time_ppm)
 
 
 def _open_offers(session: Session, factory_ids: Sequence[UUID]) -> list[Answer]:
@@ -150,7 +148,9 @@ def _open_offers(session: Session, factory_ids: Sequence[UUID]) -> list[Answer]:
     return sorted(found, key=lambda answer: answer.offer_id)
 
 
-def _orders(session: Session, offer_ids: Sequence[UUID]) -> Sequence[sa.Row[tuple[UUID, UUID, int, datetime, datetime]]]:
+def _orders(
+    session: Session, offer_ids: Sequence[UUID]
+) -> Sequence[sa.Row[tuple[UUID, UUID, int, datetime, datetime]]]:
     order, offer, line, booking = (table_of(model) for model in (WorkOrder, Offer, Capability, Booking))
     last_week = sa.func.max(booking.c.week, type_=booking.c.week.type).label("last_week")
     return session.execute(
