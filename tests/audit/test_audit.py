@@ -5,8 +5,10 @@ import pytest
 from c2m.audit import run
 from c2m.audit.invariants import INVARIANTS
 from c2m.audit.running import checks
+from c2m.ledger.models import Entry
+from c2m.pages.words import MOVES, PURPOSES
 from tests.audit.conftest import Lived
-from tests.audit.faults import FAULTS, Fault
+from tests.audit.faults import FAULTS, Fault, rows
 
 
 def test_a_market_that_lived_through_everything_breaks_nothing(lived: Lived) -> None:
@@ -32,3 +34,11 @@ def test_each_invariant_has_checks_and_a_planted_fault(lived: Lived) -> None:
         checked = {check.invariant for check in checks(session)}
     assert checked == set(INVARIANTS)
     assert {planted.invariant for planted in FAULTS} == set(INVARIANTS)
+
+
+def test_every_entry_the_market_posted_has_words(lived: Lived) -> None:
+    with lived.database.reading() as session:
+        kinds = {row["kind"] for row in rows(session, Entry)}
+    purposes = {kind.rpartition(".")[0] if kind.rpartition(".")[2] in MOVES else kind for kind in kinds}
+    assert purposes <= set(PURPOSES)
+    assert {"production.delivery", "demand.tier_difference", "design.want_refund", "demand.forfeit"} <= purposes
