@@ -45,7 +45,6 @@ SHOTS = (
     Shot("order", Role.BUYER, "/orders", follow="ul.orders h3 a"),
     Shot("inbox", Role.FACTORY, "/factory/inbox"),
     Shot("capacity", Role.FACTORY, "/factory/capacity", language="en-GB"),
-    Shot("work-order-phone", Role.FACTORY, "/factory/work-orders", follow="table.data a.id", width=390, height=844),
     Shot("validation", Role.MERCHANDISER, "/studio/concepts", follow="main h3 a, main table a", language="en-GB"),
     Shot("campaigns", Role.MERCHANDISER, "/studio/campaigns"),
     Shot("console", Role.OPERATOR, "/operator"),
