@@ -25,32 +25,45 @@ ACCOUNTS_A_PART = 500  # a campaign's escrow has as many postings as its pledges
 
 account, entry, posting, hold, transfer = (table_of(model) for model in (Account, Entry, Posting, Hold, Transfer))
 
+other = posting.alias()
+
 remaining = hold.c.amount_minor - hold.c.captured_minor - hold.c.refunded_minor - hold.c.forfeited_minor
 credited = sa.case((posting.c.side == Side.CREDIT, posting.c.amount_minor), else_=0)
 debited = sa.case((posting.c.side == Side.DEBIT, posting.c.amount_minor), else_=0)
 
 
-def _unbalanced(part: Part) -> Broken:
-    amount = posting.c.amount_minor
+def _unsound(part: Part) -> Broken:
+    """Legs are numbered without a gap, positive whole amounts, zero in sum, and so in each currency."""
+    amount, legs = posting.c.amount_minor, sa.func.count()
     wrong = sa.or_(amount <= 0, sa.cast(amount, sa.BigInteger) != amount)
+    several = sa.func.min(posting.c.currency) != sa.func.max(posting.c.currency)
+    signed = sa.case((other.c.side == Side.CREDIT, other.c.amount_minor), else_=-other.c.amount_minor)
+    one_unbalanced = (
+        sa.select(other.c.currency)
+        .where(other.c.entry_id == posting.c.entry_id)
+        .group_by(other.c.currency)
+        .having(sa.func.sum(signed) != 0)
+        .correlate(posting)
+        .exists()
+    )
     return (
         sa.select(posting.c.entry_id)
         .where(part.of(posting.c.entry_id))
-        .group_by(posting.c.entry_id, posting.c.currency)
-        .having(sa.or_(sa.func.sum(signed_amount()) != 0, sa.func.max(sa.case((wrong, 1), else_=0)) > 0))
-        .distinct()
+        .group_by(posting.c.entry_id)
+        .having(
+            sa.or_(
+                legs < 2,
+                sa.func.max(posting.c.position) != legs - 1,
+                sa.func.max(sa.case((wrong, 1), else_=0)) > 0,
+                sa.func.sum(signed_amount()) != 0,
+                sa.and_(several, one_unbalanced),
+            )
+        )
     )
 
 
-def _legs_missing(part: Part) -> Broken:
-    legs = sa.func.count(posting.c.position)
-    return (
-        sa.select(entry.c.id)
-        .join_from(entry, posting, posting.c.entry_id == entry.c.id, isouter=True)
-        .where(part.of(entry.c.id))
-        .group_by(entry.c.id)
-        .having(sa.or_(legs < 2, sa.func.max(posting.c.position) != legs - 1))
-    )
+def _without_legs(part: Part) -> Broken:
+    return sa.select(entry.c.id).where(part.of(entry.c.id), ~sa.exists().where(posting.c.entry_id == entry.c.id))
 
 
 def _astray(part: Part) -> Broken:
@@ -197,8 +210,8 @@ def _requested_twice(_part: Part) -> Broken:
 
 ENTRIES, POSTINGS, TRANSFERS, HOLDS = entry.c.id, posting.c.entry_id, transfer.c.id, hold.c.id
 CHECKS = (
-    Check("I1", N_("An entry's legs don't add up to zero, or are no positive whole amounts."), _unbalanced, POSTINGS),
-    Check("I1", N_("Legs of an entry are missing."), _legs_missing, ENTRIES),
+    Check("I1", N_("An entry's legs are incomplete, not positive, or don't add up to zero."), _unsound, POSTINGS),
+    Check("I1", N_("An entry has no legs."), _without_legs, ENTRIES),
     Check("I1", N_("A posting has no entry, no account, or another currency than its account."), _astray, POSTINGS),
     Check("I1", N_("An operation was posted twice."), _posted_twice),
     Check("I2", N_("An escrow's balance isn't what is held in it."), _escrow_differs, account.c.id, ACCOUNTS_A_PART),

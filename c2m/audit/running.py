@@ -19,7 +19,7 @@ def run(session: Session, *, now: datetime) -> list[Finding]:
 def checks(session: Session) -> list[Check]:
     """Every way in which an invariant can be broken."""
     modules = (money, campaigns, pledges, allocations, work, pegs, settlements)
-    return [*(check for module in modules for check in module.CHECKS), work.unannounced(session)]
+    return [*(check for module in modules for check in module.CHECKS), *work.announced_checks(session)]
 
 
 def _hold_still(session: Session) -> None:

@@ -94,23 +94,22 @@ def _subscriptions() -> dict[str, Sequence[str]]:
     return joined
 
 
-def unannounced(session: Session) -> Check:
-    """The check that all that happened was announced; it opens lists of ids the way this database does."""
+def announced_checks(session: Session) -> list[Check]:
+    """The checks that all that happened was announced; lists of ids are opened the way this database does it."""
     postgresql = session.get_bind().dialect.name == "postgresql"
     open_list = sa.func.jsonb_array_elements_text if postgresql else sa.func.json_each
 
-    def broken(_part: Part) -> Broken:
-        return sa.select(*sa.union_all(*(untold(topic) for topic in HAPPENED)).subquery().c)
+    def check(topic: str, key: sa.Column[Any], which: sa.ColumnElement[bool]) -> Check:
+        def untold(_part: Part) -> Broken:
+            ids = open_list(announcement.c.ids).table_valued("value")
+            told = sa.select(sa.func.replace(ids.c.value, "-", "").label("hex")).where(announcement.c.topic == topic)
+            heard = told.select_from(sa.join(announcement, ids, sa.true())).distinct().subquery()
+            rows = sa.join(key.table, heard, heard.c.hex == hex_of(key), isouter=True)
+            return sa.select(sa.literal(topic), key).select_from(rows).where(which, heard.c.hex.is_(None))
 
-    def untold(topic: str) -> Broken:
-        key, which = HAPPENED[topic]
-        ids = open_list(announcement.c.ids).table_valued("value")
-        told = sa.select(sa.func.replace(ids.c.value, "-", "").label("hex")).where(announcement.c.topic == topic)
-        heard = told.select_from(sa.join(announcement, ids, sa.true())).distinct().subquery()
-        rows = sa.join(key.table, heard, heard.c.hex == hex_of(key), isouter=True)
-        return sa.select(sa.literal(topic), key).select_from(rows).where(which, heard.c.hex.is_(None))
+        return Check("I11", N_("Something happened and was never announced."), untold)
 
-    return Check("I11", N_("Something happened and was never announced."), broken)
+    return [check(topic, key, which) for topic, (key, which) in HAPPENED.items()]
 
 
 CHECKS = (

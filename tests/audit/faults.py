@@ -107,14 +107,14 @@ def repayment(session: Session) -> tuple[dict[str, Any], dict[str, Any]]:
     return debit, credit
 
 
-@fault("I1", "An entry's legs don't add up to zero, or are no positive whole amounts.")
+@fault("I1", "An entry's legs are incomplete, not positive, or don't add up to zero.")
 def one_leg_is_a_cent_more(session: Session, life: Life) -> list[str]:
     _, credit = repayment(session)
     change(session, Posting, credit, amount_minor=credit["amount_minor"] + 1)
     return [str(credit["entry_id"])]
 
 
-@fault("I1", "An entry's legs don't add up to zero, or are no positive whole amounts.")
+@fault("I1", "An entry's legs are incomplete, not positive, or don't add up to zero.")
 def two_legs_of_nothing(session: Session, life: Life) -> list[str]:
     legs = repayment(session)
     for position, leg in enumerate(legs, start=2):
@@ -122,11 +122,29 @@ def two_legs_of_nothing(session: Session, life: Life) -> list[str]:
     return [str(legs[0]["entry_id"])]
 
 
-@fault("I1", "Legs of an entry are missing.")
+@fault("I1", "An entry's legs are incomplete, not positive, or don't add up to zero.")
 def a_leg_in_between_is_gone(session: Session, life: Life) -> list[str]:
     _, credit = repayment(session)
     change(session, Posting, credit, position=2)
     return [str(credit["entry_id"])]
+
+
+@fault("I1", "An entry has no legs.")
+def an_entry_without_legs(session: Session, life: Life) -> list[str]:
+    entry_id = uuid7()
+    add(session, Entry, id=entry_id, reference="empty", kind="test", posted_at=sa.func.current_timestamp())
+    return [str(entry_id)]
+
+
+@fault("I1", "An entry's legs are incomplete, not positive, or don't add up to zero.")
+def two_currencies_that_only_add_up_together(session: Session, life: Life) -> list[str]:
+    [outside, *_] = accounts(session, AccountKind.OUTSIDE)
+    euros = outside | {"id": uuid7(), "owner_id": uuid7(), "currency": "EUR"}
+    add(session, Account, **euros)
+    entry_id = an_entry(session, "exchange:1", outside["id"], euros["id"])
+    [_, credit] = rows(session, Posting, table_of(Posting).c.entry_id == entry_id)
+    change(session, Posting, credit, currency="EUR")
+    return [str(entry_id)]
 
 
 @fault("I1", "A posting has no entry, no account, or another currency than its account.")
