@@ -80,7 +80,7 @@ def test_same_seed_gives_same_summary(tmp_path: Path) -> None:
 
 def test_pieces_reach_their_buyers_and_factories_their_money(tmp_path: Path) -> None:
     database = an_empty_database(tmp_path / "long.sqlite3")
-    summary = a_lived_market(database, days=50, size=TINY)
+    summary = a_lived_market(database, days=64, size=TINY)
     assert summary.work_orders["settled"] > 0
     assert summary.pieces.delivered > 0
     assert summary.money.settled > 0
