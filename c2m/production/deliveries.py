@@ -178,7 +178,7 @@ def _lock_underway(session: Session, parcel_ids: Sequence[UUID]) -> list[sa.Row[
     ids = sorted(set(parcel_ids))
     order_ids: set[UUID] = set()
     for part in chunks(ids):
-        order_ids.update(session.execute(sa.select(c.work_order_id).where(c.id.in_(part))).scalars())
+        order_ids.update(session.execute(sa.select(c.work_order_id).where(c.id.in_(part)).distinct()).scalars())
     lock_orders(session, sorted(order_ids))
     found: list[sa.Row[Any]] = []
     for part in chunks(ids):

@@ -62,7 +62,7 @@ def check(found: Outcome, figures: Figures) -> None:
     Raises:
         CountsDisagree
     """
-    for name in ("pledges", "campaigns", "pieces"):
+    for name in ("pledges", "campaigns", "succeeded", "pieces"):
         if getattr(found, name) != getattr(figures, name):
             raise CountsDisagree(
                 f"{name}: {getattr(found, name)} in the database, {getattr(figures, name)} by the orders"

@@ -55,7 +55,8 @@ def _search(parts: list[Component], stop: Stop, params: Params) -> None:
     for part in parts:
         if stop():
             return
-        part.price(stop)
+        if part.open_gap > 0:
+            part.price(stop)
     if not params.search:
         return
     open_parts = sorted((part for part in parts if part.open_gap > 0), key=lambda part: part.binaries)
