@@ -18,6 +18,7 @@ from sqlalchemy import event
 from sqlmodel import select
 
 from c2m import audit, migrations
+from c2m.app import configure_logging
 from c2m.config import Settings
 from c2m.db import Database, table_of
 from c2m.demo.calendar import LOCAL, USUAL_DAYS, Calendar
@@ -53,13 +54,15 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Make a market of our own that has lived through 90 days, and show what came of it."""
-    database = Database(database_url or Settings(demo=True).database_url)
+    settings = Settings(demo=True)
+    configure_logging(settings.log_level)
+    database = Database(database_url or settings.database_url)
     screen = Console(stderr=as_json)
     began = perf_counter()
     last = _full_hour(ends_at.replace(tzinfo=UTC) if ends_at else datetime.now(UTC))
     if prepare(database, fresh=fresh):
         market = Market(database, SandboxProvider(), Calendar(last, days), seed)
-        _live(market, screen)
+        _live(market, Passwords(settings.password_passes, settings.password_memory_kib).hash(PASSWORD), screen)
     with database.reading() as session:
         findings = audit.run(session, now=last)
         summary, accounts = summarise(session, now=last), sign_ins(session)
@@ -93,9 +96,7 @@ def prepare(database: Database, *, fresh: bool) -> bool:
     return True
 
 
-def _live(market: Market, screen: Console) -> None:
-    settings = Settings(demo=True)
-    password_hash = Passwords(settings.password_passes, settings.password_memory_kib).hash(PASSWORD)
+def _live(market: Market, password_hash: str, screen: Console) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

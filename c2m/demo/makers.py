@@ -25,7 +25,7 @@ from c2m.production.queries import Progress, progress_of
 from c2m.production.rules import StepCount, pieces_needed, pieces_waiting
 from c2m.production.shipping import ShipRequest, ship_lots
 
-DECLINED_EACH, FORGOTTEN_EACH = 7, 9  # each seventh offer is turned down, each ninth left to run out
+DECLINED_EACH, FORGOTTEN_EACH = 6, 7  # each sixth offer is turned down, each seventh left to run out
 IN_TROUBLE = {"quick": 0.02, "steady": 0.06, "slow": 0.2}  # share of orders that slip beside those that are meant to
 PACE = {"quick": (0.5, 0.72), "steady": (0.6, 0.88), "slow": (0.75, 0.98)}  # of the time up to the due date
 REASONS = (
@@ -62,6 +62,7 @@ class Makers:
     _counts: np.random.Generator = field(init=False)
     _answers: Diary[tuple[bool, Answer]] = field(default_factory=Diary)
     _offers_seen: set[UUID] = field(default_factory=set)
+    _fastidious: int = 0  # offers to factories that don't take just anything
     _plans: dict[UUID, Plan] = field(default_factory=dict)
     _underway: Diary[UUID] = field(default_factory=Diary)
     _slips: dict[str, float] = field(init=False)  # product → days by which its next order falls behind
@@ -93,14 +94,14 @@ class Makers:
     def _make_up_mind(self, offer: Offer, now: datetime) -> None:
         maker = self.town.makers[offer.factory_id]
         thinks = within(self._rng, timedelta(hours=1), timedelta(hours=20))
-        number = len(self._offers_seen)
-        if maker.profile.to_try:
-            if offer.expires_at <= self.market.calendar.ends_at:  # later ones are left to whoever signs in
-                self._answers.note(now + thinks, (True, Answer(offer.id, maker.id, maker.user_id)))
-        elif number % DECLINED_EACH == 0:
+        if maker.profile.to_try and offer.expires_at > self.market.calendar.ends_at:
+            return  # left to whoever signs in
+        hungry = maker.profile.to_try or maker.profile.workshop
+        self._fastidious += not hungry
+        if not hungry and self._fastidious % DECLINED_EACH == 0:
             reason = self._rng.choice(REASONS)
             self._answers.note(now + thinks, (False, Answer(offer.id, maker.id, maker.user_id, reason)))
-        elif number % FORGOTTEN_EACH:
+        elif hungry or self._fastidious % FORGOTTEN_EACH:
             self._answers.note(now + thinks, (True, Answer(offer.id, maker.id, maker.user_id)))
 
     def _answer(self, session: Session, now: datetime) -> None:

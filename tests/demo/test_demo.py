@@ -1,5 +1,6 @@
 """The demo market: a small one lives through its days on both databases, the same for the same seed."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
+from typer.testing import CliRunner
 
 from c2m import audit, migrations
+from c2m.cli import cli
 from c2m.db import Database, table_of
 from c2m.demand.models import CampaignKind
 from c2m.demo.belts import Belt
@@ -25,7 +28,7 @@ from c2m.design.models import Picture, PictureKind
 from c2m.identity.models import Role
 from c2m.identity.service import Registration, register_organisation, sign_in
 from c2m.jobs import Job, JobState
-from c2m.ledger.models import Posting
+from c2m.ledger.models import Hold, Posting
 from c2m.ledger.provider import SandboxProvider
 from c2m.ledger.queries import signed_amount
 from tests.conftest import CHEAP, PASSWORD_HASH
@@ -76,6 +79,25 @@ def test_same_seed_gives_same_summary(tmp_path: Path) -> None:
     )
     assert first == second
     assert first != other
+
+
+def test_command_shows_the_market_it_keeps_and_fails_when_something_is_broken(tmp_path: Path) -> None:
+    database = an_empty_database(tmp_path / "kept.sqlite3")
+    summary = a_lived_market(database, days=10, seed=3, size=TINY)
+    command = ["demo", "--keep", "--json", "--database-url", database.url, "--ends-at", f"{END:%Y-%m-%dT%H:%M:%S}"]
+    kept = CliRunner().invoke(cli, command)
+    assert kept.exit_code == 0, kept.output
+    shown = json.loads(kept.stdout)
+    assert shown["campaigns"] == summary.campaigns
+    assert shown["invariants_broken"] == 0
+    assert {account["role"] for account in shown["sign_ins"]} == set(Role)
+    with database.transaction() as session:
+        hold = table_of(Hold)
+        session.execute(sa.update(hold).values(amount_minor=hold.c.amount_minor + 1).where(hold.c.state == "held"))
+    broken = CliRunner().invoke(cli, command)
+    assert broken.exit_code == 1
+    assert "I2" in {finding["invariant"] for finding in json.loads(broken.stdout)["findings"]}
+    database.dispose()
 
 
 def test_pieces_reach_their_buyers_and_factories_their_money(tmp_path: Path) -> None:
