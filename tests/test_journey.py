@@ -22,7 +22,7 @@ from c2m.ledger.queries import balance, balances_by_kind
 from c2m.ledger.rules import AccountRef
 from tests.conftest import PASSWORD, Person
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
+pytestmark = pytest.mark.browser
 
 SHOTS = Path("test-artefacts/journey")
 BEIJING = ZoneInfo("Asia/Shanghai")

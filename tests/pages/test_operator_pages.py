@@ -25,6 +25,8 @@ from tests.conftest import PEOPLE, Person, Visitor
 from tests.production.market import PROMISED, a_sold_campaign, an_order, deliver, make, ship
 from tests.web.test_access import everything
 
+pytestmark = pytest.mark.both_databases
+
 ENGLISH = {"Accept-Language": "en"}
 PAGES = (
     "/operator",

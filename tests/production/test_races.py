@@ -20,6 +20,8 @@ from tests.builders import MORNING
 from tests.conftest import empty
 from tests.production.market import PROMISED, a_sold_campaign, an_order, balances, count, make, ship
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def database(postgres_database: Database) -> Iterator[Database]:

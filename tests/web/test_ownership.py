@@ -20,6 +20,8 @@ from tests.matching.market import match
 from tests.production.market import an_order, make, ship
 from tests.web.test_access import Door, doors, everything, knock
 
+pytestmark = pytest.mark.both_databases
+
 OPEN_TO_THE_WHOLE_ROLE = {"demand.join", "demand.checkout", "design.want", "production.deliver"}
 
 

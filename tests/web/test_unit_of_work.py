@@ -17,6 +17,8 @@ from c2m.web.context import db_session, request_time
 from c2m.web.flask_app import writes
 from tests.conftest import Visitor
 
+pytestmark = pytest.mark.both_databases
+
 
 def add_failure() -> None:
     db_session().add(SignInFailure(id=uuid7(), email="a@b.cd", address="", failed_at=request_time()))
