@@ -20,6 +20,7 @@ TABLES = (
     "c2m.outbox",
     "c2m.jobs",
     "c2m.identity.models",
+    "c2m.notices.models",
     "c2m.ledger.models",
     "c2m.design.models",
     "c2m.demand.models",

@@ -1,0 +1,46 @@
+"""What organisations are told: one row a message, kept until read and after."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from c2m.db import Table, enum_field, id_field, json_field, time_field
+
+
+class NoticeKind(StrEnum):
+    """What a message is about; its words stand in c2m/pages/messages.py."""
+
+    CAMPAIGN_SUCCEEDED = "campaign_succeeded"
+    CAMPAIGN_FAILED = "campaign_failed"
+    CAMPAIGN_EXTENDED = "campaign_extended"
+    CONSENT_LAPSED = "consent_lapsed"
+    NEXT_ROUND = "next_round"
+    COLOUR_CHANGED = "colour_changed"
+    BALANCE_DUE = "balance_due"
+    BALANCE_REMINDER = "balance_reminder"
+    DEPOSIT_FORFEITED = "deposit_forfeited"
+    WAITING_FILLED = "waiting_filled"
+    WAITING_LAPSED = "waiting_lapsed"
+    TEAM_JOINED = "team_joined"
+    COMMISSION_EARNED = "commission_earned"
+    SAMPLE_CREDIT = "sample_credit"
+    EVALUATION_ASKED = "evaluation_asked"
+
+
+class Notice(Table, table=True):
+    """A message to one organisation about one row; `key` says what happened, so that it is told once."""
+
+    __table_args__ = (sa.Index("ix_notice_organisation_id", "organisation_id", "read_at"),)
+
+    id: UUID = id_field()
+    organisation_id: UUID = Field(foreign_key="organisation.id")
+    kind: NoticeKind = enum_field(NoticeKind)
+    subject_id: UUID  # the campaign, pledge … the message leads to
+    facts: dict[str, Any] = json_field(dict)  # what its sentence names: title, pieces, amount_minor, currency, until …
+    key: str = Field(unique=True, max_length=120)
+    told_at: datetime = time_field()
+    read_at: datetime | None = time_field(nullable=True)
