@@ -8,6 +8,8 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEFAULT_SECRET = "change-me"  # noqa: S105 - the value that is refused
+DEMO_PASSWORD = "c2m-demo-2026"  # noqa: S105 - shown to everyone in demo mode
+DEMO_DOMAIN = "c2m.example"  # reserved for examples (RFC 2606)
 
 
 class Settings(BaseSettings):

@@ -29,6 +29,7 @@ LEASE = timedelta(minutes=5)
 MAX_ATTEMPTS = 8
 FIRST_BACKOFF = timedelta(seconds=10)
 LONGEST_BACKOFF = timedelta(hours=1)
+OVERDUE = timedelta(minutes=5)
 JOBS_PER_CLAIM = 1000
 ANNOUNCEMENTS_PER_CLAIM = 500
 IDS_PER_CLAIM = 2000
@@ -128,6 +129,13 @@ def enqueue_all(
 
 def _row(kind: str, key: str, ids: Sequence[str], due_at: datetime, now: datetime) -> dict[str, object]:
     return {"id": uuid7(), "kind": kind, "key": key, "ids": ids, "due_at": due_at, "created_at": now}
+
+
+def is_kept_up_with(session: Session, *, now: datetime) -> bool:
+    """Whether somebody works the jobs off: none has been due for long without being taken."""
+    c = table_of(Job).c
+    overdue = sa.select(c.id).where(c.state == JobState.READY, c.due_at <= now - OVERDUE).limit(1)
+    return session.execute(overdue).first() is None
 
 
 def retry_dead(session: Session, job_id: UUID, *, now: datetime) -> Job:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from c2m.demo.people import PASSWORD, email_of
+from c2m.config import DEMO_PASSWORD
+from c2m.demo.people import email_of
 from c2m.identity.models import Role
 
 HERE = Path(__file__).parent
@@ -106,7 +107,7 @@ def take(browser: Browser, site: str, shot: Shot, path: Path) -> None:
 def sign_in(page: Page, site: str, role: Role) -> None:
     page.goto(f"{site}/sign-in")
     page.fill("input[name=email]", email_of(role, 0))
-    page.fill("input[name=password]", PASSWORD)
+    page.fill("input[name=password]", DEMO_PASSWORD)
     page.click("main button[type=submit]")
 
 

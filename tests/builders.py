@@ -51,7 +51,7 @@ def a_factory(session: Session, **fields: Any) -> Factory:
 
 def a_capability(session: Session, factory: Factory, **fields: Any) -> Capability:
     """A line that sews T-shirts."""
-    line = {"category": "t_shirt", "process": "sewing", "weekly_capacity": 1000, "minimum": 1, "lead_days": 3}
+    line = {"category": "tshirt", "process": "sewing", "weekly_capacity": 1000, "minimum": 1, "lead_days": 3}
     capability = Capability(**{"factory_id": factory.id} | line | fields)
     session.add(capability)
     session.flush()
@@ -104,7 +104,7 @@ def a_campaign(
         "kind": CampaignKind.GROUP_BUY,
         "title": "T 恤",
         "title_en": "T-shirt",
-        "category": "t_shirt",
+        "category": "tshirt",
         "currency": "CNY",
         "minimum": 1,
         "deadline": MORNING + timedelta(days=7),

@@ -19,12 +19,12 @@ from sqlmodel import select
 
 from c2m import audit, migrations
 from c2m.app import configure_logging
-from c2m.config import Settings
+from c2m.config import DEMO_PASSWORD, Settings
 from c2m.db import Database, table_of
 from c2m.demo.calendar import LOCAL, USUAL_DAYS, Calendar
 from c2m.demo.life import live
 from c2m.demo.market import CURRENCY, Market
-from c2m.demo.people import PASSWORD, email_of
+from c2m.demo.people import email_of
 from c2m.demo.summary import SignIn, Summary, sign_ins, summarise
 from c2m.errors import N_, Conflict
 from c2m.identity.models import Role, User
@@ -62,7 +62,7 @@ def demo(
     last = _full_hour(ends_at.replace(tzinfo=UTC) if ends_at else datetime.now(UTC))
     if prepare(database, fresh=fresh):
         market = Market(database, SandboxProvider(), Calendar(last, days), seed)
-        _live(market, Passwords(settings.password_passes, settings.password_memory_kib).hash(PASSWORD), screen)
+        _live(market, Passwords(settings.password_passes, settings.password_memory_kib).hash(DEMO_PASSWORD), screen)
     with database.reading() as session:
         findings = audit.run(session, now=last)
         summary, accounts = summarise(session, now=last), sign_ins(session)
@@ -141,7 +141,7 @@ def _print_json(summary: Summary, accounts: list[SignIn], findings: list[audit.F
     figures = summary.as_json() | {
         "invariants_broken": len(findings),
         "findings": [asdict(finding) for finding in findings],
-        "sign_ins": [asdict(account) | {"password": PASSWORD} for account in accounts],
+        "sign_ins": [asdict(account) | {"password": DEMO_PASSWORD} for account in accounts],
         "seconds": round(seconds, 1),
     }
     typer.echo(json.dumps(figures, ensure_ascii=False))
@@ -162,7 +162,7 @@ def _print_table(
         people.add_column(heading, no_wrap=True)
     people.add_column("organisation", overflow="fold")
     for account in accounts:
-        people.add_row(account.role, account.email, PASSWORD, f"{account.name} {account.name_en}")
+        people.add_row(account.role, account.email, DEMO_PASSWORD, f"{account.name} {account.name_en}")
     screen.print(people)
 
 

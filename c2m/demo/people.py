@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
+from c2m.config import DEMO_DOMAIN
 from c2m.demo.belts import Belt
 from c2m.demo.catalogue import BELTS
 from c2m.identity.models import Role
 from c2m.identity.service import Registration
-
-PASSWORD = "c2m-demo-2026"  # noqa: S105 - printed for everyone to try
-DOMAIN = "c2m.example"  # reserved for examples (RFC 2606)
 
 
 class Named(tuple[str, str]):
@@ -123,7 +121,7 @@ class FactoryProfile:
 
 def email_of(role: Role, number: int) -> str:
     """The first of a role has the address everybody can guess."""
-    return f"{role}@{DOMAIN}" if number == 0 else f"{role}-{number + 1:03}@{DOMAIN}"
+    return f"{role}@{DEMO_DOMAIN}" if number == 0 else f"{role}-{number + 1:03}@{DEMO_DOMAIN}"
 
 
 def buyers(count: int, password_hash: str, rng: Random) -> list[BuyerProfile]:

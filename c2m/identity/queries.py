@@ -1,12 +1,16 @@
 """Who is who: users, their organisations and roles."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from c2m.db import chunks
+from c2m.config import DEMO_DOMAIN
+from c2m.db import chunks, table_of
 from c2m.errors import N_, NotFound
 from c2m.identity.models import Organisation, OrganisationState, Role, RoleGrant, SignIn, User
 
@@ -19,20 +23,69 @@ class UserNotFound(NotFound):
     sentence = N_("There is no such user.")
 
 
-def who_signed_in(
-    session: Session, token_hash: str, *, now: datetime
-) -> tuple[User, Organisation, frozenset[Role]] | None:
-    """The user behind a sign-in that still holds, with organisation and roles."""
-    found = session.exec(
-        select(User, Organisation)
-        .join(SignIn, col(SignIn.user_id) == col(User.id))
-        .join(Organisation, col(Organisation.id) == col(User.organisation_id))
-        .where(SignIn.token_hash == token_hash, col(SignIn.expires_at) > now, col(User.disabled_at).is_(None))
-    ).first()
-    if found is None:
+@dataclass(frozen=True)
+class SignedIn:
+    """A person whose sign-in holds, the organisation acted for, and what the person may do."""
+
+    user_id: UUID
+    name: str
+    email: str
+    organisation_id: UUID
+    organisation_name: str
+    organisation_name_en: str | None
+    organisation_state: OrganisationState
+    region: str
+    roles: frozenset[Role]
+
+
+def _sign_in_statement() -> sa.Select[Any]:
+    user, organisation = table_of(User), table_of(Organisation)
+    grant, sign_in = table_of(RoleGrant), table_of(SignIn)
+    return (
+        sa.select(
+            user.c.id,
+            user.c.name,
+            user.c.email,
+            organisation.c.id,
+            organisation.c.name,
+            organisation.c.name_en,
+            organisation.c.state,
+            organisation.c.region,
+            grant.c.role,
+        )
+        .select_from(sign_in)
+        .join(user, user.c.id == sign_in.c.user_id)
+        .join(organisation, organisation.c.id == user.c.organisation_id)
+        .outerjoin(grant, grant.c.user_id == user.c.id)
+        .where(
+            sign_in.c.token_hash == sa.bindparam("token_hash"),
+            sign_in.c.expires_at > sa.bindparam("now"),
+            user.c.disabled_at.is_(None),
+        )
+    )
+
+
+_SIGN_IN = _sign_in_statement()  # every request of somebody who is signed in asks it: composed once
+
+
+def who_signed_in(session: Session, token_hash: str, *, now: datetime) -> SignedIn | None:
+    """Who is behind a sign-in that still holds, in one statement."""
+    rows = session.execute(_SIGN_IN, {"token_hash": token_hash, "now": now}).all()
+    if not rows:
         return None
-    user, organisation = found
-    return user, organisation, roles_of(session, user.id)
+    roles = frozenset(Role(row[-1]) for row in rows if row[-1] is not None)
+    return SignedIn(*rows[0][:-1], roles=roles)
+
+
+def demo_people(session: Session) -> list[tuple[User, Organisation]]:
+    """Those of the demo market whom everybody may try to be, in the order of the roles."""
+    emails = [f"{role}@{DEMO_DOMAIN}" for role in Role]
+    rows = session.exec(
+        select(User, Organisation)
+        .join(Organisation, col(Organisation.id) == col(User.organisation_id))
+        .where(col(User.email).in_(emails))
+    ).all()
+    return sorted(rows, key=lambda row: emails.index(row[0].email))
 
 
 def roles_of(session: Session, user_id: UUID) -> frozenset[Role]:

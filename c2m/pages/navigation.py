@@ -22,6 +22,7 @@ class Place:
     icon: str
     queue: str = ""  # the operator's queue whose length stands beside it
     heading: LazyString | None = None  # begins a group
+    leads_to: tuple[str, ...] = ()  # views reached from here that have no entry of their own
 
 
 @dataclass(frozen=True)
@@ -37,22 +38,37 @@ class NavItem:
     heading: str = ""
 
 
-MARKET = Place("demand.marketplace", _("Marketplace"), "grid")
+MARKET = Place(
+    "demand.marketplace",
+    _("Marketplace"),
+    "grid",
+    leads_to=("demand.campaign", "demand.campaign_of_concept", "demand.checkout", "demand.join", "design.concept"),
+)
 ACCOUNT = Place("identity.account", _("Account"), "user")
 PLACES: dict[Role | None, tuple[Place, ...]] = {
     None: (MARKET,),
-    Role.BUYER: (MARKET, Place("demand.orders", _("My orders"), "box"), ACCOUNT),
+    Role.BUYER: (MARKET, Place("demand.orders", _("My orders"), "box", leads_to=("pages.order",)), ACCOUNT),
     Role.FACTORY: (
-        Place("matching.inbox", _("Inbox"), "inbox"),
-        Place("production.work_orders", _("Work orders"), "factory"),
+        Place("matching.inbox", _("Inbox"), "inbox", leads_to=("matching.offer",)),
+        Place("production.work_orders", _("Work orders"), "factory", leads_to=("production.work_order",)),
         Place("matching.capacity", _("Capacity"), "cal"),
         Place("production.money", _("Money"), "wallet"),
         Place("matching.profile", _("Profile"), "user"),
     ),
     Role.MERCHANDISER: (
-        Place("demand.board", _("Campaigns"), "chart"),
-        Place("design.studio", _("Concepts"), "concept"),
-        Place("demand.sheets", _("Demand sheets"), "users"),
+        Place(
+            "demand.board",
+            _("Campaigns"),
+            "chart",
+            leads_to=("demand.studio_campaign", "demand.new_campaign", "demand.edit_campaign"),
+        ),
+        Place(
+            "design.studio",
+            _("Concepts"),
+            "concept",
+            leads_to=("design.new_concept", "design.edit_concept", "demand.promote"),
+        ),
+        Place("demand.sheets", _("Demand sheets"), "users", leads_to=("demand.sheet",)),
         MARKET,
     ),
     Role.OPERATOR: (
@@ -87,7 +103,7 @@ def navigation(viewer: Viewer | None) -> Sequence[NavItem]:
             href=url_for(place.endpoint),
             label=str(place.label),
             icon=place.icon,
-            current=request.endpoint == place.endpoint,
+            current=request.endpoint in (place.endpoint, *place.leads_to),
             count=waiting,
             hot=bool(waiting) and place.queue in HOT,
             heading=str(place.heading or ""),

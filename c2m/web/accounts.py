@@ -3,11 +3,12 @@
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from pydantic import Field
 from werkzeug.wrappers import Response
 
+from c2m.config import DEMO_PASSWORD
 from c2m.errors import TooManyRequests
 from c2m.identity import queries, service
 from c2m.identity.models import Role
@@ -16,7 +17,8 @@ from c2m.identity.service import EmailTaken, Registration, SignInRefused
 from c2m.web import viewer
 from c2m.web.access import public, signed_in
 from c2m.web.context import db_session, edge, request_time
-from c2m.web.forms import Email, Form, Line, Password, blank, submitted
+from c2m.web.errors import retry_after
+from c2m.web.forms import Email, Form, Line, Password, Submission, blank, submitted
 from c2m.web.security import next_address
 
 blueprint = Blueprint("identity", __name__)
@@ -40,7 +42,7 @@ class RegistrationForm(Form):
 @public
 def sign_in() -> tuple[str, int]:
     """The sign-in page."""
-    return blank(SignInForm).page("identity/sign_in.html", next=next_address(""))
+    return _sign_in_page(blank(SignInForm))
 
 
 @blueprint.post("/sign-in")
@@ -49,7 +51,7 @@ def start_sign_in() -> Response | tuple[str, int]:
     """Sign in and go where one was headed."""
     form = submitted(SignInForm)
     if not form.accepted:
-        return form.page("identity/sign_in.html", next=next_address(""))
+        return _sign_in_page(form)
     try:
         token = service.sign_in(
             edge().database,
@@ -61,13 +63,20 @@ def start_sign_in() -> Response | tuple[str, int]:
         )
     except (SignInRefused, TooManyRequests) as refusal:
         form.refuse(refusal)
-        html, _status = form.page("identity/sign_in.html", next=next_address(""))
-        is_limit = isinstance(refusal, TooManyRequests)
-        return html, HTTPStatus.TOO_MANY_REQUESTS if is_limit else HTTPStatus.UNPROCESSABLE_ENTITY
+        html, status = _sign_in_page(form)
+        if not isinstance(refusal, TooManyRequests):
+            return html, status
+        return make_response(html, HTTPStatus.TOO_MANY_REQUESTS, retry_after(refusal))
     if former := viewer.token():
         service.sign_out(db_session(), former)
     session.clear()
     return viewer.remember(redirect(next_address(url_for("pages.home")), HTTPStatus.SEE_OTHER), token)
+
+
+def _sign_in_page(form: Submission[SignInForm]) -> tuple[str, int]:
+    """The form; in demo mode with the people of the demo market, to sign in as by one press."""
+    demo = queries.demo_people(db_session()) if edge().settings.demo else []
+    return form.page("identity/sign_in.html", next=next_address(""), demo=demo, demo_password=DEMO_PASSWORD)
 
 
 @blueprint.post("/sign-out")

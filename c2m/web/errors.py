@@ -13,14 +13,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from c2m.db import uuid7
-from c2m.errors import N_, Conflict, Invalid, Refusal, TooManyRequests, Unauthenticated
+from c2m.errors import N_, Conflict, Invalid, Refusal, TooManyRequests, Unauthenticated, Unavailable
 from c2m.web.forms import sentence_of, sentences_of
 
 log = structlog.get_logger(__name__)
 
 STALE_FORM = N_("The form lay open too long, or cookies are switched off. Load the page again and send it once more.")
 REFERENCE = N_("Tell us this number if it happens again: %(reference)s")
-BUSY = N_("Too much was asked at once. Please try again in a moment.")
 RETRY_AFTER_SECONDS = 5
 
 
@@ -72,8 +71,7 @@ def problem_of(error: Exception) -> Problem:
         case OperationalError():
             log.error("database unavailable", path=request.path, exc_info=error)
             g.setdefault("viewer", None)
-            retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable", gettext(BUSY), headers=retry)
+            return _refused(Unavailable())
     return _unexpected(error)
 
 
@@ -121,10 +119,15 @@ def ask_to_sign_in(problem: Problem) -> AnyResponse:
 
 def _refused(refusal: Refusal) -> Problem:
     errors = sentences_of(refusal.errors) if isinstance(refusal, Invalid) else {}
-    headers = {}
-    if isinstance(refusal, TooManyRequests) and isinstance(minutes := refusal.details.get("minutes"), int):
-        headers["Retry-After"] = str(minutes * 60)
-    return Problem(refusal.status, refusal.code, sentence_of(refusal), errors, headers)
+    return Problem(refusal.status, refusal.code, sentence_of(refusal), errors, retry_after(refusal))
+
+
+def retry_after(refusal: Refusal) -> dict[str, str]:
+    """The header that says when asking again makes sense, where a refusal knows."""
+    if isinstance(refusal, Unavailable):
+        return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    minutes = refusal.details.get("minutes") if isinstance(refusal, TooManyRequests) else None
+    return {"Retry-After": str(minutes * 60)} if isinstance(minutes, int) else {}
 
 
 def _unexpected(error: Exception) -> Problem:

@@ -9,8 +9,9 @@ from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
+from c2m import jobs
 from c2m.web.access import public
-from c2m.web.context import edge
+from c2m.web.context import edge, request_time
 from c2m.web.forms import Form, submitted
 from c2m.web.i18n import LOCALE_COOKIE
 from c2m.web.security import next_address
@@ -57,12 +58,13 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @public
 def readyz() -> Response:
-    """The database answers and has the schema this code was written for; 503 otherwise."""
-    checks = {"database": False, "migrations": False}
+    """The database answers, has the schema this code was written for, and a worker keeps up; 503 otherwise."""
+    checks = {"database": False, "migrations": False, "jobs": False}
     try:
         with edge().database.reading() as session:
             found = session.execute(sa.text("SELECT version_num FROM alembic_version")).scalars().all()
-        checks = {"database": True, "migrations": found == [edge().revision]}
+            kept_up = jobs.is_kept_up_with(session, now=request_time())
+        checks = {"database": True, "migrations": found == [edge().revision], "jobs": kept_up}
     except SQLAlchemyError as error:
         log.error("not ready", error=str(error))
     ready = all(checks.values())

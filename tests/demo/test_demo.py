@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from c2m import audit, migrations
 from c2m.cli import cli
+from c2m.config import DEMO_PASSWORD
 from c2m.db import Database, table_of
 from c2m.demand.models import CampaignKind
 from c2m.demo.belts import Belt
@@ -21,7 +22,6 @@ from c2m.demo.cli import NotADemo, prepare
 from c2m.demo.demand import DAY, HOURS, share_of_hour
 from c2m.demo.life import live
 from c2m.demo.market import Market, Size
-from c2m.demo.people import PASSWORD
 from c2m.demo.summary import Summary, sign_ins, summarise
 from c2m.design.categories import CATEGORIES
 from c2m.design.models import Picture, PictureKind
@@ -41,7 +41,7 @@ TINY = Size(factories=8, buyers=12, merchandisers=1, campaigns=2, drafts=0, conc
 def a_lived_market(database: Database, *, days: int = 12, seed: int = 7, size: Size = SMALL) -> Summary:
     """A market that has lived through its days."""
     market = Market(database, SandboxProvider(), Calendar(END, days), seed, size)
-    live(market, CHEAP.hash(PASSWORD), lambda _hour: None, ThreadPoolExecutor(1))
+    live(market, CHEAP.hash(DEMO_PASSWORD), lambda _hour: None, ThreadPoolExecutor(1))
     with database.reading() as session:
         return summarise(session, now=END)
 
@@ -69,7 +69,7 @@ def test_small_market_lives_on_both_databases(database: Database) -> None:
     for account in accounts:
         assert account.name
         assert account.name_en
-        assert sign_in(database, CHEAP, account.email, PASSWORD, "127.0.0.1", now=END)
+        assert sign_in(database, CHEAP, account.email, DEMO_PASSWORD, "127.0.0.1", now=END)
 
 
 def test_same_seed_gives_same_summary(tmp_path: Path) -> None:

@@ -13,12 +13,11 @@ from werkzeug.exceptions import HTTPException
 
 from c2m.app import create_app
 from c2m.clock import ManualClock
-from c2m.config import Settings
+from c2m.config import DEMO_PASSWORD, Settings
 from c2m.db import Database
 from c2m.demo.calendar import Calendar
 from c2m.demo.life import live
 from c2m.demo.market import Market, Size
-from c2m.demo.people import PASSWORD
 from c2m.identity.models import Role
 from c2m.ledger.provider import SandboxProvider
 from c2m.web.i18n import LOCALE_COOKIE
@@ -47,7 +46,7 @@ def lived_site(database: Database) -> Flask:
     """The site on a small market that has lived through seven weeks."""
     live(
         Market(database, SandboxProvider(), Calendar(END, 50), 7, SMALL),
-        CHEAP.hash(PASSWORD),
+        CHEAP.hash(DEMO_PASSWORD),
         lambda _hour: None,
         ThreadPoolExecutor(1),
     )
@@ -79,7 +78,7 @@ def read_everything(app: Flask, role: Role | None, language: str) -> set[str]:
     assert isinstance(reader, Visitor)
     reader.set_cookie(LOCALE_COOKIE, language)
     if role is not None:
-        form = {"email": f"{role}@c2m.example", "password": PASSWORD}
+        form = {"email": f"{role}@c2m.example", "password": DEMO_PASSWORD}
         assert reader.post("/sign-in", data=form).status_code == 303
     addresses = app.url_map.bind("localhost")
     waiting, known = ["/"], {"/"}

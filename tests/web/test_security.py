@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,12 +10,13 @@ import sqlalchemy as sa
 import structlog
 from flask import Flask
 
+from c2m import jobs
 from c2m.app import configure_logging, create_app, strike_out_secrets
 from c2m.config import Settings
 from c2m.db import Database
 from c2m.web.security import local_address
 from c2m.web.viewer import COOKIE
-from tests.conftest import Person, Visitor
+from tests.conftest import NOON, Person, Visitor
 
 
 def test_the_content_security_policy_is_strict_and_its_nonce_new(client: Callable[..., Visitor]) -> None:
@@ -104,7 +106,7 @@ def test_the_process_is_well(client: Callable[..., Visitor]) -> None:
 
 
 def test_the_site_is_ready_on_its_own_schema_only(client: Callable[..., Visitor], database: Database) -> None:
-    ready = {"status": "ready", "database": True, "migrations": True}
+    ready = {"status": "ready", "database": True, "migrations": True, "jobs": True}
     assert client().get("/readyz").get_json() == ready
     with database.transaction() as session:
         known = session.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
@@ -113,6 +115,13 @@ def test_the_site_is_ready_on_its_own_schema_only(client: Callable[..., Visitor]
     assert (answer.status_code, answer.get_json()["migrations"]) == (503, False)
     with database.transaction() as session:
         session.execute(sa.text("UPDATE alembic_version SET version_num = :known"), {"known": known})
+
+
+def test_a_site_whose_jobs_nobody_works_off_is_not_ready(client: Callable[..., Visitor], database: Database) -> None:
+    with database.transaction() as session:
+        jobs.enqueue(session, "test.work", [], key="left alone", due_at=NOON - timedelta(minutes=6), now=NOON)
+    answer = client().get("/readyz")
+    assert (answer.status_code, answer.get_json()["jobs"]) == (503, False)
 
 
 def test_a_database_out_of_reach_is_not_ready(app: Flask, settings: Settings) -> None:

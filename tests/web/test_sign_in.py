@@ -86,6 +86,7 @@ def test_after_five_failures_even_the_right_password_waits(
     assert attempt(visitor, email.upper(), PASSWORD) == 429
     page = visitor.post("/sign-in", data={"email": email, "password": PASSWORD}, headers={"Accept-Language": "en"})
     assert "try again in 15 minutes" in page.get_data(as_text=True)
+    assert page.headers["Retry-After"] == "900"
     clock.advance(timedelta(minutes=15))
     assert attempt(visitor, email, PASSWORD) == 303
 
