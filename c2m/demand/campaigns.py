@@ -231,7 +231,8 @@ def cancel_campaign(session: Session, campaign_id: UUID, *, now: datetime) -> No
         )
     ).all()
     refund_pledges(session, [row.id for row in living], reason="campaign_cancelled", now=now)
-    campaign.state, campaign.closed_at, campaign.pledged_quantity = CampaignState.CANCELLED, now, 0
+    campaign.state, campaign.closed_at = CampaignState.CANCELLED, now
+    campaign.pledged_quantity = campaign.flexible_quantity = campaign.conditional_quantity = 0
     session.add(campaign)
     session.flush()
     announce(session, "demand.campaigns_closed", [campaign_id], now=now)

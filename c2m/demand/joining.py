@@ -15,11 +15,23 @@ from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, upd
 from c2m.demand import queries
 from c2m.demand.campaigns import CampaignNotOpen
 from c2m.demand.models import BuyerTotal, Campaign, CampaignState, Pledge, PledgeLine, Variant
-from c2m.demand.rules import Ladder, charge_at_joining
+from c2m.demand.rules import JoinedAt, Ladder, charge_at_joining, price_when_joining
 from c2m.errors import N_, Conflict, Invalid, Refusal
 from c2m.ledger.service import Charge, request_charges
 
 MOST_PIECES_A_PLEDGE = 1_000_000
+_TOTALS = ("pledged_quantity", "flexible_quantity", "conditional_quantity")
+_JUDGED_BY = (
+    "id",
+    "state",
+    "deadline",
+    "cap",
+    "per_buyer_limit",
+    "deposit_minor",
+    "currency",
+    "colour_minimum",
+    "next_round_days",
+)
 
 
 class NothingChosen(Invalid):
@@ -32,6 +44,18 @@ class UnknownVariant(Invalid):
 
 class QuantityRefused(Invalid):
     sentence = N_("Quantities are whole numbers between 1 and 1,000,000.")
+
+
+class FlexibleAlone(Invalid):
+    sentence = N_("Extra pieces go with ordered pieces of the same variant.")
+
+
+class CeilingRefused(Invalid):
+    sentence = N_("A ceiling lies at the lowest price of the ladder or above it.")
+
+
+class UnknownColour(Invalid):
+    sentence = N_("This campaign has no such colour.")
 
 
 class CampaignFull(Conflict):
@@ -48,23 +72,40 @@ class KeyReused(Invalid):
 
 @dataclass(frozen=True)
 class PledgeRequest:
-    """One buyer joins a campaign with (variant, pieces) pairs; the key makes sending it twice harmless."""
+    """One buyer joins a campaign with (variant, pieces) pairs; the key makes sending it twice harmless.
+
+    Flexible pieces are paid for as well and taken at the close only to complete a tier or pack. What is agreed to now
+    is done at the close without asking again: another colour, the next round, a dearer price than the ceiling.
+    """
 
     campaign_id: UUID
     buyer_id: UUID
     lines: tuple[tuple[UUID, int], ...]
     idempotency_key: str
     region: str = ""
+    flexible: tuple[tuple[UUID, int], ...] = ()
+    ceiling_minor: int | None = None
+    accepts_dearer: bool = False
+    fallback_colour: str = ""
+    joins_next_round: bool = False
 
     @cached_property
     def quantity(self) -> int:
         return sum(quantity for _, quantity in self.lines)
 
     @cached_property
+    def flexible_quantity(self) -> int:
+        return sum(quantity for _, quantity in self.flexible)
+
+    @cached_property
     def fingerprint(self) -> str:
         """Says whether two requests with one key ask for the same."""
-        body = "|".join([str(self.campaign_id), *sorted(f"{variant}:{quantity}" for variant, quantity in self.lines)])
-        return hashlib.sha256(body.encode()).hexdigest()
+        asked = [str(self.campaign_id), *sorted(f"{variant}:{quantity}" for variant, quantity in self.lines)]
+        asked += sorted(f"{variant}~{quantity}" for variant, quantity in self.flexible)
+        terms = (self.ceiling_minor, self.accepts_dearer, self.fallback_colour, self.joins_next_round)
+        if terms != (None, False, "", False):
+            asked.append(repr(terms))
+        return hashlib.sha256("|".join(asked).encode()).hexdigest()
 
 
 def place_pledges(session: Session, requests: Sequence[PledgeRequest], *, now: datetime) -> list[UUID | Refusal]:
@@ -74,21 +115,18 @@ def place_pledges(session: Session, requests: Sequence[PledgeRequest], *, now: d
     """
     counter = _Counter.open(session, requests)
     answers: list[UUID | Refusal] = []
-    accepted: list[tuple[UUID, PledgeRequest, int]] = []
+    accepted: list[tuple[UUID, PledgeRequest]] = []
     for request in requests:
         answer = counter.join(request, now)
         answers.append(answer)
         if isinstance(answer, UUID) and answer not in counter.replayed:
-            accepted.append((answer, request, counter.price[answer]))
-    insert_rows(session, Pledge, [counter.row(pledge_id, r, price, now) for pledge_id, r, price in accepted])
-    lines = [
-        {"pledge_id": pledge_id, "variant_id": variant_id, "quantity": quantity}
-        for pledge_id, request, _ in accepted
-        for variant_id, quantity in request.lines
-    ]
-    insert_rows(session, PledgeLine, lines)
+            accepted.append((answer, request))
+    insert_rows(session, Pledge, [counter.row(pledge_id, request, now) for pledge_id, request in accepted])
+    insert_rows(
+        session, PledgeLine, [line for pledge_id, request in accepted for line in _line_rows(pledge_id, request)]
+    )
     counter.write(session)
-    request_charges(session, [counter.charge(pledge_id, r, price) for pledge_id, r, price in accepted], now=now)
+    request_charges(session, [counter.charge(pledge_id, request) for pledge_id, request in accepted], now=now)
     return answers
 
 
@@ -96,12 +134,26 @@ def place_pledge(session: Session, request: PledgeRequest, *, now: datetime) -> 
     """Let one buyer join.
 
     Raises:
-        CampaignNotOpen, CampaignFull, LimitReached, UnknownVariant, NothingChosen, QuantityRefused, KeyReused
+        CampaignNotOpen, CampaignFull, LimitReached, UnknownVariant, UnknownColour, NothingChosen, QuantityRefused,
+        FlexibleAlone, CeilingRefused, KeyReused
     """
     [answer] = place_pledges(session, [request], now=now)
     if isinstance(answer, Refusal):
         raise answer
     return answer
+
+
+def _line_rows(pledge_id: UUID, request: PledgeRequest) -> list[dict[str, object]]:
+    flexible = dict(request.flexible)
+    return [
+        {
+            "pledge_id": pledge_id,
+            "variant_id": variant,
+            "quantity": quantity,
+            "flexible_quantity": flexible.get(variant, 0),
+        }
+        for variant, quantity in request.lines
+    ]
 
 
 @dataclass
@@ -110,13 +162,13 @@ class _Counter:
 
     campaigns: dict[UUID, dict[str, Any]]
     ladders: dict[UUID, Ladder]
-    variants: dict[UUID, UUID]  # variant → campaign
+    variants: dict[UUID, tuple[UUID, str]]  # variant → campaign, colour
     known: dict[tuple[UUID, str], tuple[UUID, str]]  # (buyer, key) → (pledge, fingerprint)
     held: dict[tuple[UUID, UUID], int]  # (campaign, buyer) → pieces, where a limit applies
     touched: set[UUID]
     touched_totals: set[tuple[UUID, UUID]]
     replayed: set[UUID]
-    price: dict[UUID, int]
+    joined: dict[UUID, JoinedAt]
 
     @classmethod
     def open(cls, session: Session, requests: Sequence[PledgeRequest]) -> "_Counter":
@@ -128,13 +180,13 @@ class _Counter:
         return cls(
             campaigns=campaigns,
             ladders=queries.ladders(session, ids),
-            variants=_variant_owners(session, ids),
+            variants=_variants(session, ids),
             known=_known_keys(session, requests),
             held=_held(session, limited),
             touched=set(),
             touched_totals=set(),
             replayed=set(),
-            price={},
+            joined={},
         )
 
     def join(self, request: PledgeRequest, now: datetime) -> UUID | Refusal:
@@ -148,17 +200,30 @@ class _Counter:
             return pledge_id
         if refusal := self._refusal(request, now):
             return refusal
+        pledge_id = uuid7()
+        self.known[key] = (pledge_id, request.fingerprint)
+        self.joined[pledge_id] = self._count(request)
+        return pledge_id
+
+    def _count(self, request: PledgeRequest) -> JoinedAt:
+        """Add a request's pieces to the totals, at the price they make."""
         campaign = self.campaigns[request.campaign_id]
+        joined = price_when_joining(
+            self.ladders[request.campaign_id],
+            campaign["pledged_quantity"] - campaign["conditional_quantity"],
+            request.quantity,
+            ceiling_minor=request.ceiling_minor,
+            accepts_dearer=request.accepts_dearer,
+        )
         campaign["pledged_quantity"] += request.quantity
+        campaign["flexible_quantity"] += request.flexible_quantity
+        campaign["conditional_quantity"] += request.quantity if joined.conditional else 0
         self.touched.add(request.campaign_id)
         if campaign["per_buyer_limit"] is not None:
             total = (request.campaign_id, request.buyer_id)
-            self.held[total] = self.held.get(total, 0) + request.quantity
+            self.held[total] = self.held.get(total, 0) + request.quantity + request.flexible_quantity
             self.touched_totals.add(total)
-        pledge_id = uuid7()
-        self.known[key] = (pledge_id, request.fingerprint)
-        self.price[pledge_id] = self.ladders[request.campaign_id].price_at(campaign["pledged_quantity"])
-        return pledge_id
+        return joined
 
     def _refusal(self, request: PledgeRequest, now: datetime) -> Refusal | None:
         campaign = self.campaigns.get(request.campaign_id)
@@ -166,54 +231,79 @@ class _Counter:
             return queries.CampaignNotFound(campaign_id=request.campaign_id)
         if campaign["state"] != CampaignState.OPEN or now >= campaign["deadline"]:
             return CampaignNotOpen(campaign_id=request.campaign_id)
-        if not request.lines:
-            return NothingChosen()
-        if len({variant_id for variant_id, _ in request.lines}) < len(request.lines):
-            return UnknownVariant()
-        for variant_id, quantity in request.lines:
-            if isinstance(quantity, bool) or not 1 <= quantity <= MOST_PIECES_A_PLEDGE:
-                return QuantityRefused(quantity=quantity)
-            if self.variants.get(variant_id) != request.campaign_id:
-                return UnknownVariant(variant_id=variant_id)
+        if refusal := self._unfit(request):
+            return refusal
         limit = campaign["per_buyer_limit"]
         held = self.held.get((request.campaign_id, request.buyer_id), 0)
-        if limit is not None and held + request.quantity > limit:
+        if limit is not None and held + request.quantity + request.flexible_quantity > limit:
             return LimitReached(limit=limit, held=held)
         left = None if campaign["cap"] is None else campaign["cap"] - campaign["pledged_quantity"]
         if left is not None and request.quantity > left:
             return CampaignFull(left=left, campaign_id=request.campaign_id)
         return None
 
-    def row(self, pledge_id: UUID, request: PledgeRequest, price_minor: int, now: datetime) -> dict[str, object]:
-        campaign = self.campaigns[request.campaign_id]
+    def _unfit(self, request: PledgeRequest) -> Refusal | None:
+        """What a request asks for that its campaign doesn't have."""
+        if not request.lines:
+            return NothingChosen()
+        chosen = {variant_id for variant_id, _ in request.lines}
+        if len(chosen) < len(request.lines):
+            return UnknownVariant()
+        for variant_id, quantity in (*request.lines, *request.flexible):
+            if isinstance(quantity, bool) or not 1 <= quantity <= MOST_PIECES_A_PLEDGE:
+                return QuantityRefused(quantity=quantity)
+            if self.variants.get(variant_id, (None,))[0] != request.campaign_id:
+                return UnknownVariant(variant_id=variant_id)
+        flexible = {variant_id for variant_id, _ in request.flexible}
+        if len(flexible) < len(request.flexible) or not flexible <= chosen:
+            return FlexibleAlone()
+        lowest = self.ladders[request.campaign_id].tiers[-1].price_minor
+        if request.ceiling_minor is not None and request.ceiling_minor < lowest:
+            return CeilingRefused(ceiling_minor=request.ceiling_minor)
+        fallback = (request.campaign_id, request.fallback_colour)
+        if request.fallback_colour and fallback not in self.variants.values():
+            return UnknownColour(colour=request.fallback_colour)
+        return None
+
+    def row(self, pledge_id: UUID, request: PledgeRequest, now: datetime) -> dict[str, object]:
+        campaign, joined = self.campaigns[request.campaign_id], self.joined[pledge_id]
         return {
             "id": pledge_id,
             "campaign_id": request.campaign_id,
             "buyer_id": request.buyer_id,
             "quantity": request.quantity,
-            "unit_price_minor": price_minor,
-            "charged_minor": charge_at_joining(price_minor, request.quantity, campaign["deposit_minor"]),
+            "flexible_quantity": request.flexible_quantity,
+            "unit_price_minor": joined.unit_price_minor,
+            "ceiling_minor": joined.ceiling_minor,
+            "accepts_dearer": request.accepts_dearer and joined.ceiling_minor is not None,
+            "fallback_colour": request.fallback_colour if campaign["colour_minimum"] else "",
+            "joins_next_round": request.joins_next_round and campaign["next_round_days"] > 0,
+            "charged_minor": self._charged(pledge_id, request),
             "region": request.region,
             "idempotency_key": request.idempotency_key,
             "request_hash": request.fingerprint,
             "placed_at": now,
         }
 
-    def charge(self, pledge_id: UUID, request: PledgeRequest, price_minor: int) -> Charge:
-        campaign = self.campaigns[request.campaign_id]
+    def charge(self, pledge_id: UUID, request: PledgeRequest) -> Charge:
         return Charge(
             reference=f"pledge:{pledge_id}",
             purpose="demand.pledge",
             subject_id=pledge_id,
             payer_id=request.buyer_id,
             escrow_owner_id=request.campaign_id,
-            amount_minor=charge_at_joining(price_minor, request.quantity, campaign["deposit_minor"]),
-            currency=campaign["currency"],
+            amount_minor=self._charged(pledge_id, request),
+            currency=self.campaigns[request.campaign_id]["currency"],
         )
+
+    def _charged(self, pledge_id: UUID, request: PledgeRequest) -> int:
+        pieces = request.quantity + request.flexible_quantity
+        deposit_minor = self.campaigns[request.campaign_id]["deposit_minor"]
+        return charge_at_joining(self.joined[pledge_id].unit_price_minor, pieces, deposit_minor)
 
     def write(self, session: Session) -> None:
         """Store the new totals; the CHECK constraints judge them once more."""
-        totals = [{"id": i, "pledged_quantity": self.campaigns[i]["pledged_quantity"]} for i in self.touched]
+        totals = [{name: self.campaigns[i][name] for name in ("id", *_TOTALS)} for i in self.touched]
         update_rows(session, Campaign, totals)
         rows = [
             {
@@ -230,20 +320,20 @@ class _Counter:
 
 def _campaign_rows(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     c = table_of(Campaign).c
-    columns = (c.id, c.state, c.deadline, c.cap, c.per_buyer_limit, c.pledged_quantity, c.deposit_minor, c.currency)
+    columns = [c[name] for name in (*_JUDGED_BY, *_TOTALS)]
     rows: dict[UUID, dict[str, Any]] = {}
     for part in chunks(ids):
         rows |= {row.id: dict(row._mapping) for row in session.execute(sa.select(*columns).where(c.id.in_(part)))}
     return rows
 
 
-def _variant_owners(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+def _variants(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str]]:
     c = table_of(Variant).c
-    owners: dict[UUID, UUID] = {}
+    found: dict[UUID, tuple[UUID, str]] = {}
     for part in chunks(campaign_ids):
-        rows = session.execute(sa.select(c.id, c.campaign_id).where(c.campaign_id.in_(part)))
-        owners |= {row.id: row.campaign_id for row in rows}
-    return owners
+        rows = session.execute(sa.select(c.id, c.campaign_id, c.colour).where(c.campaign_id.in_(part)))
+        found |= {row.id: (row.campaign_id, row.colour) for row in rows}
+    return found
 
 
 def _known_keys(session: Session, requests: Sequence[PledgeRequest]) -> dict[tuple[UUID, str], tuple[UUID, str]]:

@@ -5,6 +5,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from uuid import UUID
+
+from c2m.money import PPM
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,37 @@ def outcomes(ladder: Ladder, pledged: int, mine: int, *, at_most: int | None) ->
     return found
 
 
-def charge_at_joining(unit_price_minor: int, quantity: int, deposit_minor: int) -> int:
-    """What is paid when joining: the deposit a piece in a presale, else the present price a piece."""
-    return quantity * (deposit_minor or unit_price_minor)
+@dataclass(frozen=True)
+class JoinedAt:
+    """The price a buyer joins at, and the ceiling that is still to be reached, if any.
+
+    Conditional pieces lower the price for nobody until their ceiling is reached; those of a buyer who stays at a
+    dearer price all the same are certain.
+    """
+
+    unit_price_minor: int
+    ceiling_minor: int | None = None
+    conditional: bool = False
+
+
+def price_when_joining(
+    ladder: Ladder, certain: int, quantity: int, *, ceiling_minor: int | None = None, accepts_dearer: bool = False
+) -> JoinedAt:
+    """The present price with these pieces, or the ceiling where that is lower and nothing dearer is accepted.
+
+    A ceiling at or above the present price is reached at once: nobody pays more than the price they joined at.
+    """
+    present = ladder.price_at(certain + quantity)
+    if ceiling_minor is None or ceiling_minor >= present:
+        return JoinedAt(present)
+    if accepts_dearer:
+        return JoinedAt(present, ceiling_minor)
+    return JoinedAt(ceiling_minor, ceiling_minor, conditional=True)
+
+
+def charge_at_joining(unit_price_minor: int, pieces: int, deposit_minor: int) -> int:
+    """What is paid when joining, flexible pieces too: the deposit a piece in a presale, else the price joined at."""
+    return pieces * (deposit_minor or unit_price_minor)
 
 
 def final_price(unit_price_minor: int, final_tier_minor: int) -> int:
@@ -107,3 +138,48 @@ def share_of_units(remaining_minor: int, remaining_units: int, units: int) -> in
     if not 0 < units <= remaining_units:
         raise ValueError(f"{units} units of {remaining_units} remaining")
     return remaining_minor if units == remaining_units else remaining_minor * units // remaining_units
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A place in the queue: pieces still wanted, the most this buyer may yet take, whether fewer are welcome too."""
+
+    wanted: int
+    room: int | None
+    takes_part: bool
+
+
+def turns(free: int, queue: Sequence[Turn]) -> list[int]:
+    """The pieces each place in the queue gets of those that are free, in order.
+
+    Whole quantities, or a part where that is welcome; who can't be served is passed over and keeps the place.
+    """
+    served = []
+    for turn in queue:
+        most = min(free, turn.wanted if turn.room is None else min(turn.wanted, turn.room))
+        taken = most if most == turn.wanted or turn.takes_part else 0
+        served.append(max(taken, 0))
+        free -= served[-1]
+    return served
+
+
+def pieces_in_order(lines: Sequence[tuple[UUID, int]], after: int, count: int) -> tuple[tuple[UUID, int], ...]:
+    """The next `count` pieces of (variant, pieces) lines once the first `after` have been taken, line by line."""
+    found = []
+    for variant_id, quantity in lines:
+        skipped = min(after, quantity)
+        part = min(quantity - skipped, count)
+        after, count = after - skipped, count - part
+        if part:
+            found.append((variant_id, part))
+    return tuple(found)
+
+
+def most_credit(charge_minor: int, lowest_minor: int, given_minor: int, margin_ppm: int) -> int:
+    """The most that a sample's price may take off a charge.
+
+    Neither more than the merchandiser's margin (a share in parts per million) in what is charged now, nor more than
+    the margin in the least the pieces may come to at the close, less what a deposit counts beyond its amount.
+    """
+    of_charge, of_least = (minor * margin_ppm // PPM for minor in (charge_minor, lowest_minor))
+    return max(min(of_charge, of_least - given_minor), 0)
