@@ -1,7 +1,7 @@
 """What later stages report back: pieces delivered, pieces nobody will make."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from c2m.ledger.models import HoldState
 from c2m.ledger.queries import holds_of
 
 SheetVariant = tuple[UUID, UUID]
+LINE = ("sheet_id", "variant_id", "pledge_id")
 
 
 def record_deliveries(session: Session, quantities: Mapping[UUID, int], *, now: datetime) -> None:
@@ -25,12 +26,14 @@ def record_deliveries(session: Session, quantities: Mapping[UUID, int], *, now: 
 
 
 def release_units(session: Session, quantities: Mapping[SheetVariant, int], *, now: datetime) -> None:
-    """Let go of pieces no factory will make: the latest pledges are refunded for them.
+    """Let go of pieces no factory will make: the latest pledges are refunded, the sheet's next version is without them.
 
     Raises:
         ValueError: more pieces than the sheet line still has.
     """
-    lock_rows(session, DemandSheet, sorted({sheet_id for sheet_id, _ in quantities}))
+    sheet_ids = sorted({sheet_id for sheet_id, _ in quantities})
+    lock_rows(session, DemandSheet, sheet_ids)
+    version = _next_versions(session, sheet_ids)
     candidates = _latest_first(session, quantities)
     rows: list[dict[str, object]] = []
     pieces: dict[UUID, int] = defaultdict(int)
@@ -44,6 +47,7 @@ def release_units(session: Session, quantities: Mapping[SheetVariant, int], *, n
                         "sheet_id": key[0],
                         "variant_id": key[1],
                         "pledge_id": pledge_id,
+                        "version": version[key[0]],
                         "quantity": taken,
                         "released_at": now,
                     }
@@ -55,9 +59,19 @@ def release_units(session: Session, quantities: Mapping[SheetVariant, int], *, n
     outstanding = _outstanding(session, list(pieces))
     amounts = _money_of(session, pieces, outstanding)
     refund_parts(session, amounts, reason="unserved", now=now, occasions=outstanding)
-    _store_releases(session, rows)
+    insert_rows(session, SheetRelease, rows)
+    update_rows(session, DemandSheet, [{"id": i, "version": number} for i, number in version.items()])
     _count_units(session, pieces, delivered=False)
     _end_resolved(session, list(pieces), now)
+
+
+def _next_versions(session: Session, sheet_ids: Sequence[UUID]) -> dict[UUID, int]:
+    c = table_of(DemandSheet).c
+    found: dict[UUID, int] = {}
+    for part in chunks(sheet_ids):
+        rows = session.execute(sa.select(c.id, c.version).where(c.id.in_(part)))
+        found |= {row.id: row.version + 1 for row in rows}
+    return found
 
 
 def _latest_first(
@@ -68,45 +82,27 @@ def _latest_first(
     found: dict[SheetVariant, list[tuple[UUID, int]]] = defaultdict(list)
     sheet_ids = sorted({sheet_id for sheet_id, _ in quantities})
     for part in chunks(sheet_ids):
+        before = (
+            sa.select(*(released.c[name] for name in LINE), sa.func.sum(released.c.quantity).label("pieces"))
+            .where(released.c.sheet_id.in_(part))
+            .group_by(*(released.c[name] for name in LINE))
+            .subquery()
+        )
         rows = session.execute(
             sa.select(
                 made_of.c.sheet_id,
                 made_of.c.variant_id,
                 made_of.c.pledge_id,
-                (made_of.c.quantity - sa.func.coalesce(released.c.quantity, 0)).label("free"),
+                (made_of.c.quantity - sa.func.coalesce(before.c.pieces, 0)).label("free"),
             )
             .join_from(made_of, pledge, pledge.c.id == made_of.c.pledge_id)
-            .outerjoin(
-                released,
-                sa.and_(
-                    released.c.sheet_id == made_of.c.sheet_id,
-                    released.c.variant_id == made_of.c.variant_id,
-                    released.c.pledge_id == made_of.c.pledge_id,
-                ),
-            )
+            .outerjoin(before, sa.and_(*(before.c[name] == made_of.c[name] for name in LINE)))
             .where(made_of.c.sheet_id.in_(part))
             .order_by(pledge.c.placed_at.desc(), pledge.c.id.desc())
         )
         for row in rows:
-            found[row.sheet_id, row.variant_id].append((row.pledge_id, row.free))
+            found[row.sheet_id, row.variant_id].append((row.pledge_id, int(row.free)))
     return found
-
-
-def _store_releases(session: Session, rows: list[dict[str, object]]) -> None:
-    """Add to what was released before of the same line and pledge."""
-    c = table_of(SheetRelease).c
-    key = ("sheet_id", "variant_id", "pledge_id")
-    before: set[tuple[UUID, ...]] = set()
-    for part in chunks(list({row["sheet_id"] for row in rows})):
-        found = session.execute(sa.select(c.sheet_id, c.variant_id, c.pledge_id).where(c.sheet_id.in_(part)))
-        before |= {tuple(row) for row in found}
-    new: list[dict[str, object]] = []
-    more: list[dict[str, object]] = []
-    for row in rows:
-        (more if tuple(row[name] for name in key) in before else new).append(row)
-    insert_rows(session, SheetRelease, new)
-    added = [{name: row[name] for name in (*key, "quantity")} for row in more]
-    update_rows(session, SheetRelease, added, by=key, add=("quantity",))
 
 
 def _money_of(session: Session, pieces: Mapping[UUID, int], outstanding: Mapping[UUID, int]) -> dict[UUID, int]:

@@ -117,6 +117,11 @@ class Campaign(Table, table=True):
     consents_due_at: datetime | None = time_field(nullable=True)
     releasing_until: datetime | None = time_field(nullable=True)  # waiting buyers pay for pieces freed after the close
 
+    @property
+    def certain_quantity(self) -> int:
+        """Pieces that count for the price shown: all that are pledged but those whose ceiling is not reached."""
+        return self.pledged_quantity - self.conditional_quantity
+
 
 class PriceTier(Table, table=True):
     """From this many pieces in all, each piece costs this."""
@@ -181,6 +186,26 @@ class Team(Table, table=True):
     created_at: datetime = time_field()
 
 
+UNTAKEN = sa.text("taken_by_id IS NULL")
+
+
+class Commission(Table, table=True):
+    """What a leader earned by one member's pledge that was delivered: the merchandiser's to pay, once."""
+
+    __table_args__ = (
+        sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
+        sa.Index("ix_commission_untaken", "merchandiser_id", sqlite_where=UNTAKEN, postgresql_where=UNTAKEN),
+    )
+
+    pledge_id: UUID = Field(primary_key=True, foreign_key="pledge.id")
+    team_id: UUID = Field(foreign_key="team.id", index=True)
+    merchandiser_id: UUID = Field(foreign_key="organisation.id")
+    amount_minor: int = amount_field()
+    currency: str = Field(max_length=3)
+    earned_at: datetime = time_field()
+    taken_by_id: UUID | None = None  # the work order whose settlement took it off the merchandiser's margin
+
+
 class Pledge(Table, table=True):
     """One buyer's promise to take these pieces, with money behind it."""
 
@@ -201,7 +226,7 @@ class Pledge(Table, table=True):
     quantity: int
     flexible_quantity: int = 0  # paid for as well, taken at the close only to complete a tier or pack
     unit_price_minor: int = amount_field()  # at the tier when joining, or the ceiling where that is lower
-    ceiling_minor: int | None = amount_field(nullable=True)  # takes part only at this price or below
+    ceiling_minor: int | None = amount_field(nullable=True)  # not reached when joining: takes part only from there on
     accepts_dearer: bool = False  # stays, at the price reached, though the ceiling was not
     fallback_colour: str = Field(default="", max_length=40)  # taken instead if the chosen colour is not made
     joins_next_round: bool = False  # moves on if the campaign fails, instead of being refunded
@@ -358,7 +383,7 @@ class DemandSheet(Table, table=True):
     id: UUID = id_field()
     number: str = Field(unique=True, max_length=24)
     campaign_id: UUID = Field(foreign_key="campaign.id")
-    version: int = 1
+    version: int = 1  # one more each time pieces are released
     title: str = Field(max_length=120)
     title_en: str = Field(default="", max_length=120)
     category: str = Field(max_length=40)
@@ -398,12 +423,16 @@ class SheetPledge(Table, table=True):
 
 
 class SheetRelease(Table, table=True):
-    """Pieces of a sheet line that no factory will make; their buyers are refunded."""
+    """Pieces that a version of a sheet leaves out: no factory will make them, their buyers are refunded."""
 
-    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint("version > 1", name="after_the_first"),
+    )
 
     sheet_id: UUID = Field(primary_key=True, foreign_key="demand_sheet.id")
     variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
     pledge_id: UUID = Field(primary_key=True, foreign_key="pledge.id")
+    version: int = Field(primary_key=True)
     quantity: int
     released_at: datetime = time_field()

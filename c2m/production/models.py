@@ -154,7 +154,7 @@ class Compensation(Table, table=True):
 
 
 NET_CARRIED = sa.text("net_minor <> paid_minor")
-MARGIN_CARRIED = sa.text("margin_minor <> margin_paid_minor")
+MARGIN_CARRIED = sa.text("margin_minor - commission_minor <> margin_paid_minor")
 
 
 class Settlement(Table, table=True):
@@ -163,6 +163,7 @@ class Settlement(Table, table=True):
     __table_args__ = (
         sa.CheckConstraint("net_minor = earned_minor - compensation_minor - fee_minor", name="adds_up"),
         sa.CheckConstraint("paid_minor >= 0 AND margin_paid_minor >= 0", name="paid_not_negative"),
+        sa.CheckConstraint("commission_minor >= 0", name="commission_not_negative"),
         sa.Index("ix_settlement_factory_id", "factory_id", "settled_at"),
         sa.Index("ix_settlement_carried", "factory_id", sqlite_where=NET_CARRIED, postgresql_where=NET_CARRIED),
         sa.Index(
@@ -183,6 +184,7 @@ class Settlement(Table, table=True):
     paid_minor: int = amount_field()  # the net, less what earlier orders left owing
     merchandiser_id: UUID = Field(foreign_key="organisation.id")
     margin_minor: int = amount_field()  # buyers' money less what the factory earned, for the merchandiser
-    margin_paid_minor: int = amount_field()
+    commission_minor: int = amount_field(0)  # earned by its teams' leaders since its last settlement
+    margin_paid_minor: int = amount_field()  # the margin less commissions and what earlier orders left owing
     currency: str = Field(max_length=3)
     settled_at: datetime = time_field()
