@@ -14,7 +14,7 @@ from sqlmodel import Session
 from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, update_rows, uuid7
 from c2m.demand import queries
 from c2m.demand.campaigns import CampaignNotOpen
-from c2m.demand.models import BuyerTotal, Campaign, CampaignState, Pledge, PledgeLine, Variant
+from c2m.demand.models import BuyerTotal, Campaign, CampaignKind, CampaignState, Pledge, PledgeLine, Team, Variant
 from c2m.demand.rules import JoinedAt, Ladder, charge_at_joining, price_when_joining
 from c2m.errors import N_, Conflict, Invalid, Refusal
 from c2m.ledger.service import Charge, request_charges
@@ -23,8 +23,11 @@ MOST_PIECES_A_PLEDGE = 1_000_000
 _TOTALS = ("pledged_quantity", "flexible_quantity", "conditional_quantity")
 _JUDGED_BY = (
     "id",
+    "organisation_id",
+    "kind",
     "state",
     "deadline",
+    "minimum",
     "cap",
     "per_buyer_limit",
     "deposit_minor",
@@ -66,6 +69,18 @@ class LimitReached(Conflict):
     sentence = N_("One buyer may take %(limit)s pieces; you already have %(held)s.")
 
 
+class UnknownTeam(Invalid):
+    sentence = N_("There is no such team in this campaign.")
+
+
+class OwnCampaign(Conflict):
+    sentence = N_("A merchant doesn't join its own campaign. It may buy the missing pieces, and buyers are told.")
+
+
+class NothingMissing(Conflict):
+    sentence = N_("Only the %(missing)s pieces missing from the minimum may be bought by the merchant itself.")
+
+
 class KeyReused(Invalid):
     sentence = N_("This form was already sent with different content. Please start again.")
 
@@ -88,6 +103,8 @@ class PledgeRequest:
     accepts_dearer: bool = False
     fallback_colour: str = ""
     joins_next_round: bool = False
+    team_id: UUID | None = None
+    merchant_funded: bool = False  # the merchandiser itself buys what is missing, and buyers are told
 
     @cached_property
     def quantity(self) -> int:
@@ -105,6 +122,8 @@ class PledgeRequest:
         terms = (self.ceiling_minor, self.accepts_dearer, self.fallback_colour, self.joins_next_round)
         if terms != (None, False, "", False):
             asked.append(repr(terms))
+        if self.team_id is not None:
+            asked.append(f"team:{self.team_id}")
         return hashlib.sha256("|".join(asked).encode()).hexdigest()
 
 
@@ -135,7 +154,7 @@ def place_pledge(session: Session, request: PledgeRequest, *, now: datetime) -> 
 
     Raises:
         CampaignNotOpen, CampaignFull, LimitReached, UnknownVariant, UnknownColour, NothingChosen, QuantityRefused,
-        FlexibleAlone, CeilingRefused, KeyReused
+        FlexibleAlone, CeilingRefused, UnknownTeam, OwnCampaign, NothingMissing, KeyReused
     """
     [answer] = place_pledges(session, [request], now=now)
     if isinstance(answer, Refusal):
@@ -165,6 +184,7 @@ class _Counter:
     variants: dict[UUID, tuple[UUID, str]]  # variant → campaign, colour
     known: dict[tuple[UUID, str], tuple[UUID, str]]  # (buyer, key) → (pledge, fingerprint)
     held: dict[tuple[UUID, UUID], int]  # (campaign, buyer) → pieces, where a limit applies
+    teams: dict[UUID, tuple[UUID, UUID]]  # team → campaign, leader
     touched: set[UUID]
     touched_totals: set[tuple[UUID, UUID]]
     replayed: set[UUID]
@@ -183,6 +203,7 @@ class _Counter:
             variants=_variants(session, ids),
             known=_known_keys(session, requests),
             held=_held(session, limited),
+            teams=_teams(session, requests),
             touched=set(),
             touched_totals=set(),
             replayed=set(),
@@ -219,7 +240,7 @@ class _Counter:
         campaign["flexible_quantity"] += request.flexible_quantity
         campaign["conditional_quantity"] += request.quantity if joined.conditional else 0
         self.touched.add(request.campaign_id)
-        if campaign["per_buyer_limit"] is not None:
+        if campaign["per_buyer_limit"] is not None and not request.merchant_funded:
             total = (request.campaign_id, request.buyer_id)
             self.held[total] = self.held.get(total, 0) + request.quantity + request.flexible_quantity
             self.touched_totals.add(total)
@@ -231,15 +252,26 @@ class _Counter:
             return queries.CampaignNotFound(campaign_id=request.campaign_id)
         if campaign["state"] != CampaignState.OPEN or now >= campaign["deadline"]:
             return CampaignNotOpen(campaign_id=request.campaign_id)
-        if refusal := self._unfit(request):
+        if refusal := self._unfit(request) or self._own(request, campaign):
             return refusal
-        limit = campaign["per_buyer_limit"]
+        limit = None if request.merchant_funded else campaign["per_buyer_limit"]
         held = self.held.get((request.campaign_id, request.buyer_id), 0)
         if limit is not None and held + request.quantity + request.flexible_quantity > limit:
             return LimitReached(limit=limit, held=held)
         left = None if campaign["cap"] is None else campaign["cap"] - campaign["pledged_quantity"]
         if left is not None and request.quantity > left:
             return CampaignFull(left=left, campaign_id=request.campaign_id)
+        return None
+
+    def _own(self, request: PledgeRequest, campaign: dict[str, Any]) -> Refusal | None:
+        """A merchandiser may only complete its own group-buy, openly, and by no more than is missing."""
+        is_own = request.buyer_id == campaign["organisation_id"]
+        if is_own != request.merchant_funded:
+            return OwnCampaign(campaign_id=request.campaign_id)
+        certain = campaign["pledged_quantity"] - campaign["conditional_quantity"]
+        missing = 0 if campaign["kind"] == CampaignKind.PRESALE else max(campaign["minimum"] - certain, 0)
+        if is_own and request.quantity + request.flexible_quantity > missing:
+            return NothingMissing(missing=missing, campaign_id=request.campaign_id)
         return None
 
     def _unfit(self, request: PledgeRequest) -> Refusal | None:
@@ -263,6 +295,8 @@ class _Counter:
         fallback = (request.campaign_id, request.fallback_colour)
         if request.fallback_colour and fallback not in self.variants.values():
             return UnknownColour(colour=request.fallback_colour)
+        if request.team_id is not None and self.teams.get(request.team_id, (None,))[0] != request.campaign_id:
+            return UnknownTeam(team_id=request.team_id)
         return None
 
     def row(self, pledge_id: UUID, request: PledgeRequest, now: datetime) -> dict[str, object]:
@@ -279,11 +313,16 @@ class _Counter:
             "fallback_colour": request.fallback_colour if campaign["colour_minimum"] else "",
             "joins_next_round": request.joins_next_round and campaign["next_round_days"] > 0,
             "charged_minor": self._charged(pledge_id, request),
+            "team_id": None if self._leads(request) else request.team_id,
+            "merchant_funded": request.merchant_funded,
             "region": request.region,
             "idempotency_key": request.idempotency_key,
             "request_hash": request.fingerprint,
             "placed_at": now,
         }
+
+    def _leads(self, request: PledgeRequest) -> bool:
+        return request.team_id is not None and self.teams[request.team_id][1] == request.buyer_id
 
     def charge(self, pledge_id: UUID, request: PledgeRequest) -> Charge:
         return Charge(
@@ -355,3 +394,13 @@ def _held(session: Session, limited: Sequence[UUID]) -> dict[tuple[UUID, UUID], 
         rows = session.execute(sa.select(c.campaign_id, c.buyer_id, c.quantity).where(c.campaign_id.in_(part)))
         held |= {(row.campaign_id, row.buyer_id): row.quantity for row in rows}
     return held
+
+
+def _teams(session: Session, requests: Sequence[PledgeRequest]) -> dict[UUID, tuple[UUID, UUID]]:
+    c = table_of(Team).c
+    named = list({r.team_id for r in requests if r.team_id is not None})
+    found: dict[UUID, tuple[UUID, UUID]] = {}
+    for part in chunks(named):
+        rows = session.execute(sa.select(c.id, c.campaign_id, c.leader_id).where(c.id.in_(part)))
+        found |= {row.id: (row.campaign_id, row.leader_id) for row in rows}
+    return found
