@@ -3,18 +3,20 @@
 import signal
 import sys
 import threading
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from c2m import __version__, migrations
 from c2m.app import build_worker, configure_logging, create_app
 from c2m.audit.cli import report
 from c2m.clock import SystemClock
-from c2m.config import Settings
-from c2m.db import Database
+from c2m.config import Settings, Stored
+from c2m.db import Database, UnknownDatabase
 from c2m.demo.cli import demo
+from c2m.design.diffusion import cli as imagine_cli
 from c2m.errors import Refusal
 from c2m.identity.models import Role
 from c2m.identity.passwords import Passwords
@@ -26,6 +28,7 @@ from c2m.replay import cli as replay_cli
 
 REFUSED = 1
 MISUSED = 2
+S = TypeVar("S", bound=Stored)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 cli = typer.Typer(help="Demand first, production after.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -41,6 +44,7 @@ def about(version: Annotated[bool, typer.Option("--version", help="Show the vers
 
 cli.command()(demo)
 
+cli.add_typer(imagine_cli.app, name="imagine")
 cli.add_typer(matching_cli.app, name="match")
 cli.command(help=replay_cli.HELP)(replay_cli.replay)
 
@@ -56,7 +60,7 @@ def serve(
     if debug and host not in LOOPBACK:
         _fail("--debug runs code sent by the browser; it listens on 127.0.0.1 only.", MISUSED)
     settings = _settings()
-    _require_schema(settings)
+    _database()
     if debug:
         create_app(settings).run(host=host, port=port, debug=True, use_reloader=False, threaded=True)
         return
@@ -71,9 +75,7 @@ def worker(
     every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at what is due.")] = 1.0,
 ) -> None:
     """Work off what is due: payments, deadlines, announcements."""
-    settings = _settings()
-    _require_schema(settings)
-    database, clock = Database(settings.database_url), SystemClock()
+    database, clock = _database(), SystemClock()
     loop = build_worker(database, SandboxProvider())
     if once:
         typer.echo(f"{loop.run_until_idle(clock.now())} jobs run")
@@ -89,7 +91,7 @@ def worker(
 @cli.command()
 def migrate() -> None:
     """Make the tables, or bring them up to date."""
-    database = Database(_settings().database_url)
+    database = Database(_read(Stored).database_url)
     migrations.migrate(database)
     typer.echo(f"{database.engine.url.render_as_string(hide_password=True)} is at {migrations.current(database)}")
 
@@ -109,10 +111,10 @@ def add_operator(
     if len(password) < SHORTEST_PASSWORD:
         _fail(f"The password needs {SHORTEST_PASSWORD} characters or more.")
     settings = _settings()
-    _require_schema(settings)
+    database = _database()
     hashed = Passwords(settings.password_passes, settings.password_memory_kib).hash(password)
     registration = Registration(Role.OPERATOR, organisation, email, name, hashed)
-    with Database(settings.database_url).transaction() as session:
+    with database.transaction() as session:
         register_organisation(session, registration, now=SystemClock().now())
     typer.echo(f"{email} may sign in")
 
@@ -123,24 +125,29 @@ def audit(
     database_url: Annotated[str | None, typer.Option(help="Another database than this installation's.")] = None,
 ) -> None:
     """Recompute what must always hold from the rows alone; exit status 1 when something doesn't."""
-    # Nothing is served here, so that a database named by its address needs no secret.
-    settings = _settings() if database_url is None else Settings.model_construct(database_url=database_url)
-    _require_schema(settings)
-    if not report(Database(settings.database_url), as_json=as_json, now=SystemClock().now()):
+    if not report(_database(database_url), as_json=as_json, now=SystemClock().now()):
         raise typer.Exit(REFUSED)
 
 
 def main() -> None:
-    """Run the command; a refusal is one sentence on stderr and exit status 1."""
+    """Run the command; a refusal or a database out of reach is one sentence on stderr and exit status 1 or 2."""
     try:
         cli()
+    except UnknownDatabase as refusal:
+        _fail(str(refusal), MISUSED)
     except Refusal as refusal:
         _fail(str(refusal))
+    except OperationalError as away:
+        _fail(f"The database can't be used: {str(away.orig).splitlines()[0]}")
 
 
 def _settings() -> Settings:
+    return _read(Settings)
+
+
+def _read(kind: type[S]) -> S:
     try:
-        settings = Settings()
+        settings = kind()
     except ValidationError as wrong:
         _fail("; ".join(_fault(error["loc"], error["msg"]) for error in wrong.errors()), MISUSED)
     configure_logging(settings.log_level)
@@ -152,12 +159,13 @@ def _fault(loc: tuple[int | str, ...], message: str) -> str:
     return name + message.removeprefix("Value error, ")
 
 
-def _require_schema(settings: Settings) -> None:
-    database = Database(settings.database_url)
-    path = settings.sqlite_path
+def _database(url: str | None = None) -> Database:
+    """The database at this address, else this installation's; nothing is served with it, so no secret is asked for."""
+    stored = _read(Stored) if url is None else Stored(database_url=url)
+    database, path = Database(stored.database_url), stored.sqlite_path
     if (path is not None and not path.exists()) or migrations.current(database) != migrations.head():
-        _fail("The database is not up to date; run `c2m migrate` first.")
-    database.dispose()
+        _fail("The database is not up to date; run `c2m migrate` first.", MISUSED)
+    return database
 
 
 def _fail(sentence: str, status: int = REFUSED) -> NoReturn:

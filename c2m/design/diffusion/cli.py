@@ -1,0 +1,169 @@
+"""`c2m imagine`: pictures from a brief, and making and judging the model that makes them."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from PIL.PngImagePlugin import PngInfo
+from typer.core import TyperGroup
+
+from c2m.design.diffusion.briefs import understand
+from c2m.design.diffusion.generator import EMBEDDED, LIBRARIES, EmbeddedGenerator
+from c2m.design.diffusion.recipe import Recipe, quick
+from c2m.design.diffusion.refusals import MissingLibraries
+from c2m.design.generation import Brief, Generated
+
+PICTURE = "picture"
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>'
+)
+
+
+class Part(StrEnum):
+    """What is trained."""
+
+    ALL = "all"
+    CODEC = "codec"
+    DENOISER = "denoiser"
+
+
+class BriefOrCommand(TyperGroup):
+    """Lets `c2m imagine "a red mug"` stand for `c2m imagine picture "a red mug"`, beside train and evaluate."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [PICTURE, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=BriefOrCommand,
+    no_args_is_help=True,
+    help='Pictures of products that do not exist yet: `c2m imagine "红白条纹帆布托特包" --n 4 --out DIR`.',
+)
+
+Folder = Annotated[Path, typer.Option(help="where the training keeps its drawings, log and checkpoints")]
+Small = Annotated[bool, typer.Option("--quick", help="the recipe of seconds that only shows that everything runs")]
+Device = Annotated[str | None, typer.Option(help="cpu or cuda; the best there is when not given")]
+Model = Annotated[Path, typer.Option(help="directory of the model")]
+
+
+@app.command(PICTURE)
+def picture(
+    brief: Annotated[str, typer.Argument(help="what to show, in Chinese or English")],
+    n: Annotated[int, typer.Option("--n", min=1, max=64, help="how many pictures")] = 4,
+    out: Annotated[Path, typer.Option(help="directory to write them to")] = Path("concepts"),
+    seed: Annotated[int, typer.Option(min=0, help="of the first picture; the next ones count on from it")] = 0,
+    category: Annotated[str, typer.Option(help="kind of product; wins over the words")] = "",
+    primary: Annotated[str, typer.Option(help="first colour; wins over the words")] = "",
+    secondary: Annotated[str, typer.Option(help="second colour; wins over the words")] = "",
+    pattern: Annotated[str, typer.Option(help="pattern; wins over the words")] = "",
+    steps: Annotated[int, typer.Option(min=1, max=200, help="steps of denoising")] = 12,
+    guidance: Annotated[float, typer.Option(min=0, max=20, help="how closely the words are followed")] = 3.0,
+    model: Model = EMBEDDED,
+    device: Device = None,
+) -> None:
+    """Make pictures from a brief with the embedded model, offline."""
+    chosen = {"primary": primary, "secondary": secondary, "pattern": pattern}
+    attributes = {name: value for name, value in chosen.items() if value}
+    understood = understand(brief, category=category, attributes=attributes)
+    typer.echo(f"prompt: {understood.prompt}")
+    if understood.ignored:
+        typer.echo(f"not understood: {', '.join(understood.ignored)}")
+    generator = EmbeddedGenerator(model=model, steps=steps, guidance=guidance, device=device)
+    out.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    whole = Brief(category or understood.attributes["category"], brief, attributes)
+    for made in generator.generate(whole, count=n, seed=seed, progress=lambda done, count: None):
+        path = out / f"concept-{made.provenance['seed']}.png"
+        save_png(made, path)
+        typer.echo(f"{path}  {time.monotonic() - started:.2f} s")
+        started = time.monotonic()
+
+
+@app.command()
+def train(
+    folder: Folder = Path("var/training"),
+    part: Annotated[Part, typer.Option(help="codec first, then denoiser; both may run at the same time")] = Part.ALL,
+    samples: Annotated[int, typer.Option(min=1, help="drawings the denoiser has seen when it is done")] = 4_000_000,
+    device: Device = None,
+    threads: Annotated[int, typer.Option(min=1, help="of the processor")] = 1,
+    small: Small = False,
+) -> None:
+    """Train the embedded model; a run that was stopped goes on where it was, to the bit."""
+    _require_libraries()
+    import torch
+
+    from c2m.design.diffusion import codec_training, training
+    from c2m.design.diffusion.compute import Compute
+    from c2m.design.diffusion.run import Run
+
+    torch.set_num_threads(threads)
+    recipe, compute, run = _recipe(small), Compute.best(device), Run(folder, _say())
+    typer.echo(f"{compute}; recipe {recipe.fingerprint('codec')} and {recipe.fingerprint('denoiser')}")
+    if part in (Part.ALL, Part.CODEC):
+        codec_training.train_codec(recipe, run, compute)
+    if part in (Part.ALL, Part.DENOISER):
+        training.train(recipe, run, compute, samples=samples)
+
+
+@app.command()
+def export(
+    folder: Folder = Path("var/training"),
+    out: Annotated[Path, typer.Option(help="directory of the model to write")] = EMBEDDED,
+    small: Small = False,
+) -> None:
+    """Write the model as trained so far: one diffusers directory at 16 bits."""
+    _require_libraries()
+    from c2m.design.diffusion import pipeline
+    from c2m.design.diffusion.run import Run
+
+    note = pipeline.export(_recipe(small), Run(folder, _say()), out, commit=_commit())
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    typer.echo(f"{out}: {size / 1e6:.1f} MB after {note['samples']:,} samples")
+
+
+def save_png(made: Generated, path: Path) -> None:
+    """Write the picture with its provenance and, as IPTC asks, that it is media made by a trained algorithm."""
+    info = PngInfo()
+    info.add_itxt("Title", "AI concept")
+    info.add_itxt("c2m:provenance", json.dumps(made.provenance, ensure_ascii=False))
+    info.add_itxt("XML:com.adobe.xmp", XMP)
+    made.image.save(path, pnginfo=info)
+
+
+def _recipe(small: bool) -> Recipe:
+    return quick() if small else Recipe()
+
+
+def _say() -> Callable[[str], None]:
+    return lambda line: typer.echo(f"{time.strftime('%H:%M:%S')}  {line}")
+
+
+def _require_libraries() -> None:
+    missing = [library for library in LIBRARIES if find_spec(library) is None]
+    if missing:
+        raise MissingLibraries(missing=", ".join(missing))
+
+
+def _commit() -> str:
+    """The commit of the working tree, "unknown" outside of one."""
+    asked = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"],  # noqa: S607 - whichever git is installed
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LC_ALL": "C"},
+    )
+    return asked.stdout.strip() if asked.returncode == 0 else "unknown"

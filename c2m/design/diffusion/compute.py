@@ -1,0 +1,26 @@
+"""Where the training computes, and how exactly."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A device and the precision its matrix products use; weights stay 32-bit."""
+
+    device: torch.device
+    half: bool
+
+    @classmethod
+    def best(cls, device: str | None = None) -> "Compute":
+        """The device asked for, else CUDA where there is one; bfloat16 where the hardware multiplies it."""
+        chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        half = chosen.type == "cuda" or bool(torch.cpu._is_amx_tile_supported())
+        return cls(chosen, half)
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Matrix products within run in bfloat16, if that is the precision."""
+        context: AbstractContextManager[None] = torch.autocast(self.device.type, torch.bfloat16, enabled=self.half)
+        return context

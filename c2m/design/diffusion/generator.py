@@ -1,0 +1,78 @@
+"""The image generator on the embedded model: a brief to pictures, each with what makes it again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from c2m.design.diffusion.briefs import Understood, understand
+from c2m.design.diffusion.refusals import MissingLibraries
+from c2m.design.generation import Brief, Generated, Progress
+from c2m.design.models import PictureKind
+
+EMBEDDED = Path(__file__).parents[1] / "model"
+LIBRARIES = ("torch", "diffusers", "transformers")
+
+
+@dataclass
+class EmbeddedGenerator:
+    """Makes concept pictures with the model that ships with c2m; loads it, and torch, with the first picture."""
+
+    name: str = "embedded"
+    model: Path = field(default=EMBEDDED)
+    steps: int = 12
+    guidance: float = 3.0
+    device: str | None = None
+
+    def generate(self, brief: Brief, *, count: int, seed: int, progress: Progress) -> Iterator[Generated]:
+        """Pictures as they are made; the same brief, seed and model give the same pictures on the same machine.
+
+        Raises:
+            UnknownProduct, MissingModel, MissingLibraries
+        """
+        understood = understand(brief.words, category=brief.category, attributes=brief.attributes)
+        for number in range(count):
+            image = self.picture(understood.prompt, seed=seed + number)
+            progress(number + 1, count)
+            yield Generated(image, PictureKind.CONCEPT, self._provenance(brief, understood, seed + number))
+
+    def picture(self, prompt: str, *, seed: int) -> Any:
+        """One picture for a prompt in the model's own words."""
+        import torch
+
+        chance = torch.Generator("cpu").manual_seed(seed)
+        made = self._pipeline(
+            prompt, num_inference_steps=self.steps, guidance_scale=self.guidance, generator=chance, output_type="pil"
+        )
+        return made.images[0]
+
+    @cached_property
+    def _pipeline(self) -> Any:
+        missing = [library for library in LIBRARIES if find_spec(library) is None]
+        if missing:
+            raise MissingLibraries(missing=", ".join(missing))
+        from c2m.design.diffusion.pipeline import load
+
+        return load(self.model, device=self.device)
+
+    @cached_property
+    def _revision(self) -> str:
+        from c2m.design.diffusion.pipeline import revision
+
+        return revision(self.model)
+
+    def _provenance(self, brief: Brief, understood: Understood, seed: int) -> dict[str, Any]:
+        return {
+            "generator": self.name,
+            "model": self.model.name if self.model != EMBEDDED else "c2m-embedded",
+            "revision": self._revision,
+            "brief": brief.words,
+            "prompt": understood.prompt,
+            "attributes": dict(understood.attributes),
+            "ignored": list(understood.ignored),
+            "seed": seed,
+            "steps": self.steps,
+            "guidance": self.guidance,
+        }

@@ -1,0 +1,90 @@
+"""The embedded model as one diffusers directory: putting it together, and loading any pipeline for use."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoPipelineForText2Image, StableDiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
+from transformers import CLIPTokenizer
+from transformers.utils import logging as transformers_logging
+
+# diffusers looks for the codec's class among the modules that are loaded, hence this import.
+from c2m.design.diffusion import codec as codec
+from c2m.design.diffusion.codec_training import PART as CODEC
+from c2m.design.diffusion.codec_training import fitted_codec
+from c2m.design.diffusion.parts import denoiser, scheduler, text_encoder
+from c2m.design.diffusion.recipe import Recipe, digest
+from c2m.design.diffusion.refusals import MissingModel, NotTrained
+from c2m.design.diffusion.run import Run
+from c2m.design.diffusion.training import PART as DENOISER
+
+CARD = "training.json"
+
+
+def assembled(recipe: Recipe, run: Run) -> StableDiffusionPipeline:
+    """The pipeline from a training's averaged weights as they are now, 32-bit.
+
+    Raises:
+        NotTrained
+    """
+    state = run.load(DENOISER, recipe)
+    if state is None or run.load(CODEC, recipe) is None:
+        raise NotTrained(folder=str(run.folder))
+    tokenizer = CLIPTokenizer.from_pretrained(str(run.folder / "tokenizer"))
+    text, unet = text_encoder(recipe, tokenizer), denoiser(recipe)
+    average: dict[str, torch.Tensor] = state["average"]
+    for name, part in (("text.", text), ("unet.", unet)):
+        part.load_state_dict({key.removeprefix(name): value for key, value in average.items() if key.startswith(name)})
+    return StableDiffusionPipeline(
+        vae=fitted_codec(recipe, run),
+        text_encoder=text,
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def export(recipe: Recipe, run: Run, folder: Path, *, commit: str) -> dict[str, Any]:
+    """Write the model at 16 bits with a note of the recipe, the steps and the commit that made it; that note."""
+    pipeline = assembled(recipe, run)
+    steps = {part: (run.load(part, recipe) or {})["step"] for part in (CODEC, DENOISER)}
+    pipeline.to(dtype=torch.float16)
+    pipeline.save_pretrained(str(folder), safe_serialization=True)
+    note = {
+        "recipe": {part: {"fingerprint": recipe.fingerprint(part), **recipe.settings(part)} for part in steps},
+        "steps": steps,
+        "samples": steps[DENOISER] * recipe.denoiser.batch,
+        "commit": commit,
+    }
+    (folder / CARD).write_text(json.dumps(note, indent=1) + "\n", "utf-8")
+    return note
+
+
+def load(model: str | Path, *, device: str | None = None, dtype: torch.dtype = torch.float32) -> Any:
+    """A text-to-image pipeline from a local directory, quiet and ready to use.
+
+    Raises:
+        MissingModel
+    """
+    folder = Path(model)
+    if not (folder / "model_index.json").is_file():
+        raise MissingModel(model=str(model))
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    transformers_logging.disable_progress_bar()
+    diffusers_logging.disable_progress_bar()
+    pipeline = AutoPipelineForText2Image.from_pretrained(str(folder), dtype=dtype, local_files_only=True)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def revision(model: Path) -> str:
+    """Twelve hex digits that change with the model's files."""
+    index = (model / "model_index.json").read_text("utf-8")
+    note = (model / CARD).read_text("utf-8") if (model / CARD).exists() else ""
+    return digest([index, note])
