@@ -26,6 +26,7 @@ MOST_VARIANTS = 60
 LONGEST_COLOUR, LONGEST_SIZE = 40, 20  # what the columns of Variant hold
 MOST_PIECES = 1_000_000
 HIGHEST_PRICE_MINOR = 100_000_000
+HIGHEST_COMMISSION_PPM = 200_000
 
 
 class CampaignNotDraft(Conflict):
@@ -59,6 +60,7 @@ class CampaignDraft:
     per_buyer_limit: int | None = None
     deposit_minor: int = 0
     deposit_counts_minor: int = 0
+    commission_ppm: int = 0  # of what a team's members pay, to its leader
     promised_date: datetime | None = None  # from the policy's production days unless given
     picture_id: UUID | None = None
     concept_id: UUID | None = None
@@ -151,6 +153,8 @@ def draft_errors(draft: CampaignDraft, *, now: datetime) -> dict[str, str]:
         errors["deadline"] = N_("The deadline must lie between 5 minutes and 90 days ahead.")
     elif draft.promised_date is not None and draft.promised_date <= draft.deadline:
         errors["promised_date"] = N_("The promised date must lie after the deadline.")
+    if not 0 <= draft.commission_ppm <= HIGHEST_COMMISSION_PPM:
+        errors["commission"] = N_("A team leader's commission is 20 % at most.")
     errors |= _deposit_errors(draft)
     return errors
 
@@ -257,6 +261,7 @@ def _campaign_row(campaign_id: UUID, draft: CampaignDraft, policy: Policy, creat
         "per_buyer_limit": draft.per_buyer_limit,
         "deposit_minor": draft.deposit_minor,
         "deposit_counts_minor": draft.deposit_counts_minor,
+        "commission_ppm": draft.commission_ppm,
         "policy_id": policy.id,
         "deadline": draft.deadline,
         "promised_date": promised,

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from c2m.db import chunks, insert_rows, lock_rows, table_of, update_rows
 from c2m.demand.models import DemandSheet, Pledge, PledgeState, SheetPledge, SheetRelease
 from c2m.demand.refunds import refund_parts
 from c2m.demand.rules import share_of_units
+from c2m.demand.teams import earn_commissions
 from c2m.ledger.models import HoldState
 from c2m.ledger.queries import holds_of
 
@@ -134,12 +136,14 @@ def _count_units(session: Session, quantities: Mapping[UUID, int], *, delivered:
 def _end_resolved(session: Session, pledge_ids: list[UUID], now: datetime) -> None:
     """Pledges with no outstanding piece end: fulfilled if anything was delivered, else refunded."""
     c = table_of(Pledge).c
+    ended: list[sa.Row[Any]] = []
     for part in chunks(pledge_ids):
         whole = (
             c.id.in_(part),
             c.state == PledgeState.CONFIRMED,
             c.delivered_quantity + c.released_quantity == c.quantity,
         )
-        ended = sa.case((c.delivered_quantity > 0, PledgeState.FULFILLED.value), else_=PledgeState.REFUNDED.value)
-        state = sa.type_coerce(ended, c.state.type)
-        session.execute(sa.update(table_of(Pledge)).where(*whole).values(state=state, ended_at=now))
+        way = sa.case((c.delivered_quantity > 0, PledgeState.FULFILLED.value), else_=PledgeState.REFUNDED.value)
+        ending = sa.update(table_of(Pledge)).where(*whole).values(state=sa.type_coerce(way, c.state.type), ended_at=now)
+        ended += session.connection().execute(ending.returning(c.id, c.state, c.team_id)).all()
+    earn_commissions(session, [row.id for row in ended if row.team_id is not None], now=now)

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from c2m.db import chunks, insert_rows, lock_rows, number_of, table_of
 from c2m.demand.models import Campaign, DemandSheet, Policy
+from c2m.demand.teams import Owed, Untaken, take_commissions, untaken_commissions
 from c2m.identity.models import Organisation
 from c2m.ledger.models import AccountKind, Direction
 from c2m.ledger.rules import PLATFORM, AccountRef, Draft, move
@@ -24,15 +25,12 @@ FEE = "production.fee"
 PAYOUT = "production.settlement"
 SETTLEMENT_REFERENCE = "settlement:"
 
-Owed = tuple[UUID, str]
-"""An organisation and a currency."""
-
 
 def settle_work_orders(session: Session, order_ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
     """Settle delivered orders, each once: take the fee, pay factory and merchandiser; return those settled.
 
     What an order leaves owing (compensation above earnings, a price below cost) is taken off the same
-    organisation's next settlement.
+    organisation's next settlement; so are the commissions its teams' leaders have earned since the last one.
     """
     lock_rows(session, WorkOrder, order_ids)
     orders = _delivered(session, order_ids)
@@ -42,6 +40,7 @@ def settle_work_orders(session: Session, order_ids: Sequence[UUID], *, now: date
     for order in orders:
         books.settle(order, now)
     insert_rows(session, Settlement, books.settlements)
+    take_commissions(session, books.taken)
     post(session, books.fees, now=now)
     pay_out(session, books.payments, Direction.PAYOUT, now=now)
     settled = [order.id for order in orders]
@@ -58,6 +57,8 @@ class _Books:
     compensated: dict[UUID, int]
     factory_carried: dict[Owed, int]
     merchandiser_carried: dict[Owed, int]
+    commissions: dict[Owed, list[Untaken]]
+    taken: dict[UUID, UUID] = field(default_factory=dict)  # member's pledge → the order its commission is taken from
     settlements: list[dict[str, Any]] = field(default_factory=list)
     fees: list[Draft] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
@@ -73,8 +74,13 @@ class _Books:
             compensated=_compensated(session, [order.id for order in orders]),
             factory_carried=_carried(session, c.factory_id, factories, c.net_minor - c.paid_minor, NET_CARRIED),
             merchandiser_carried=_carried(
-                session, c.merchandiser_id, merchandisers, c.margin_minor - c.margin_paid_minor, MARGIN_CARRIED
+                session,
+                c.merchandiser_id,
+                merchandisers,
+                c.margin_minor - c.commission_minor - c.margin_paid_minor,
+                MARGIN_CARRIED,
             ),
+            commissions=untaken_commissions(session, merchandisers),
         )
 
     def settle(self, order: sa.Row[Any], now: datetime) -> None:
@@ -86,7 +92,8 @@ class _Books:
             fees = AccountRef(AccountKind.PLATFORM_FEES, PLATFORM, order.currency)
             self.fees.append(Draft(settlement_reference(order.id), FEE, move(account.fee_minor, factory, fees)))
         paid = self._pay(order.id, factory, account.net_minor, self.factory_carried)
-        margin_paid = self._pay(order.id, merchandiser, order.margin_minor, self.merchandiser_carried)
+        commission = self._take_commissions(order)
+        margin_paid = self._pay(order.id, merchandiser, order.margin_minor - commission, self.merchandiser_carried)
         self.settlements.append(
             {
                 "work_order_id": order.id,
@@ -99,11 +106,18 @@ class _Books:
                 "paid_minor": paid,
                 "merchandiser_id": order.merchandiser_id,
                 "margin_minor": order.margin_minor,
+                "commission_minor": commission,
                 "margin_paid_minor": margin_paid,
                 "currency": order.currency,
                 "settled_at": now,
             }
         )
+
+    def _take_commissions(self, order: sa.Row[Any]) -> int:
+        """The commissions that stand to be taken off this merchandiser's next margin, all taken off this one."""
+        found = self.commissions.pop((order.merchandiser_id, order.currency), [])
+        self.taken |= {commission.pledge_id: order.id for commission in found}
+        return sum(commission.amount_minor for commission in found)
 
     def _pay(self, order_id: UUID, account: AccountRef, due_minor: int, carried: dict[Owed, int]) -> int:
         """Pay what is due less what is carried; what can't be taken off now is carried on."""
