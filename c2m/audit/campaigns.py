@@ -4,8 +4,8 @@ import sqlalchemy as sa
 
 from c2m.audit.check import Broken, Check, Part, underway
 from c2m.db import table_of
+from c2m.demand.balances import END_BALANCE
 from c2m.demand.campaigns import CLOSE
-from c2m.demand.closing import END_BALANCE
 from c2m.demand.models import (
     BuyerTotal,
     Campaign,

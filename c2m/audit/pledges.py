@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from c2m.audit.check import Broken, Check, Part, underway
 from c2m.audit.money import remaining
 from c2m.db import table_of
-from c2m.demand.closing import END_BALANCE
+from c2m.demand.balances import END_BALANCE
 from c2m.demand.models import (
     FINAL,
     Campaign,

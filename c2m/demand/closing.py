@@ -1,7 +1,7 @@
-"""Closing: everyone on the final tier with the difference back, or everyone refunded; balances and forfeits."""
+"""Closing: everyone on the final tier with the difference back, or everyone refunded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,20 +12,18 @@ from sqlmodel import Session
 from c2m import jobs
 from c2m.db import chunks, lock_rows, table_of, update_rows
 from c2m.demand import queries
+from c2m.demand.balances import END_BALANCE
 from c2m.demand.campaigns import CLOSE
+from c2m.demand.counting import Outcome, outcome_of
+from c2m.demand.extension import extend_campaigns, lapse_consents
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Pledge, PledgeState, Policy
-from c2m.demand.pledges import cancel_unpaid, free_pieces
+from c2m.demand.pledges import cancel_unpaid
 from c2m.demand.refunds import refund_parts, refund_pledges
+from c2m.demand.rounds import open_next_rounds
 from c2m.demand.rules import balance_after_deposit, final_price
+from c2m.demand.settling import settle_campaigns
 from c2m.demand.sheets import issue_sheets
-from c2m.ledger.models import AccountKind, HoldState, Side, Transfer, TransferState
-from c2m.ledger.queries import holds_of
-from c2m.ledger.rules import AccountRef, Leg
-from c2m.ledger.service import Capture, capture
 from c2m.outbox import announce
-
-END_BALANCE = "demand.end_balance_windows"
-BALANCE_IN_FLIGHT = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -34,29 +32,27 @@ class _Ended:
 
     id: UUID
     kind: CampaignKind
-    minimum: int
-    merchandiser_id: UUID
     deposit_counts_minor: int
     balance_days: int
+    outcome: Outcome
     quantity: int
     price_minor: int
-
-    @property
-    def succeeded(self) -> bool:
-        return self.quantity >= self.minimum
 
 
 def close_campaigns(session: Session, ids: Sequence[UUID], now: datetime) -> None:
     """Settle campaigns whose deadline has passed, each once: succeeded on its final tier, or failed and refunded.
 
-    Payments in flight are waited for as long as the campaign's policy allows; then those pledges fall.
+    Payments in flight are waited for as long as the campaign's policy allows; then those pledges fall. One below its
+    minimum is extended, or begins anew with those who agreed to come along, where it said so.
     """
-    ready = _ready_to_count(session, ids, now)
-    ended = _count(session, ready)
-    failed = [c for c in ended if not c.succeeded]
-    succeeded = [c for c in ended if c.succeeded]
+    counted = _count(session, _ready_to_count(session, ids, now), now)
+    _extend(session, [c.id for c in counted if c.outcome is Outcome.EXTENDED], now)
+    ended = [c for c in counted if c.outcome is not Outcome.EXTENDED]
+    failed = [c for c in ended if c.outcome is not Outcome.SUCCEEDED]
+    succeeded = [c for c in ended if c.outcome is Outcome.SUCCEEDED]
     _finish(session, failed, CampaignState.FAILED, now)
     _finish(session, succeeded, CampaignState.SUCCEEDED, now)
+    open_next_rounds(session, [c.id for c in failed if c.outcome is Outcome.NEXT_ROUND], now=now)
     refund_pledges(session, _paid_pledges(session, failed), reason="campaign_failed", now=now)
     _settle_at_final_price(session, [c for c in succeeded if c.kind is not CampaignKind.PRESALE], now)
     _ask_for_balances(session, [c for c in succeeded if c.kind is CampaignKind.PRESALE], now)
@@ -64,33 +60,15 @@ def close_campaigns(session: Session, ids: Sequence[UUID], now: datetime) -> Non
     announce(session, "demand.campaigns_closed", [c.id for c in ended], now=now)
 
 
-def end_balance_windows(session: Session, ids: Sequence[UUID], now: datetime) -> None:
-    """Presales whose balance window has ended: unpaid deposits are forfeited, the paid pieces are ordered."""
-    lock_rows(session, Campaign, ids)
-    campaign = table_of(Campaign).c
-    due: dict[UUID, UUID] = {}
-    for part in chunks(ids):
-        statement = sa.select(campaign.id, campaign.organisation_id).where(
-            campaign.id.in_(part), campaign.balance_due_at <= now, campaign.state == CampaignState.SUCCEEDED
-        )
-        due |= {row.id: row.organisation_id for row in session.execute(statement)}
-    waiting = _with_balance_in_flight(session, list(due))
-    later = now + BALANCE_IN_FLIGHT
-    work = [(f"end_balance:{i}:{later.isoformat()}", [i], later) for i in sorted(waiting)]
-    jobs.enqueue_all(session, END_BALANCE, work, now=now)
-    ended = [i for i in due if i not in waiting]
-    _forfeit_unpaid(session, {i: due[i] for i in ended}, now)
-    issue_sheets(session, ended, now=now)
-
-
 def _ready_to_count(session: Session, ids: Sequence[UUID], now: datetime) -> list[UUID]:
     """Move ended campaigns to closing; return those with no payment in flight, or none that may still come."""
     lock_rows(session, Campaign, ids)
     campaign, policy, pledge = table_of(Campaign), table_of(Policy), table_of(Pledge)
     grace: dict[UUID, datetime] = {}
+    extended: list[UUID] = []
     for part in chunks(ids):
         rows = session.execute(
-            sa.select(campaign.c.id, campaign.c.deadline, policy.c.payment_minutes)
+            sa.select(campaign.c.id, campaign.c.deadline, campaign.c.extended_at, policy.c.payment_minutes)
             .join_from(campaign, policy, campaign.c.policy_id == policy.c.id)
             .where(
                 campaign.c.id.in_(part),
@@ -98,7 +76,10 @@ def _ready_to_count(session: Session, ids: Sequence[UUID], now: datetime) -> lis
                 campaign.c.deadline <= now,
             )
         )
-        grace |= {row.id: row.deadline + timedelta(minutes=row.payment_minutes) for row in rows}
+        for row in rows:
+            grace[row.id] = row.deadline + timedelta(minutes=row.payment_minutes)
+            extended += [row.id] if row.extended_at is not None else []
+    lapse_consents(session, extended, now)
     unpaid: dict[UUID, list[UUID]] = {}
     for part in chunks(list(grace)):
         session.execute(sa.update(campaign).where(campaign.c.id.in_(part)).values(state=CampaignState.CLOSING))
@@ -116,47 +97,92 @@ def _ready_to_count(session: Session, ids: Sequence[UUID], now: datetime) -> lis
     return [i for i in grace if i not in waiting]
 
 
-def _count(session: Session, ids: Sequence[UUID]) -> list[_Ended]:
-    """The final count and price of each campaign."""
-    campaign, policy, pledge = table_of(Campaign), table_of(Policy), table_of(Pledge)
+def _count(session: Session, ids: Sequence[UUID], now: datetime) -> list[_Ended]:
+    """The final count, price and outcome of each campaign.
+
+    Most are a sum and a ladder; those whose pledges say more than a quantity are decided one by one.
+    """
+    plain: list[_Ended] = []
+    manifold: list[_Ended] = []
     ladders = queries.ladders(session, ids)
-    ended = []
     for part in chunks(ids):
-        paid = (
-            sa.select(pledge.c.campaign_id, sa.func.sum(pledge.c.quantity).label("pieces"))
-            .where(pledge.c.campaign_id.in_(part), pledge.c.state == PledgeState.PAID)
-            .group_by(pledge.c.campaign_id)
-            .subquery()
-        )
-        rows = session.execute(
-            sa.select(
-                campaign.c.id,
-                campaign.c.kind,
-                campaign.c.minimum,
-                campaign.c.organisation_id,
-                campaign.c.deposit_counts_minor,
-                policy.c.balance_days,
-                sa.func.coalesce(paid.c.pieces, 0).label("pieces"),
-            )
-            .join_from(campaign, policy, campaign.c.policy_id == policy.c.id)
-            .outerjoin(paid, paid.c.campaign_id == campaign.c.id)
-            .where(campaign.c.id.in_(part))
-        )
-        for row in rows:
+        for row in session.execute(_counted(part)):
             pieces = int(row.pieces)
-            ended.append(
+            price = ladders[row.id].price_at(pieces)
+            (manifold if _is_manifold(row) else plain).append(
                 _Ended(
-                    id=row.id,
-                    kind=row.kind,
-                    minimum=row.minimum,
-                    merchandiser_id=row.organisation_id,
-                    deposit_counts_minor=row.deposit_counts_minor,
-                    balance_days=row.balance_days,
-                    quantity=pieces,
-                    price_minor=ladders[row.id].price_at(pieces),
+                    row.id,
+                    row.kind,
+                    row.deposit_counts_minor,
+                    row.balance_days,
+                    _outcome(row, pieces),
+                    pieces,
+                    price,
                 )
             )
-    return ended
+    verdicts = settle_campaigns(session, [c.id for c in manifold], now=now)
+    for c in manifold:
+        found = verdicts[c.id]
+        plain.append(replace(c, outcome=found.outcome, quantity=found.quantity, price_minor=found.price_minor))
+    return plain
+
+
+def _counted(ids: Sequence[UUID]) -> sa.Select[Any]:
+    """Campaigns with what is paid for them."""
+    campaign, policy, pledge = table_of(Campaign), table_of(Policy), table_of(Pledge)
+    sums = {
+        "pieces": pledge.c.quantity,
+        "coming_along": sa.case((pledge.c.joins_next_round, 1), else_=0),
+        "with_ceiling": sa.case((pledge.c.ceiling_minor.is_not(None), 1), else_=0),
+    }
+    paid = (
+        sa.select(pledge.c.campaign_id, *(sa.func.sum(part).label(name) for name, part in sums.items()))
+        .where(pledge.c.campaign_id.in_(ids), pledge.c.state == PledgeState.PAID)
+        .group_by(pledge.c.campaign_id)
+        .subquery()
+    )
+    names = (
+        "id",
+        "kind",
+        "minimum",
+        "deposit_counts_minor",
+        "flexible_quantity",
+        "colour_minimum",
+        "extension_days",
+        "extended_at",
+        "next_round_days",
+    )
+    return (
+        sa.select(
+            *(campaign.c[name] for name in names),
+            policy.c.balance_days,
+            *(sa.func.coalesce(paid.c[name], 0).label(name) for name in sums),
+        )
+        .join_from(campaign, policy, campaign.c.policy_id == policy.c.id)
+        .outerjoin(paid, paid.c.campaign_id == campaign.c.id)
+        .where(campaign.c.id.in_(ids))
+    )
+
+
+def _is_manifold(row: sa.Row[Any]) -> bool:
+    """Whether pledges have to be looked at one by one: flexible pieces, ceilings, colours that may not be made."""
+    return bool(row.pieces and (row.flexible_quantity or row.colour_minimum or row.with_ceiling))
+
+
+def _outcome(row: sa.Row[Any], pieces: int) -> Outcome:
+    return outcome_of(
+        pieces,
+        row.minimum,
+        may_extend=bool(pieces) and row.extension_days > 0 and row.extended_at is None,
+        may_begin_anew=row.next_round_days > 0 and row.coming_along > 0,
+    )
+
+
+def _extend(session: Session, ids: Sequence[UUID], now: datetime) -> None:
+    campaign = table_of(Campaign).c
+    for part in chunks(ids):
+        days = session.execute(sa.select(campaign.id, campaign.extension_days).where(campaign.id.in_(part)))
+        extend_campaigns(session, {row.id: row.extension_days for row in days}, now=now)
 
 
 def _finish(session: Session, ended: Sequence[_Ended], state: CampaignState, now: datetime) -> None:
@@ -168,6 +194,8 @@ def _finish(session: Session, ended: Sequence[_Ended], state: CampaignState, now
             "final_quantity": c.quantity,
             "final_price_minor": c.price_minor,
             "pledged_quantity": c.quantity,
+            "flexible_quantity": 0,
+            "conditional_quantity": 0,
         }
         for c in ended
     ]
@@ -226,44 +254,3 @@ def _ask_for_balances(session: Session, campaigns: Sequence[_Ended], now: dateti
     due_at = {c.id: now + timedelta(days=c.balance_days) for c in campaigns}
     update_rows(session, Campaign, [{"id": i, "balance_due_at": at} for i, at in due_at.items()])
     jobs.enqueue_all(session, END_BALANCE, [(f"end_balance:{i}", [i], at) for i, at in due_at.items()], now=now)
-
-
-def _with_balance_in_flight(session: Session, campaign_ids: Sequence[UUID]) -> set[UUID]:
-    pledge, transfer = table_of(Pledge).c, table_of(Transfer).c
-    found: set[UUID] = set()
-    for part in chunks(campaign_ids):
-        found |= set(
-            session.execute(
-                sa.select(pledge.campaign_id)
-                .join_from(table_of(Pledge), table_of(Transfer), transfer.subject_id == pledge.id)
-                .where(
-                    pledge.campaign_id.in_(part),
-                    pledge.state == PledgeState.BALANCE_DUE,
-                    transfer.purpose == "demand.balance",
-                    transfer.state != TransferState.FAILED,
-                )
-                .distinct()
-            ).scalars()
-        )
-    return found
-
-
-def _forfeit_unpaid(session: Session, merchandisers: dict[UUID, UUID], now: datetime) -> None:
-    """Unpaid balances: the deposits go to the merchandiser by the stated rule, the pieces are free."""
-    unpaid = {row.id: row.campaign_id for row in _pledges_in(session, list(merchandisers), PledgeState.BALANCE_DUE)}
-    captures = []
-    for hold in holds_of(session, list(unpaid)):
-        if hold.state == HoldState.HELD:
-            merchandiser = merchandisers[unpaid[hold.subject_id]]
-            receiver = AccountRef(AccountKind.MERCHANDISER_PAYABLE, merchandiser, hold.currency)
-            legs = (Leg(receiver, Side.CREDIT, hold.remaining_minor),)
-            captures.append(
-                Capture(hold, hold.remaining_minor, f"forfeit:{hold.id}", "demand.forfeit", legs, forfeit=True)
-            )
-    capture(session, captures, now=now)
-    pledge = table_of(Pledge)
-    for part in chunks(list(unpaid)):
-        session.execute(
-            sa.update(pledge).where(pledge.c.id.in_(part)).values(state=PledgeState.FORFEITED, ended_at=now)
-        )
-    free_pieces(session, list(unpaid))

@@ -1,14 +1,19 @@
 """What demand does when money arrives and when deadlines pass."""
 
+from c2m.demand.balances import END_BALANCE, REMIND, end_balance_windows, remind_balances
 from c2m.demand.campaigns import CLOSE
-from c2m.demand.closing import END_BALANCE, close_campaigns, end_balance_windows
+from c2m.demand.closing import close_campaigns
+from c2m.demand.outcomes import FOLLOW_OUTCOMES, follow_outcomes
 from c2m.demand.pledges import record_balances, record_declines, record_payments
+from c2m.demand.releases import end_releases
+from c2m.demand.waiting import END_RELEASE
 from c2m.jobs import Handler, Schedule
 
 SUBSCRIPTIONS: dict[str, list[str]] = {
     "demand.pledge.charged": ["demand.record_payments"],
     "demand.pledge.declined": ["demand.record_declines"],
     "demand.balance.charged": ["demand.record_balances"],
+    "demand.campaigns_closed": [FOLLOW_OUTCOMES],
 }
 SCHEDULES: list[Schedule] = []
 
@@ -18,6 +23,9 @@ def handlers() -> dict[str, Handler]:
     return {
         CLOSE: close_campaigns,
         END_BALANCE: end_balance_windows,
+        REMIND: remind_balances,
+        END_RELEASE: end_releases,
+        FOLLOW_OUTCOMES: follow_outcomes,
         "demand.record_payments": record_payments,
         "demand.record_declines": record_declines,
         "demand.record_balances": record_balances,

@@ -13,6 +13,8 @@ from c2m.demand import queries
 from c2m.demand.campaigns import CLOSE
 from c2m.demand.models import BuyerTotal, Campaign, CampaignState, Pledge, PledgeState
 from c2m.demand.refunds import refund_everything, refund_pledges
+from c2m.demand.teams import tell_leaders
+from c2m.demand.waiting import END_RELEASE, fill_queues
 from c2m.errors import N_, Conflict
 from c2m.ledger.models import Transfer, TransferState
 from c2m.ledger.service import Charge, request_charges
@@ -31,19 +33,25 @@ class BalanceNotDue(Conflict):
 
 
 def record_payments(session: Session, ids: Sequence[UUID], now: datetime) -> None:
-    """Money for these pledges has reached escrow: they are paid; those that ended meanwhile are granted it back."""
+    """Money for these pledges has reached escrow: they are paid; those that ended meanwhile are granted it back.
+
+    Whoever was offered pieces after the close has paid the final price with it, and is confirmed.
+    """
     states = _states(session, ids)
     arrived = [i for i in ids if states.get(i) == PledgeState.UNPAID]
-    _move(session, arrived, PledgeState.UNPAID, {"state": PledgeState.PAID, "paid_at": now})
+    c = table_of(Pledge).c
+    paid = sa.case((c.final_price_minor.is_(None), PledgeState.PAID.value), else_=PledgeState.CONFIRMED.value)
+    members = _move(session, arrived, PledgeState.UNPAID, {"state": sa.type_coerce(paid, c.state.type), "paid_at": now})
+    tell_leaders(session, members, now=now)
     ended = [i for i in ids if states.get(i) in (PledgeState.CANCELLED, PledgeState.REFUNDED)]
     refund_everything(session, ended, reason="late_payment", now=now)
-    _reconsider_closing(session, arrived, now)
+    _reconsider(session, arrived, now)
 
 
 def record_declines(session: Session, ids: Sequence[UUID], now: datetime) -> None:
     """The payments for these pledges were declined: their pieces are free again."""
     cancel_unpaid(session, ids, now=now)
-    _reconsider_closing(session, ids, now)
+    _reconsider(session, ids, now)
 
 
 def cancel_unpaid(session: Session, ids: Sequence[UUID], *, now: datetime) -> None:
@@ -51,7 +59,7 @@ def cancel_unpaid(session: Session, ids: Sequence[UUID], *, now: datetime) -> No
     states = _states(session, ids)
     unpaid = [i for i in ids if states.get(i) == PledgeState.UNPAID]
     _move(session, unpaid, PledgeState.UNPAID, {"state": PledgeState.CANCELLED, "ended_at": now})
-    free_pieces(session, unpaid)
+    free_pieces(session, unpaid, now=now)
 
 
 def cancel_pledge(session: Session, pledge: Pledge, *, now: datetime) -> None:
@@ -69,7 +77,7 @@ def cancel_pledge(session: Session, pledge: Pledge, *, now: datetime) -> None:
     if pledge.state is not PledgeState.PAID or campaign.state is not CampaignState.OPEN or now >= campaign.deadline:
         raise PledgeNotCancellable(pledge_id=pledge.id)
     refund_pledges(session, [pledge.id], reason="cancelled", now=now, state=PledgeState.CANCELLED)
-    free_pieces(session, [pledge.id])
+    free_pieces(session, [pledge.id], now=now)
     session.expire(pledge)
     session.expire(campaign)
 
@@ -114,19 +122,40 @@ def record_balances(session: Session, ids: Sequence[UUID], now: datetime) -> Non
     refund_everything(session, late, reason="late_balance", now=now)
 
 
-def free_pieces(session: Session, pledge_ids: Sequence[UUID]) -> None:
-    """Take ended pledges' pieces off their campaigns' and buyers' totals."""
-    pledge = table_of(Pledge)
+def free_pieces(session: Session, pledge_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Take ended pledges' pieces off their campaigns' and buyers' totals; who waits for them gets them at once."""
+    freed: set[UUID] = set()
+    c = table_of(Pledge).c
+    conditional = sa.case((is_conditional(), c.quantity), else_=0)
+    sums = {
+        "pledged_quantity": c.quantity,
+        "flexible_quantity": c.flexible_quantity,
+        "conditional_quantity": conditional,
+    }
+    columns = [sa.func.sum(pieces).label(name) for name, pieces in sums.items()]
     for part in chunks(pledge_ids):
         rows = session.execute(
-            sa.select(pledge.c.campaign_id, pledge.c.buyer_id, sa.func.sum(pledge.c.quantity).label("pieces"))
-            .where(pledge.c.id.in_(part))
-            .group_by(pledge.c.campaign_id, pledge.c.buyer_id)
+            sa.select(c.campaign_id, c.buyer_id, *columns).where(c.id.in_(part)).group_by(c.campaign_id, c.buyer_id)
         ).all()
-        taken = [{"id": r.campaign_id, "pledged_quantity": -r.pieces} for r in rows]
-        update_rows(session, Campaign, taken, add=("pledged_quantity",))
-        taken = [{"campaign_id": r.campaign_id, "buyer_id": r.buyer_id, "quantity": -r.pieces} for r in rows]
-        update_rows(session, BuyerTotal, taken, by=("campaign_id", "buyer_id"), add=("quantity",))
+        taken = [{"id": row.campaign_id} | {name: -row._mapping[name] for name in sums} for row in rows]
+        update_rows(session, Campaign, taken, add=tuple(sums))
+        freed |= {row.campaign_id for row in rows}
+        totals = [
+            {
+                "campaign_id": row.campaign_id,
+                "buyer_id": row.buyer_id,
+                "quantity": -row.pledged_quantity - row.flexible_quantity,
+            }
+            for row in rows
+        ]
+        update_rows(session, BuyerTotal, totals, by=("campaign_id", "buyer_id"), add=("quantity",))
+    fill_queues(session, sorted(freed), now=now)
+
+
+def is_conditional() -> sa.ColumnElement[bool]:
+    """Whether a pledge's pieces wait for its ceiling."""
+    c = table_of(Pledge).c
+    return sa.and_(c.ceiling_minor.is_not(None), sa.not_(c.accepts_dearer))
 
 
 def _states(session: Session, ids: Sequence[UUID]) -> dict[UUID, PledgeState]:
@@ -141,23 +170,30 @@ def _states(session: Session, ids: Sequence[UUID]) -> dict[UUID, PledgeState]:
     return states
 
 
-def _move(session: Session, ids: Sequence[UUID], source: PledgeState, values: dict[str, object]) -> None:
+def _move(session: Session, ids: Sequence[UUID], source: PledgeState, values: dict[str, object]) -> list[UUID]:
+    """Change those of these pledges that are in this state; return those that came with a team."""
     table = table_of(Pledge)
+    members: list[UUID] = []
     for part in chunks(ids):
-        session.execute(sa.update(table).where(table.c.id.in_(part), table.c.state == source).values(values))
+        change = sa.update(table).where(table.c.id.in_(part), table.c.state == source).values(values)
+        moved = session.connection().execute(change.returning(table.c.id, table.c.team_id))
+        members += [row.id for row in moved if row.team_id is not None]
+    return members
 
 
-def _reconsider_closing(session: Session, pledge_ids: Sequence[UUID], now: datetime) -> None:
+def _reconsider(session: Session, pledge_ids: Sequence[UUID], now: datetime) -> None:
+    """Closes and releases that waited for these payments go on."""
     pledge, campaign = table_of(Pledge).c, table_of(Campaign).c
-    closing: set[UUID] = set()
+    closing: dict[UUID, CampaignState] = {}
     for part in chunks(pledge_ids):
-        closing |= set(
-            session.execute(
-                sa.select(campaign.id)
-                .join_from(table_of(Pledge), table_of(Campaign), pledge.campaign_id == campaign.id)
-                .where(pledge.id.in_(part), campaign.state == CampaignState.CLOSING)
-                .distinct()
-            ).scalars()
+        rows = session.execute(
+            sa.select(campaign.id, campaign.state)
+            .join_from(table_of(Pledge), table_of(Campaign), pledge.campaign_id == campaign.id)
+            .where(pledge.id.in_(part))
+            .where(sa.or_(campaign.state == CampaignState.CLOSING, campaign.releasing_until.is_not(None)))
+            .distinct()
         )
-    work = [(f"close:{i}:paid:{now.isoformat()}", [i], now) for i in sorted(closing)]
-    jobs.enqueue_all(session, CLOSE, work, now=now)
+        closing |= {row.id: row.state for row in rows}
+    for kind, of in ((CLOSE, CampaignState.CLOSING), (END_RELEASE, CampaignState.SUCCEEDED)):
+        waited = sorted(i for i, state in closing.items() if state == of)
+        jobs.enqueue_all(session, kind, [(f"{kind}:{i}:paid:{now.isoformat()}", [i], now) for i in waited], now=now)

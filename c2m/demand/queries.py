@@ -21,6 +21,8 @@ from c2m.demand.models import (
     SheetLine,
     SheetRelease,
     Variant,
+    Waiting,
+    WaitingState,
 )
 from c2m.demand.rules import Ladder
 from c2m.errors import N_, NotFound
@@ -35,6 +37,10 @@ class CampaignNotFound(NotFound):
 
 class PledgeNotFound(NotFound):
     sentence = N_("There is no such order.")
+
+
+class WaitingNotFound(NotFound):
+    sentence = N_("There is no such place on a waiting list.")
 
 
 class SheetNotFound(NotFound):
@@ -63,6 +69,50 @@ def pledge_of(session: Session, pledge_id: UUID, *, buyer_id: UUID) -> Pledge:
     if found is None or found.buyer_id != buyer_id:
         raise PledgeNotFound(pledge_id=pledge_id)
     return found
+
+
+def waiting_of(session: Session, waiting_id: UUID, *, buyer_id: UUID) -> Waiting:
+    """A buyer's own place on a waiting list; other people's are not found.
+
+    Raises:
+        WaitingNotFound
+    """
+    found = session.get(Waiting, waiting_id)
+    if found is None or found.buyer_id != buyer_id:
+        raise WaitingNotFound(waiting_id=waiting_id)
+    return found
+
+
+def waiting_in(session: Session, campaign_id: UUID, buyer_id: UUID) -> Waiting | None:
+    """A buyer's place in the queue for a campaign's pieces, if it waits there."""
+    return session.exec(
+        select(Waiting).where(
+            Waiting.campaign_id == campaign_id, Waiting.buyer_id == buyer_id, Waiting.state == WaitingState.WAITING
+        )
+    ).first()
+
+
+@dataclass(frozen=True)
+class Queue:
+    """How many wait for a campaign's pieces, for how many in all; `before` of them came before one of them."""
+
+    places: int
+    pieces: int
+    before: int
+
+
+def queue_of(session: Session, campaign_id: UUID, *, before: UUID | None = None) -> Queue:
+    """The queue for a campaign's pieces, and how much of it stands before one place."""
+    c = table_of(Waiting).c
+    ahead = sa.false() if before is None else c.id < before
+    places, pieces, first = session.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.coalesce(sa.func.sum(c.quantity - c.filled_quantity), 0),
+            sa.func.coalesce(sa.func.sum(sa.case((ahead, 1), else_=0)), 0),
+        ).where(c.campaign_id == campaign_id, c.state == WaitingState.WAITING)
+    ).one()
+    return Queue(int(places), int(pieces), int(first))
 
 
 def sheet(session: Session, sheet_id: UUID) -> DemandSheet:

@@ -1,0 +1,147 @@
+"""The balances of a presale: reminded of before their window ends, then forfeited by the stated rule."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from c2m import jobs
+from c2m.db import chunks, lock_rows, table_of
+from c2m.demand.models import Campaign, CampaignState, Pledge, PledgeState
+from c2m.demand.pledges import free_pieces
+from c2m.demand.releases import release_or_issue
+from c2m.ledger.models import AccountKind, HoldState, Side, Transfer, TransferState
+from c2m.ledger.queries import holds_of
+from c2m.ledger.rules import AccountRef, Leg
+from c2m.ledger.service import Capture, capture
+from c2m.notices.models import NoticeKind
+from c2m.notices.service import Message, tell
+
+END_BALANCE = "demand.end_balance_windows"
+REMIND = "demand.remind_balances"
+BALANCE_IN_FLIGHT = timedelta(minutes=5)
+
+pledge, campaign, transfer = (table_of(model) for model in (Pledge, Campaign, Transfer))
+
+
+def ask_for_balances(session: Session, campaign_ids: Sequence[UUID], *, now: datetime) -> None:
+    """The balance windows of these presales have opened: tell their buyers what is due."""
+    _tell_of_balances(session, campaign_ids, NoticeKind.BALANCE_DUE, now)
+
+
+def remind_balances(session: Session, ids: Sequence[UUID], now: datetime) -> None:
+    """Remind buyers of presales whose balance is neither paid nor being paid, once a window."""
+    _tell_of_balances(session, ids, NoticeKind.BALANCE_REMINDER, now)
+
+
+def end_balance_windows(session: Session, ids: Sequence[UUID], now: datetime) -> None:
+    """Presales whose balance window has ended: unpaid deposits are forfeited, those who wait are offered the pieces.
+
+    Where nobody waits for them, the paid pieces are ordered at once. A balance on its way is waited for.
+    """
+    lock_rows(session, Campaign, ids)
+    due: dict[UUID, sa.Row[Any]] = {}
+    for part in chunks(ids):
+        statement = sa.select(campaign).where(
+            campaign.c.id.in_(part),
+            campaign.c.balance_due_at <= now,
+            campaign.c.state == CampaignState.SUCCEEDED,
+            campaign.c.releasing_until.is_(None),
+        )
+        due |= {row.id: row for row in session.execute(statement)}
+    in_flight = _with_balance_in_flight(session, list(due))
+    later = now + BALANCE_IN_FLIGHT
+    work = [(f"end_balance:{i}:{later.isoformat()}", [i], later) for i in sorted(in_flight)]
+    jobs.enqueue_all(session, END_BALANCE, work, now=now)
+    ended = {i: row for i, row in due.items() if i not in in_flight}
+    _forfeit_unpaid(session, ended, now)
+    release_or_issue(session, list(ended), now=now)
+
+
+def _tell_of_balances(session: Session, campaign_ids: Sequence[UUID], kind: NoticeKind, now: datetime) -> None:
+    for part in chunks(campaign_ids):
+        rows = session.execute(
+            sa.select(
+                pledge.c.id,
+                pledge.c.buyer_id,
+                pledge.c.balance_minor,
+                campaign.c.title,
+                campaign.c.title_en,
+                campaign.c.currency,
+                campaign.c.balance_due_at,
+            )
+            .join_from(pledge, campaign, campaign.c.id == pledge.c.campaign_id)
+            .where(pledge.c.campaign_id.in_(part), pledge.c.state == PledgeState.BALANCE_DUE, ~_balance_in_flight())
+            .where(campaign.c.balance_due_at > now)
+        )
+        messages = [
+            Message(
+                row.buyer_id,
+                kind,
+                row.id,
+                f"{kind}:{row.id}",
+                {
+                    "title": row.title,
+                    "title_en": row.title_en,
+                    "amount_minor": row.balance_minor,
+                    "currency": row.currency,
+                    "until": row.balance_due_at.isoformat(),
+                },
+            )
+            for row in rows
+        ]
+        tell(session, messages, now=now)
+
+
+def _balance_in_flight() -> sa.ColumnElement[bool]:
+    """Whether a pledge's balance was asked for and not declined."""
+    return sa.exists().where(
+        transfer.c.subject_id == pledge.c.id,
+        transfer.c.purpose == "demand.balance",
+        transfer.c.state != TransferState.FAILED,
+    )
+
+
+def _with_balance_in_flight(session: Session, campaign_ids: Sequence[UUID]) -> set[UUID]:
+    found: set[UUID] = set()
+    for part in chunks(campaign_ids):
+        due = sa.and_(pledge.c.campaign_id.in_(part), pledge.c.state == PledgeState.BALANCE_DUE)
+        paying = sa.select(pledge.c.campaign_id).where(due, _balance_in_flight()).distinct()
+        found |= set(session.execute(paying).scalars())
+    return found
+
+
+def _forfeit_unpaid(session: Session, ended: Mapping[UUID, sa.Row[Any]], now: datetime) -> None:
+    """Unpaid balances: the deposits go to the merchandiser by the stated rule, the pieces are free."""
+    unpaid: dict[UUID, sa.Row[Any]] = {}
+    for part in chunks(list(ended)):
+        due = sa.and_(pledge.c.campaign_id.in_(part), pledge.c.state == PledgeState.BALANCE_DUE)
+        rows = session.execute(sa.select(pledge.c.id, pledge.c.campaign_id, pledge.c.buyer_id).where(due))
+        unpaid |= {row.id: row for row in rows}
+    captures = []
+    for hold in holds_of(session, list(unpaid)):
+        if hold.state == HoldState.HELD:
+            merchandiser = ended[unpaid[hold.subject_id].campaign_id].organisation_id
+            receiver = AccountRef(AccountKind.MERCHANDISER_PAYABLE, merchandiser, hold.currency)
+            legs = (Leg(receiver, Side.CREDIT, hold.remaining_minor),)
+            captures.append(
+                Capture(hold, hold.remaining_minor, f"forfeit:{hold.id}", "demand.forfeit", legs, forfeit=True)
+            )
+    capture(session, captures, now=now)
+    for part in chunks(list(unpaid)):
+        session.execute(
+            sa.update(pledge).where(pledge.c.id.in_(part)).values(state=PledgeState.FORFEITED, ended_at=now)
+        )
+    free_pieces(session, list(unpaid), now=now)
+    tell(session, [_forfeited(ended[unpaid[c.hold.subject_id].campaign_id], c) for c in captures], now=now)
+
+
+def _forfeited(found: sa.Row[Any], taken: Capture) -> Message:
+    pledge_id = taken.hold.subject_id
+    facts = {"title": found.title, "title_en": found.title_en, "currency": found.currency}
+    facts["amount_minor"] = taken.amount_minor
+    key = f"deposit_forfeited:{pledge_id}"
+    return Message(taken.hold.payer_id, NoticeKind.DEPOSIT_FORFEITED, pledge_id, key, facts)
