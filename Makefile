@@ -11,7 +11,7 @@ demo: $(STAMP)
 	$(BIN)/c2m demo
 
 serve: $(STAMP)
-	$(BIN)/c2m serve
+	$(BIN)/c2m serve $(if $(PORT),--port $(PORT))
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto

@@ -1,6 +1,7 @@
 """The `c2m` command."""
 
 import signal
+import socket
 import sys
 import threading
 from typing import Annotated, NoReturn, TypeVar
@@ -61,6 +62,8 @@ def serve(
         _fail("--debug runs code sent by the browser; it listens on 127.0.0.1 only.", MISUSED)
     settings = _settings()
     _database()
+    if not _is_free(host, port):
+        _fail(f"Something else listens at {host}:{port}; choose another --port.", MISUSED)
     if debug:
         create_app(settings).run(host=host, port=port, debug=True, use_reloader=False, threaded=True)
         return
@@ -166,6 +169,16 @@ def _database(url: str | None = None) -> Database:
     if (path is not None and not path.exists()) or migrations.current(database) != migrations.head():
         _fail("The database is not up to date; run `c2m migrate` first.", MISUSED)
     return database
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def _fail(sentence: str, status: int = REFUSED) -> NoReturn:

@@ -12,13 +12,29 @@ DEMO_PASSWORD = "c2m-demo-2026"  # noqa: S105 - shown to everyone in demo mode
 DEMO_DOMAIN = "c2m.example"  # reserved for examples (RFC 2606)
 
 
-class Settings(BaseSettings):
+class Stored(BaseSettings):
+    """Where this installation keeps its rows: all that a command needs that serves nothing."""
+
+    model_config = SettingsConfigDict(env_prefix="C2M_", extra="ignore", frozen=True)
+
+    database_url: str = Field(default="sqlite:///var/c2m.sqlite3", description="SQLite or PostgreSQL (psycopg 3) URL")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="what is logged")
+
+    @cached_property
+    def sqlite_path(self) -> Path | None:
+        """The database file of the embedded default, None on PostgreSQL or in memory."""
+        prefix = "sqlite:///"
+        if not self.database_url.startswith(prefix) or ":memory:" in self.database_url:
+            return None
+        return Path(self.database_url.removeprefix(prefix))
+
+
+class Settings(Stored):
     """How this installation runs. Outside demo mode the secret must be set."""
 
     model_config = SettingsConfigDict(env_prefix="C2M_", extra="forbid", frozen=True)
 
     demo: bool = Field(default=False, description="demo mode: sandbox payments, sign-ins shown, default secret allowed")
-    database_url: str = Field(default="sqlite:///var/c2m.sqlite3", description="SQLite or PostgreSQL (psycopg 3) URL")
     secret_key: SecretStr = Field(default=SecretStr(DEFAULT_SECRET), description="signs cookies and CSRF tokens")
     currency: str = Field(default="CNY", pattern="^[A-Z]{3}$", description="ISO 4217 code of the market")
     timezone: str = Field(default="Asia/Shanghai", description="time zone in which dates are shown and entered")
@@ -31,7 +47,6 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(default=0, ge=0, le=8, description="reverse proxies whose X-Forwarded-* are believed")
     password_passes: int = Field(default=3, ge=1, le=64, description="argon2id: passes over the memory")
     password_memory_kib: int = Field(default=65_536, ge=8, le=4_194_304, description="argon2id: memory, KiB")
-    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     @model_validator(mode="after")
     def _refuse_default_secret(self) -> Self:
@@ -45,11 +60,3 @@ class Settings(BaseSettings):
     def sends_secure_cookies(self) -> bool:
         """Whether cookies travel over https only."""
         return self.secure_cookies and not self.demo
-
-    @cached_property
-    def sqlite_path(self) -> Path | None:
-        """The database file of the embedded default, None on PostgreSQL or in memory."""
-        prefix = "sqlite:///"
-        if not self.database_url.startswith(prefix) or ":memory:" in self.database_url:
-            return None
-        return Path(self.database_url.removeprefix(prefix))

@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
@@ -36,6 +37,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "correct horse battery"
 CHEAP = Passwords(passes=1, memory_kib=8)
 PASSWORD_HASH = CHEAP.hash(PASSWORD)
+hypothesis_settings.register_profile("c2m", deadline=None)  # a test never depends on how fast the machine is
+hypothesis_settings.load_profile("c2m")
 PEOPLE = {
     "buyer": Role.BUYER,
     "buyer2": Role.BUYER,

@@ -15,6 +15,7 @@ from typing import Annotated, Any, NoReturn, TextIO
 import sqlalchemy as sa
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -24,7 +25,7 @@ from c2m.errors import N_, Conflict, Refusal
 from c2m.identity.models import Organisation
 from c2m.replay.driver import Market
 from c2m.replay.factories import FORMAT, Maker, draw_factories, read_factories
-from c2m.replay.layout import ONLINE_RETAIL, Layout, read_layout
+from c2m.replay.layout import MAP_FORMAT, ONLINE_RETAIL, Layout, read_layout
 from c2m.replay.measures import Ladder, Measures, parse_ladder
 from c2m.replay.orders import Tally, order_lines
 from c2m.replay.pooling import MarketDay, Mode, market_days, takes_part, window_days
@@ -34,15 +35,18 @@ from c2m.replay.summary import check, outcome
 BROKEN = 1
 MISUSED = 2
 DATABASE = Path("var/replay.sqlite3")
-HELP = f"""Take order lines through group-buys, matching, production and settlement.
+HELP = escape(f"""Take order lines through group-buys, matching, production and settlement.
 
 FILE is CSV or CSV.gz with the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID
 and Country; other headers, date formats and currencies are told by --map FILE.toml. A product's first order opens a
 group-buy (trigger), or fixed windows do (calendar); orders of one buyer for one product on one day are one pledge.
 
 \b
+--map FILE:
+{MAP_FORMAT}
+\b
 --factories FILE:
-{FORMAT}"""
+{FORMAT}""")
 
 
 class NotEmpty(Conflict):
@@ -210,6 +214,7 @@ def _market(asked: Asked, database: Database, first_day: date) -> Market:
 
 @contextlib.contextmanager
 def _rejects_file(asked: Asked) -> Iterator[TextIO]:
+    asked.file.open("rb").close()  # a file that can't be read leaves nothing behind
     path = asked.rejects or DATABASE.parent / f"{asked.file.name.split('.')[0]}.rejected.csv"
     if asked.rejects is None:
         path.parent.mkdir(exist_ok=True)
@@ -224,9 +229,17 @@ def _progress(screen: Console) -> Progress:
 def _print(screen: Console, figures: dict[str, Any]) -> None:
     table = Table(title="c2m replay", show_header=False, title_justify="left")
     for name, value in figures.items():
-        shown = ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, dict) else str(value)
-        table.add_row(name.replace("_", " "), shown)
+        if name != "findings":
+            table.add_row(name.replace("_", " "), _shown(value))
+    for finding in figures["findings"]:
+        table.add_row("broken", finding)
     screen.print(table)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shown(each)}" for name, each in value.items()) or "none"
+    return f"{value:,.4g}" if isinstance(value, float) and value < 1000 else f"{value:,}" if value is not None else "—"
 
 
 def _fail(sentence: str) -> NoReturn:

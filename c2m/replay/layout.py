@@ -9,9 +9,32 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.numbers import UnknownCurrencyError, get_currency_precision, validate_currency
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from c2m.errors import N_, Refusal
 
+MAP_FORMAT = """\
+A TOML file; what it leaves out is as in the Online Retail data:
+
+    date_format = "%d.%m.%Y %H:%M"  # else only ISO 8601 dates are read
+    time_zone = "Europe/Berlin"     # Europe/London
+    currency = "EUR"                # GBP
+    product_pattern = "[A-Z]{2}"    # how a product code begins: [0-9]{5}
+    cancellation_prefix = "C"       # of an invoice number
+    encoding = "utf-8"
+    delimiter = ";"                 # , ; | or tab
+    decimal_mark = ","              # . or ,
+
+    [columns]                       # the headers; "" = no such column
+    invoice = "Beleg"
+    product = "Artikel"
+    quantity = "Menge"
+    at = "Datum"
+    unit_price = "Preis"
+    description = "Text"
+    customer = "Kunde"
+    country = ""
+"""
 DATE_WITHOUT_DOUBT = datetime(2001, 2, 3)  # noqa: DTZ001 - year, month and day differ, so a format that mixes them shows
 
 
@@ -128,7 +151,14 @@ def read_layout(path: Path) -> Layout:
     try:
         return Layout.model_validate(tomllib.loads(path.read_text("utf-8")))
     except ValidationError as wrong:
-        problem = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'map'}: {e['msg']}" for e in wrong.errors())
+        problem = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'map'}: {_said(e)}" for e in wrong.errors())
         raise BadLayout(path=path, problem=problem) from wrong
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
         raise BadLayout(path=path, problem=wrong) from wrong
+
+
+def _said(error: ErrorDetails) -> str:
+    if error["type"] != "extra_forbidden":
+        return error["msg"].removeprefix("Value error, ")
+    model = Columns if error["loc"][0] == "columns" else Layout
+    return f"there is no such key; known are {', '.join(model.model_fields)}"

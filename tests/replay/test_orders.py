@@ -206,7 +206,7 @@ def test_other_headers_dates_and_currencies_come_from_a_map(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("toml", "problem"),
     [
-        ("colour = 1", "colour: Extra inputs"),
+        ("colour = 1", "colour: there is no such key"),
         ('date_format = "%d/%m"', "does not tell year, month and day"),
         ('date_format = "%Q"', "no date format"),
         ('time_zone = "Mars/Olympus"', "no time zone"),
