@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 from uuid import UUID, SafeUUID
 
@@ -17,7 +18,11 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import declared_attr
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Field, Session, SQLModel
+
+from c2m.clock import Clock, SystemClock
+from c2m.errors import Invalid
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -38,6 +43,8 @@ class Table(SQLModel):
 
 READ_ONLY = {"c2m_read_only": True}
 PARAMETERS_PER_STATEMENT = 500
+POOL = 20  # connections a process keeps
+IDLE_SECONDS = 2.0
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
 
 T = TypeVar("T")
@@ -146,12 +153,21 @@ def amount_field(default: int | None = None, *, nullable: bool = False) -> Any:
     return Field(default=default, sa_type=sa.BigInteger, nullable=False)
 
 
+class UnknownDatabase(Invalid):
+    """The address of a database names none of those that are supported."""
+
+    sentence = "A database is named like sqlite:///var/c2m.sqlite3 or postgresql://user:password@host/name."
+
+
 class Database:
     """One engine and the two kinds of unit of work: reading and writing."""
 
     def __init__(self, url: str, *, echo: bool = False) -> None:
         self.url = url
         self.engine = _create_engine(url, echo=echo)
+        self._reading = self.engine.execution_options(**READ_ONLY)
+        alone = {} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        self._alone = self._reading.execution_options(**alone)
 
     @property
     def dialect(self) -> str:
@@ -171,8 +187,14 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A unit of work that only reads."""
-        with Session(self.engine.execution_options(**READ_ONLY), expire_on_commit=False) as session:
+        with Session(self._reading, expire_on_commit=False) as session:
             yield session
+
+    @contextmanager
+    def asking(self) -> Iterator[Connection]:
+        """For a single statement that reads: without a session's bookkeeping or a transaction's round trips."""
+        with self._alone.connect() as connection:
+            yield connection
 
     def writing(self) -> Session:
         """A session that takes the write lock at its first statement; the caller commits."""
@@ -183,12 +205,16 @@ class Database:
         self.engine.dispose()
 
 
-def _create_engine(url: str, *, echo: bool) -> sa.Engine:
-    if not url.startswith("sqlite"):
-        return sa.create_engine(url, echo=echo, pool_pre_ping=True)
-    if (name := sa.make_url(url).database) and name != ":memory:":
+def _create_engine(address: str, *, echo: bool) -> sa.Engine:
+    url = _database_url(address)
+    if url.get_backend_name() != "sqlite":
+        engine = sa.create_engine(url, echo=echo, pool_size=POOL, max_overflow=0)
+        _try_idle_connections(engine)
+        return engine
+    if (name := url.database) and name != ":memory:":
         Path(name).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, echo=echo, connect_args={"timeout": 30, "check_same_thread": False})
+    files = {"timeout": 30, "check_same_thread": False}
+    engine = sa.create_engine(url, echo=echo, connect_args=files, pool_size=POOL)
     engine.dialect.colspecs = {**engine.dialect.colspecs, sa.Uuid: HexUuid}
 
     @event.listens_for(engine, "connect")
@@ -212,6 +238,34 @@ def _create_engine(url: str, *, echo: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _database_url(address: str) -> sa.URL:
+    try:
+        url = sa.make_url(address)
+    except sa.exc.ArgumentError as wrong:
+        raise UnknownDatabase() from wrong
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise UnknownDatabase(driver=url.drivername)
+    return url
+
+
+def _try_idle_connections(engine: sa.Engine) -> None:
+    """Have a connection that lay idle tried before it is used, as the server may be gone; a busy one needs no test."""
+
+    @event.listens_for(engine, "checkin")
+    def laid_down(_dbapi_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["laid_down"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def taken_up(dbapi_connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if monotonic() - record.info.get("laid_down", monotonic()) > IDLE_SECONDS:
+            try:
+                engine.dialect.do_ping(dbapi_connection)
+            except engine.dialect.loaded_dbapi.Error as gone:
+                raise sa.exc.DisconnectionError from gone
 
 
 def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -329,6 +383,17 @@ def _default(column: sa.Column[Any]) -> Callable[[], Any]:
     if isinstance(default, sa.ColumnDefault) and default.is_callable:
         return lambda: default.arg(None)
     raise TypeError(f"{column}: no default that can be made row by row")
+
+
+def present_instant(session: Session, clock: Clock) -> datetime:
+    """The time by the server's clock, which all processes share, read now and not when the unit of work began.
+
+    SQLite has none of its own, and a clock that is moved by hand stays in charge.
+    """
+    if session.get_bind().dialect.name != "postgresql" or not isinstance(clock, SystemClock):
+        return clock.now()
+    instant: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return instant.astimezone(UTC)
 
 
 def table_of(model: type[SQLModel]) -> sa.Table:
