@@ -17,6 +17,7 @@ from c2m.config import Settings
 from c2m.db import Database
 from c2m.demand import jobs as demand_jobs
 from c2m.demand import views as demand_views
+from c2m.demand.batcher import JOINS, JoinBatcher
 from c2m.design import jobs as design_jobs
 from c2m.design import views as design_views
 from c2m.identity import jobs as identity_jobs
@@ -103,6 +104,7 @@ def create_app(
     init_errors(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.extensions[JOINS] = JoinBatcher(edge.database, clock)
     app.context_processor(lambda: _context(settings))
     require_declarations(app)
     if settings.job_threads:

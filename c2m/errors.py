@@ -60,6 +60,11 @@ class Conflict(Refusal):
     sentence = N_("This is no longer possible in the present state.")
 
 
+class Unavailable(Refusal):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    sentence = N_("Too much was asked at once. Please try again in a moment.")
+
+
 class TooManyRequests(Refusal):
     status = HTTPStatus.TOO_MANY_REQUESTS
     sentence = N_("Too many attempts. Please try again in %(minutes)s minutes.")

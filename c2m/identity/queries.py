@@ -43,13 +43,13 @@ def _sign_in_statement() -> sa.Select[Any]:
     grant, sign_in = table_of(RoleGrant), table_of(SignIn)
     return (
         sa.select(
-            user.c.id,
+            user.c.id.label("user_id"),
             user.c.name,
             user.c.email,
-            organisation.c.id,
-            organisation.c.name,
-            organisation.c.name_en,
-            organisation.c.state,
+            organisation.c.id.label("organisation_id"),
+            organisation.c.name.label("organisation_name"),
+            organisation.c.name_en.label("organisation_name_en"),
+            organisation.c.state.label("organisation_state"),
             organisation.c.region,
             grant.c.role,
         )
@@ -68,13 +68,15 @@ def _sign_in_statement() -> sa.Select[Any]:
 _SIGN_IN = _sign_in_statement()  # every request of somebody who is signed in asks it: composed once
 
 
-def who_signed_in(session: Session, token_hash: str, *, now: datetime) -> SignedIn | None:
+def who_signed_in(reader: Session | sa.Connection, token_hash: str, *, now: datetime) -> SignedIn | None:
     """Who is behind a sign-in that still holds, in one statement."""
-    rows = session.execute(_SIGN_IN, {"token_hash": token_hash, "now": now}).all()
+    rows = reader.execute(_SIGN_IN, {"token_hash": token_hash, "now": now}).all()
     if not rows:
         return None
-    roles = frozenset(Role(row[-1]) for row in rows if row[-1] is not None)
-    return SignedIn(*rows[0][:-1], roles=roles)
+    roles = frozenset(Role(row.role) for row in rows if row.role is not None)
+    person = dict(rows[0]._mapping)
+    del person["role"]
+    return SignedIn(**person, roles=roles)
 
 
 def demo_people(session: Session) -> list[tuple[User, Organisation]]:

@@ -27,6 +27,7 @@ class Viewer:
     email: str
     organisation_name: str
     organisation_state: OrganisationState
+    region: str
     roles: frozenset[Role]
 
     def has(self, *roles: Role) -> bool:
@@ -81,18 +82,18 @@ def _find_viewer() -> Viewer | None:
     sent = token()
     if not sent:
         return None
-    with edge().database.reading() as session:
-        found = queries.who_signed_in(session, token_hash(sent), now=request_time())
+    with edge().database.asking() as connection:
+        found = queries.who_signed_in(connection, token_hash(sent), now=request_time())
     if found is None:
         return None
-    user, organisation, roles = found
-    english = choose_locale() == "en" and organisation.name_en
+    english = choose_locale() == "en" and found.organisation_name_en
     return Viewer(
-        user_id=user.id,
-        organisation_id=organisation.id,
-        name=user.name,
-        email=user.email,
-        organisation_name=english or organisation.name,
-        organisation_state=organisation.state,
-        roles=roles,
+        user_id=found.user_id,
+        organisation_id=found.organisation_id,
+        name=found.name,
+        email=found.email,
+        organisation_name=english or found.organisation_name,
+        organisation_state=found.organisation_state,
+        region=found.region,
+        roles=found.roles,
     )

@@ -106,8 +106,8 @@ def test_signing_in_gives_a_token_that_finds_the_user(
     with database.reading() as session:
         found = queries.who_signed_in(session, token_hash(token), now=clock.now())
         assert found is not None
-        assert (found[0].id, found[1].id) == (people["buyer"].user_id, people["buyer"].organisation_id)
-        assert found[2] == {Role.BUYER}
+        assert (found.user_id, found.organisation_id) == (people["buyer"].user_id, people["buyer"].organisation_id)
+        assert found.roles == {Role.BUYER}
         assert queries.who_signed_in(session, token_hash(token), now=clock.now() + SIGN_IN_LASTS) is None
 
 

@@ -2,23 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID, uuid4
 
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from pydantic import Field
 from werkzeug.wrappers import Response
 
 from c2m.demand import joining, marketplace, queries
+from c2m.demand.batcher import JOINS, JoinBatcher
 from c2m.demand.joining import PledgeRequest
 from c2m.demand.marketplace import Kind, Search, Sort
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Policy, Variant
 from c2m.demand.rules import Ladder, Outcome, charge_at_joining, outcomes
 from c2m.demand.views.blueprint import blueprint
 from c2m.design.categories import CATEGORIES
-from c2m.errors import NotFound, Refusal
+from c2m.errors import NotFound, Refusal, Unavailable
 from c2m.identity.models import Organisation, Role
 from c2m.web.access import allow, public
 from c2m.web.context import db_session, request_time
@@ -162,30 +163,33 @@ def checkout(campaign_id: UUID) -> str | tuple[str, int]:
 
 @blueprint.post("/campaigns/<uuid:campaign_id>/join")
 @allow(Role.BUYER)
+@reads  # the batcher writes, in a unit of work shared with whoever joins at the same time
 def join(campaign_id: UUID) -> Response | tuple[str, int]:
     """Join and go to the order."""
     form = submitted(JoinForm)
     if not form.accepted:
         return _campaign_page(campaign_id, form)
     who = signed_in_viewer()
-    session = db_session()
-    organisation = session.get(Organisation, who.organisation_id)
     request = PledgeRequest(
         campaign_id=campaign_id,
         buyer_id=who.organisation_id,
         lines=form.value.lines,
         idempotency_key=form.value.idempotency_key,
-        region=organisation.region if organisation else "",
+        region=who.region,
     )
     try:
-        pledge_id = joining.place_pledge(session, request, now=request_time())
-    except NotFound:
+        pledge_id = _joins().join(request)
+    except (NotFound, Unavailable):
         raise
     except Refusal as refusal:
         form.refuse(refusal, "pieces")
         return _campaign_page(campaign_id, form)
     flash(ngettext("You are in with one piece.", "You are in with %(num)s pieces.", request.quantity), "good")
     return redirect(url_for("pages.order", pledge_id=pledge_id), 303)
+
+
+def _joins() -> JoinBatcher:
+    return cast(JoinBatcher, current_app.extensions[JOINS])
 
 
 def _visible(campaign_id: UUID) -> Campaign:
