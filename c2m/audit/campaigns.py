@@ -17,6 +17,7 @@ from c2m.demand.models import (
     PledgeState,
     PriceTier,
 )
+from c2m.demand.waiting import END_RELEASE
 from c2m.errors import N_
 from c2m.ledger.models import Transfer
 
@@ -30,6 +31,8 @@ FREED = (PledgeState.CANCELLED, PledgeState.FORFEITED)
 campaign, pledge, line, total, tier, sheet, transfer = (
     table_of(model) for model in (Campaign, Pledge, PledgeLine, BuyerTotal, PriceTier, DemandSheet, Transfer)
 )
+RELEASED = sa.and_(campaign.c.releasing_until.is_not(None), pledge.c.placed_at >= campaign.c.closed_at)
+"""Whether a pledge was made of forfeited pieces after the close: at the final price, paid whole."""
 
 
 def _pieces(part: Part, *counted: sa.ColumnElement[bool]) -> sa.Subquery:
@@ -49,11 +52,14 @@ def _in(states: tuple[CampaignState, ...], pledges: tuple[PledgeState, ...]) -> 
 
 
 def _miscounted(part: Part) -> Broken:
-    """What counts: paid or on its way while running, what was settled after success, what was refunded on failure."""
+    """What counts: paid or on its way while running, what was settled after success, what was refunded on failure.
+
+    A payment on its way after success is one for released pieces.
+    """
     alive = _pieces(
         part,
         _in(RUNNING, (PledgeState.UNPAID, PledgeState.PAID)),
-        _in((CampaignState.SUCCEEDED,), SETTLED),
+        _in((CampaignState.SUCCEEDED,), (PledgeState.UNPAID, *SETTLED)),
         _in((CampaignState.FAILED,), (PledgeState.REFUNDED,)),
     )
     return (
@@ -64,7 +70,9 @@ def _miscounted(part: Part) -> Broken:
 
 
 def _above_cap(part: Part) -> Broken:
-    sold = _pieces(part, _in(RUNNING, (PledgeState.UNPAID, PledgeState.PAID)), _in(COUNTED, SETTLED))
+    sold = _pieces(
+        part, _in(RUNNING, (PledgeState.UNPAID, PledgeState.PAID)), _in(COUNTED, (PledgeState.UNPAID, *SETTLED))
+    )
     return (
         sa.select(campaign.c.id)
         .join_from(campaign, sold, sold.c.id == campaign.c.id)
@@ -138,7 +146,11 @@ def _sheet_out_of_place(part: Part) -> Broken:
     )
     waiting = sa.and_(
         campaign.c.kind == CampaignKind.PRESALE,
-        sa.or_(campaign.c.balance_due_at > part.now, underway(campaign.c.id, END_BALANCE)),
+        sa.or_(
+            campaign.c.balance_due_at > part.now,
+            underway(campaign.c.id, END_BALANCE),
+            underway(campaign.c.id, END_RELEASE),
+        ),
     )
     succeeded = campaign.c.state == CampaignState.SUCCEEDED
     return sa.select(campaign.c.id).where(
@@ -151,7 +163,7 @@ def _outcome_wrong(part: Part) -> Broken:
     """The final count is what the pledges came to; it decides on success, and the ladder on the price."""
     final = _pieces(
         part,
-        _in((CampaignState.SUCCEEDED,), (*SETTLED, PledgeState.FORFEITED)),
+        sa.and_(_in((CampaignState.SUCCEEDED,), (*SETTLED, PledgeState.FORFEITED)), sa.not_(RELEASED)),
         _in((CampaignState.FAILED,), (PledgeState.REFUNDED,)),
     )
     count = sa.func.coalesce(final.c.pieces, 0)
@@ -185,7 +197,7 @@ def _off_the_final_tier(part: Part) -> Broken:
     joined, ended = pledge.c.unit_price_minor, campaign.c.final_price_minor
     final = sa.case((joined < ended, joined), else_=ended)
     open_price = pledge.c.final_price_minor - campaign.c.deposit_counts_minor
-    rest = sa.case((open_price > 0, open_price * pledge.c.quantity), else_=0)
+    rest = sa.case((sa.and_(open_price > 0, sa.not_(RELEASED)), open_price * pledge.c.quantity), else_=0)
     presale = campaign.c.kind == CampaignKind.PRESALE
     return (
         sa.select(pledge.c.id)
@@ -238,6 +250,17 @@ def _window_never_ended(part: Part) -> Broken:
     )
 
 
+def _release_never_ended(part: Part) -> Broken:
+    """Freed pieces were offered to those who wait, time is up, and nothing will issue the sheet."""
+    issued = sa.exists().where(sheet.c.campaign_id == campaign.c.id)
+    alive = sa.exists().where(
+        pledge.c.campaign_id == campaign.c.id, pledge.c.state.in_([PledgeState.UNPAID, PledgeState.CONFIRMED])
+    )
+    return sa.select(campaign.c.id).where(
+        campaign.c.releasing_until < part.now, alive, ~issued, ~underway(campaign.c.id, END_RELEASE)
+    )
+
+
 EACH, PLEDGES = campaign.c.id, pledge.c.id
 CHECKS = (
     Check("I4", N_("A campaign's count isn't what its pledges come to."), _miscounted, EACH, CAMPAIGNS_A_PART),
@@ -252,4 +275,5 @@ CHECKS = (
     Check("I6", N_("A difference wasn't given back exactly once."), _difference_wrong, PLEDGES),
     Check("I10", N_("A campaign is past its deadline and nothing will close it."), _never_closed),
     Check("I10", N_("A balance window is over and nothing will end it."), _window_never_ended),
+    Check("I10", N_("A release of freed pieces is over and nothing will end it."), _release_never_ended),
 )

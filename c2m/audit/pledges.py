@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from c2m.audit.campaigns import RELEASED
 from c2m.audit.check import Broken, Check, Part, underway
 from c2m.audit.money import remaining
 from c2m.db import table_of
@@ -19,6 +20,7 @@ from c2m.demand.models import (
     SheetPledge,
     SheetRelease,
 )
+from c2m.demand.waiting import END_RELEASE
 from c2m.design.models import Want, WantState
 from c2m.errors import N_
 from c2m.ledger.models import Direction, Hold, Transfer, TransferState
@@ -116,6 +118,7 @@ def _out_of_step(part: Part) -> Broken:
     """A pledge's state contradicts its end, or its campaign's state."""
     before = (PledgeState.UNPAID, PledgeState.PAID)
     after = (PledgeState.BALANCE_DUE, *IN_SHEET, PledgeState.FORFEITED)
+    offered = sa.and_(RELEASED, pledge.c.state == PledgeState.UNPAID)
     return (
         sa.select(pledge.c.id)
         .join_from(pledge, campaign, campaign.c.id == pledge.c.campaign_id)
@@ -123,7 +126,7 @@ def _out_of_step(part: Part) -> Broken:
         .where(
             sa.or_(
                 pledge.c.state.in_(FINAL) != pledge.c.ended_at.is_not(None),
-                sa.and_(campaign.c.state.in_(CAMPAIGN_ENDED), pledge.c.state.in_(before)),
+                sa.and_(campaign.c.state.in_(CAMPAIGN_ENDED), pledge.c.state.in_(before), ~offered),
                 sa.and_(campaign.c.state != CampaignState.SUCCEEDED, pledge.c.state.in_(after)),
                 sa.and_(campaign.c.kind != CampaignKind.PRESALE, pledge.c.state == PledgeState.BALANCE_DUE),
             )
@@ -218,7 +221,11 @@ def _not_in_one_line(part: Part) -> Broken:
     waiting = sa.and_(
         campaign.c.kind == CampaignKind.PRESALE,
         ~sa.exists().where(sheet.c.campaign_id == campaign.c.id),
-        sa.or_(campaign.c.balance_due_at > part.now, underway(campaign.c.id, END_BALANCE)),
+        sa.or_(
+            campaign.c.balance_due_at > part.now,
+            underway(campaign.c.id, END_BALANCE),
+            underway(campaign.c.id, END_RELEASE),
+        ),
     )
     stands = sa.and_(made_of.c.pledge_id == line.c.pledge_id, made_of.c.variant_id == line.c.variant_id)
     pieces = sa.func.coalesce(sa.func.sum(made_of.c.quantity), 0)

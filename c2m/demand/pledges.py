@@ -15,7 +15,7 @@ from c2m.demand.models import BuyerTotal, Campaign, CampaignState, Pledge, Pledg
 from c2m.demand.refunds import refund_everything, refund_pledges
 from c2m.demand.teams import tell_leaders
 from c2m.demand.waiting import END_RELEASE, fill_queues
-from c2m.errors import N_, Conflict
+from c2m.errors import N_, Conflict, Invalid
 from c2m.ledger.models import Transfer, TransferState
 from c2m.ledger.service import Charge, request_charges
 
@@ -26,6 +26,10 @@ class PaymentInFlight(Conflict):
 
 class PledgeNotCancellable(Conflict):
     sentence = N_("This order can't be cancelled any more.")
+
+
+class PartialBalance(Invalid):
+    sentence = N_("A balance is paid whole, exactly as it is due. Another amount was offered, so nothing was charged.")
 
 
 class BalanceNotDue(Conflict):
@@ -82,11 +86,11 @@ def cancel_pledge(session: Session, pledge: Pledge, *, now: datetime) -> None:
     session.expire(campaign)
 
 
-def pay_balance(session: Session, pledge: Pledge, *, now: datetime) -> None:
-    """A buyer pays the whole balance of a presale within its window.
+def pay_balance(session: Session, pledge: Pledge, *, now: datetime, offered_minor: int | None = None) -> None:
+    """A buyer pays the whole balance of a presale within its window; an offer of another amount is not taken.
 
     Raises:
-        BalanceNotDue, PaymentInFlight
+        BalanceNotDue, PaymentInFlight, PartialBalance
     """
     lock_rows(session, Campaign, [pledge.campaign_id])
     session.refresh(pledge)
@@ -94,6 +98,8 @@ def pay_balance(session: Session, pledge: Pledge, *, now: datetime) -> None:
     due = campaign.balance_due_at is not None and now < campaign.balance_due_at
     if pledge.state is not PledgeState.BALANCE_DUE or not pledge.balance_minor or not due:
         raise BalanceNotDue(pledge_id=pledge.id)
+    if offered_minor is not None and offered_minor != pledge.balance_minor:
+        raise PartialBalance(pledge_id=pledge.id, balance_minor=pledge.balance_minor, offered_minor=offered_minor)
     transfer = table_of(Transfer)
     tries = session.execute(
         sa.select(transfer.c.state).where(transfer.c.subject_id == pledge.id, transfer.c.purpose == "demand.balance")
@@ -196,4 +202,4 @@ def _reconsider(session: Session, pledge_ids: Sequence[UUID], now: datetime) -> 
         closing |= {row.id: row.state for row in rows}
     for kind, of in ((CLOSE, CampaignState.CLOSING), (END_RELEASE, CampaignState.SUCCEEDED)):
         waited = sorted(i for i, state in closing.items() if state == of)
-        jobs.enqueue_all(session, kind, [(f"{kind}:{i}:paid:{now.isoformat()}", [i], now) for i in waited], now=now)
+        jobs.enqueue_all(session, kind, [(f"{kind}:{i}:after:{pledge_ids[0]}", [i], now) for i in waited], now=now)
