@@ -28,6 +28,7 @@ from c2m.ledger.provider import PaymentProvider, SandboxProvider
 from c2m.matching import jobs as matching_jobs
 from c2m.matching import views as matching_views
 from c2m.pages import views as pages_views
+from c2m.pages.messages import unread_messages
 from c2m.pages.navigation import navigation
 from c2m.production import jobs as production_jobs
 from c2m.production import views as production_views
@@ -154,6 +155,7 @@ def _context(settings: Settings) -> dict[str, Any]:
         "locale": locale.language if locale else "zh",
         "theme": web_views.theme(),
         "nav": navigation(viewer()),
+        "unread_messages": lambda: unread_messages(viewer()),
         "sandbox": settings.payments == "sandbox",
         "settings": settings,
     }

@@ -43,9 +43,18 @@ def tell(session: Session, messages: Sequence[Message], *, now: datetime) -> Non
 
 def mark_read(session: Session, organisation_id: UUID, ids: Sequence[UUID], *, now: datetime) -> None:
     """Put messages of this organisation away as read."""
+    _mark_read(session, organisation_id, now, table_of(Notice).c.id.in_(ids))
+
+
+def mark_all_read(session: Session, organisation_id: UUID, *, now: datetime) -> None:
+    """Put every message told to this organisation until now away as read."""
+    _mark_read(session, organisation_id, now, table_of(Notice).c.told_at <= now)
+
+
+def _mark_read(session: Session, organisation_id: UUID, now: datetime, which: sa.ColumnElement[bool]) -> None:
     table = table_of(Notice)
     session.execute(
         sa.update(table)
-        .where(table.c.organisation_id == organisation_id, table.c.id.in_(ids), table.c.read_at.is_(None))
+        .where(table.c.organisation_id == organisation_id, table.c.read_at.is_(None), which)
         .values(read_at=now)
     )
