@@ -25,6 +25,7 @@ LONGEST_RUN = timedelta(days=90)
 MOST_VARIANTS = 60
 LONGEST_COLOUR, LONGEST_SIZE = 40, 20  # what the columns of Variant hold
 MOST_PIECES = 1_000_000
+MOST_PACKED = 10_000
 HIGHEST_PRICE_MINOR = 100_000_000
 HIGHEST_COMMISSION_PPM = 200_000
 
@@ -61,6 +62,10 @@ class CampaignDraft:
     deposit_minor: int = 0
     deposit_counts_minor: int = 0
     commission_ppm: int = 0  # of what a team's members pay, to its leader
+    pack_pieces: int = 1
+    colour_minimum: int = 0  # pieces a colour needs in order to be made
+    extension_days: int = 0  # added once by itself if the minimum is missed
+    next_round_days: int = 0  # begun anew for so long if it fails and anyone comes along
     promised_date: datetime | None = None  # from the policy's production days unless given
     picture_id: UUID | None = None
     concept_id: UUID | None = None
@@ -73,7 +78,7 @@ def create_campaigns(
     answers: list[UUID | Refusal] = []
     campaigns, tiers, variants = [], [], []
     for draft in drafts:
-        if errors := draft_errors(draft, now=now):
+        if errors := draft_errors(draft, now=now) | policy_errors(draft, policy):
             answers.append(Invalid(errors=errors))
             continue
         campaign_id = uuid7()
@@ -109,7 +114,7 @@ def change_draft(session: Session, campaign: Campaign, draft: CampaignDraft, *, 
     session.refresh(campaign)
     if campaign.state is not CampaignState.DRAFT:
         raise CampaignNotDraft(campaign_id=campaign.id)
-    if errors := draft_errors(draft, now=now):
+    if errors := draft_errors(draft, now=now) | policy_errors(draft, policy):
         raise Invalid(errors=errors)
     for model in (PriceTier, Variant):
         table = table_of(model)
@@ -155,7 +160,29 @@ def draft_errors(draft: CampaignDraft, *, now: datetime) -> dict[str, str]:
         errors["promised_date"] = N_("The promised date must lie after the deadline.")
     if not 0 <= draft.commission_ppm <= HIGHEST_COMMISSION_PPM:
         errors["commission"] = N_("A team leader's commission is 20 % at most.")
-    errors |= _deposit_errors(draft)
+    return errors | _deposit_errors(draft) | _second_chance_errors(draft)
+
+
+def policy_errors(draft: CampaignDraft, policy: Policy) -> dict[str, str]:
+    """What the policy a draft would run on doesn't allow: field → sentence."""
+    if draft.extension_days > policy.longest_extension_days:
+        return {"extension_days": N_("The extension is longer than the platform allows.")}
+    return {}
+
+
+def _second_chance_errors(draft: CampaignDraft) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    colours = {colour.strip() for colour, _ in draft.variants}
+    if not 1 <= draft.pack_pieces <= MOST_PACKED:
+        errors["pack_pieces"] = N_("A pack holds between 1 and 10,000 pieces.")
+    if not 0 <= draft.colour_minimum <= draft.minimum:
+        errors["colour_minimum"] = N_("A colour must not need more pieces than the whole campaign.")
+    elif draft.colour_minimum and len(colours) < 2:
+        errors["colour_minimum"] = N_("Only a campaign with several colours has a minimum a colour.")
+    if not 0 <= draft.extension_days <= LONGEST_RUN.days:
+        errors["extension_days"] = N_("The extension is longer than the platform allows.")
+    if not 0 <= draft.next_round_days <= LONGEST_RUN.days:
+        errors["next_round_days"] = N_("A round runs for 90 days at most.")
     return errors
 
 
@@ -262,6 +289,10 @@ def _campaign_row(campaign_id: UUID, draft: CampaignDraft, policy: Policy, creat
         "deposit_minor": draft.deposit_minor,
         "deposit_counts_minor": draft.deposit_counts_minor,
         "commission_ppm": draft.commission_ppm,
+        "pack_pieces": draft.pack_pieces,
+        "colour_minimum": draft.colour_minimum,
+        "extension_days": draft.extension_days,
+        "next_round_days": draft.next_round_days,
         "policy_id": policy.id,
         "deadline": draft.deadline,
         "promised_date": promised,

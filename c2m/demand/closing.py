@@ -20,7 +20,7 @@ from c2m.demand.models import Campaign, CampaignKind, CampaignState, Pledge, Ple
 from c2m.demand.pledges import cancel_unpaid
 from c2m.demand.refunds import refund_parts, refund_pledges
 from c2m.demand.rounds import open_next_rounds
-from c2m.demand.rules import balance_after_deposit, final_price
+from c2m.demand.rules import Ladder, balance_after_deposit, final_price
 from c2m.demand.settling import settle_campaigns
 from c2m.demand.sheets import issue_sheets
 from c2m.outbox import announce
@@ -102,29 +102,28 @@ def _count(session: Session, ids: Sequence[UUID], now: datetime) -> list[_Ended]
 
     Most are a sum and a ladder; those whose pledges say more than a quantity are decided one by one.
     """
-    plain: list[_Ended] = []
-    manifold: list[_Ended] = []
+    counted: dict[UUID, _Ended] = {}
+    manifold: list[UUID] = []
     ladders = queries.ladders(session, ids)
     for part in chunks(ids):
         for row in session.execute(_counted(part)):
-            pieces = int(row.pieces)
-            price = ladders[row.id].price_at(pieces)
-            (manifold if _is_manifold(row) else plain).append(
-                _Ended(
-                    row.id,
-                    row.kind,
-                    row.deposit_counts_minor,
-                    row.balance_days,
-                    _outcome(row, pieces),
-                    pieces,
-                    price,
-                )
-            )
-    verdicts = settle_campaigns(session, [c.id for c in manifold], now=now)
-    for c in manifold:
-        found = verdicts[c.id]
-        plain.append(replace(c, outcome=found.outcome, quantity=found.quantity, price_minor=found.price_minor))
-    return plain
+            counted[row.id] = _plainly(row, ladders[row.id])
+            manifold += [row.id] if _is_manifold(row) else []
+    for i, v in settle_campaigns(session, manifold, now=now).items():
+        counted[i] = replace(counted[i], outcome=v.outcome, quantity=v.quantity, price_minor=v.price_minor)
+    return list(counted.values())
+
+
+def _plainly(row: sa.Row[Any], ladder: Ladder) -> _Ended:
+    pieces = int(row.pieces)
+    outcome = outcome_of(
+        pieces,
+        row.minimum,
+        may_extend=bool(pieces) and row.extension_days > 0 and row.extended_at is None,
+        may_begin_anew=row.next_round_days > 0 and row.coming_along > 0,
+    )
+    price = ladder.price_at(pieces)
+    return _Ended(row.id, row.kind, row.deposit_counts_minor, row.balance_days, outcome, pieces, price)
 
 
 def _counted(ids: Sequence[UUID]) -> sa.Select[Any]:
@@ -167,15 +166,6 @@ def _counted(ids: Sequence[UUID]) -> sa.Select[Any]:
 def _is_manifold(row: sa.Row[Any]) -> bool:
     """Whether pledges have to be looked at one by one: flexible pieces, ceilings, colours that may not be made."""
     return bool(row.pieces and (row.flexible_quantity or row.colour_minimum or row.with_ceiling))
-
-
-def _outcome(row: sa.Row[Any], pieces: int) -> Outcome:
-    return outcome_of(
-        pieces,
-        row.minimum,
-        may_extend=bool(pieces) and row.extension_days > 0 and row.extended_at is None,
-        may_begin_anew=row.next_round_days > 0 and row.coming_along > 0,
-    )
 
 
 def _extend(session: Session, ids: Sequence[UUID], now: datetime) -> None:

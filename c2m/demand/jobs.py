@@ -3,6 +3,7 @@
 from c2m.demand.balances import END_BALANCE, REMIND, end_balance_windows, remind_balances
 from c2m.demand.campaigns import CLOSE
 from c2m.demand.closing import close_campaigns
+from c2m.demand.extension import LAPSE, lapse_consents
 from c2m.demand.outcomes import FOLLOW_OUTCOMES, follow_outcomes
 from c2m.demand.pledges import record_balances, record_declines, record_payments
 from c2m.demand.releases import end_releases
@@ -22,6 +23,7 @@ def handlers() -> dict[str, Handler]:
     """Job kind → what is done."""
     return {
         CLOSE: close_campaigns,
+        LAPSE: lapse_consents,
         END_BALANCE: end_balance_windows,
         REMIND: remind_balances,
         END_RELEASE: end_releases,

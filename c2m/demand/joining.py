@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, update_rows, uuid7
 from c2m.demand import queries
-from c2m.demand.campaigns import CampaignNotOpen
+from c2m.demand.campaigns import HIGHEST_PRICE_MINOR, CampaignNotOpen
 from c2m.demand.models import BuyerTotal, Campaign, CampaignKind, CampaignState, Pledge, PledgeLine, Team, Variant
 from c2m.demand.rules import JoinedAt, Ladder, charge_at_joining, price_when_joining
 from c2m.errors import N_, Conflict, Invalid, Refusal
@@ -162,6 +162,10 @@ def place_pledge(session: Session, request: PledgeRequest, *, now: datetime) -> 
     return answer
 
 
+def _is_whole(number: int, least: int, most: int) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and least <= number <= most
+
+
 def _line_rows(pledge_id: UUID, request: PledgeRequest) -> list[dict[str, object]]:
     flexible = dict(request.flexible)
     return [
@@ -196,13 +200,14 @@ class _Counter:
         ids = sorted({r.campaign_id for r in requests})
         lock_rows(session, Campaign, ids)
         campaigns = _campaign_rows(session, ids)
-        limited = [i for i, row in campaigns.items() if row["per_buyer_limit"] is not None]
+        limited = {i for i, row in campaigns.items() if row["per_buyer_limit"] is not None}
+        totals = sorted({(r.campaign_id, r.buyer_id) for r in requests if r.campaign_id in limited})
         return cls(
             campaigns=campaigns,
             ladders=queries.ladders(session, ids),
             variants=_variants(session, ids),
             known=_known_keys(session, requests),
-            held=_held(session, limited),
+            held=_held(session, totals),
             teams=_teams(session, requests),
             touched=set(),
             touched_totals=set(),
@@ -282,7 +287,7 @@ class _Counter:
         if len(chosen) < len(request.lines):
             return UnknownVariant()
         for variant_id, quantity in (*request.lines, *request.flexible):
-            if isinstance(quantity, bool) or not 1 <= quantity <= MOST_PIECES_A_PLEDGE:
+            if not _is_whole(quantity, 1, MOST_PIECES_A_PLEDGE):
                 return QuantityRefused(quantity=quantity)
             if self.variants.get(variant_id, (None,))[0] != request.campaign_id:
                 return UnknownVariant(variant_id=variant_id)
@@ -290,7 +295,7 @@ class _Counter:
         if len(flexible) < len(request.flexible) or not flexible <= chosen:
             return FlexibleAlone()
         lowest = self.ladders[request.campaign_id].tiers[-1].price_minor
-        if request.ceiling_minor is not None and request.ceiling_minor < lowest:
+        if request.ceiling_minor is not None and not _is_whole(request.ceiling_minor, lowest, HIGHEST_PRICE_MINOR):
             return CeilingRefused(ceiling_minor=request.ceiling_minor)
         fallback = (request.campaign_id, request.fallback_colour)
         if request.fallback_colour and fallback not in self.variants.values():
@@ -387,11 +392,12 @@ def _known_keys(session: Session, requests: Sequence[PledgeRequest]) -> dict[tup
     return known
 
 
-def _held(session: Session, limited: Sequence[UUID]) -> dict[tuple[UUID, UUID], int]:
+def _held(session: Session, totals: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], int]:
     c = table_of(BuyerTotal).c
     held: dict[tuple[UUID, UUID], int] = {}
-    for part in chunks(limited):
-        rows = session.execute(sa.select(c.campaign_id, c.buyer_id, c.quantity).where(c.campaign_id.in_(part)))
+    for part in chunks(totals, 200):
+        found = sa.tuple_(c.campaign_id, c.buyer_id).in_(part)
+        rows = session.execute(sa.select(c.campaign_id, c.buyer_id, c.quantity).where(found))
         held |= {(row.campaign_id, row.buyer_id): row.quantity for row in rows}
     return held
 

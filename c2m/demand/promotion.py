@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from c2m.demand.campaigns import CampaignDraft, create_campaign, draft_errors, open_campaign
+from c2m.demand.campaigns import CampaignDraft, create_campaign, draft_errors, open_campaign, policy_errors
 from c2m.demand.models import CampaignKind, Policy
 from c2m.design.concepts import mark_promoted
 from c2m.design.models import Concept
@@ -24,7 +24,7 @@ def promote_concept(session: Session, concept: Concept, draft: CampaignDraft, *,
     """
     if draft.kind is CampaignKind.SAMPLE or draft.concept_id != concept.id:
         raise NotThisKind(concept_id=concept.id)
-    if errors := draft_errors(draft, now=now):
+    if errors := draft_errors(draft, now=now) | policy_errors(draft, policy):
         raise Invalid(errors=errors)
     mark_promoted(session, concept, now=now)
     campaign_id = create_campaign(session, draft, policy=policy, now=now)

@@ -78,6 +78,16 @@ class Capture:
 
 
 @dataclass(frozen=True)
+class Carry:
+    """A hold that goes on for another subject of the same payer, in another escrow."""
+
+    hold: Held
+    subject_id: UUID
+    escrow_owner_id: UUID
+    purpose: str
+
+
+@dataclass(frozen=True)
 class Payment:
     """Money owed to an organisation on one of its payable accounts, to be paid out."""
 
@@ -189,6 +199,34 @@ def capture(session: Session, captures: Sequence[Capture], *, now: datetime) -> 
         Draft(c.reference, c.purpose, (Leg(c.hold.escrow, Side.DEBIT, c.amount_minor), *c.legs)) for c in captures
     ]
     post(session, drafts, now=now)
+
+
+def carry_over(session: Session, carries: Sequence[Carry], *, now: datetime) -> None:
+    """Hold for one subject all that is still held for another: granted back and held anew, nothing leaves.
+
+    Raises:
+        HoldNotHeld
+    """
+    _take(session, [(c.hold, "refunded_minor", c.hold.remaining_minor) for c in carries], now=now)
+    drafts, holds = [], []
+    for c in carries:
+        hold_id, amount, currency = uuid7(), c.hold.remaining_minor, c.hold.currency
+        payable, target = buyer_payable(c.hold.payer_id, currency), escrow(c.escrow_owner_id, currency)
+        drafts.append(Draft(f"carried:{c.hold.id}", c.purpose, move(amount, c.hold.escrow, payable)))
+        drafts.append(Draft(f"carry:{hold_id}", c.purpose, move(amount, payable, target)))
+        holds.append(
+            {
+                "id": hold_id,
+                "subject_id": c.subject_id,
+                "escrow_account_id": target.id,
+                "payer_id": c.hold.payer_id,
+                "currency": currency,
+                "amount_minor": amount,
+                "held_at": now,
+            }
+        )
+    post(session, drafts, now=now)
+    insert_rows(session, Hold, holds)
 
 
 def pay_out(session: Session, payments: Sequence[Payment], direction: Direction, *, now: datetime) -> list[UUID]:

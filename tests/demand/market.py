@@ -1,7 +1,8 @@
 """A small market that lives through demand's own use cases: what the tests of demand are written with."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -69,18 +70,31 @@ class Market:
         with self.database.reading() as session:
             return queries.variants(session, campaign_id)[index].id
 
-    def request(self, campaign_id: UUID, quantity: int, *, buyer: UUID | None = None, key: str = "") -> PledgeRequest:
-        lines = ((self.variant(campaign_id), quantity),)
-        return PledgeRequest(campaign_id, buyer or self.buyer(), lines, key or str(uuid7()))
+    def request(
+        self,
+        campaign_id: UUID,
+        quantity: int,
+        *,
+        buyer: UUID | None = None,
+        key: str = "",
+        index: int = 0,
+        flexible: int = 0,
+        **terms: Any,
+    ) -> PledgeRequest:
+        """Pieces, and flexible ones beside them, of the variant at this place, on these further terms."""
+        variant = self.variant(campaign_id, index)
+        extra = ((variant, flexible),) if flexible else ()
+        request = PledgeRequest(campaign_id, buyer or self.buyer(), ((variant, quantity),), key or str(uuid7()))
+        return replace(request, flexible=extra, **terms)
 
-    def join(self, campaign_id: UUID, quantity: int, *, buyer: UUID | None = None, key: str = "") -> UUID:
+    def join(self, campaign_id: UUID, quantity: int, **terms: Any) -> UUID:
         """A pledge whose payment has been asked for, not yet carried out."""
-        request = self.request(campaign_id, quantity, buyer=buyer, key=key)
+        request = self.request(campaign_id, quantity, **terms)
         with self.database.transaction() as session:
             return place_pledge(session, request, now=self.now)
 
-    def join_and_pay(self, campaign_id: UUID, quantity: int, *, buyer: UUID | None = None) -> UUID:
-        pledge_id = self.join(campaign_id, quantity, buyer=buyer)
+    def join_and_pay(self, campaign_id: UUID, quantity: int, **terms: Any) -> UUID:
+        pledge_id = self.join(campaign_id, quantity, **terms)
         self.work()
         return pledge_id
 
