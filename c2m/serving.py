@@ -1,6 +1,5 @@
 """The site under gunicorn, started from our own command."""
 
-import sys
 from typing import Any
 
 from flask import Flask
@@ -10,7 +9,6 @@ from c2m.app import create_app
 from c2m.config import Settings
 
 THREADS = 64  # most of them wait in line for the writer of joins
-SWITCH_SECONDS = 0.0005  # so that the writer, who holds a lock others wait for, soon gets its turn among so many
 
 
 class Site(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
@@ -34,5 +32,4 @@ class Site(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
     def load(self) -> Flask:
         """The application, made once in each worker process."""
-        sys.setswitchinterval(SWITCH_SECONDS)
         return create_app(self.settings)

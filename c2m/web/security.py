@@ -3,8 +3,10 @@
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from c2m.config import Settings
@@ -21,6 +23,19 @@ POLICY = {
 }
 MAX_FORM_PARTS = 1000
 MAX_FORM_BYTES = 1024 * 1024
+
+
+class FormCookie(SecureCookieSessionInterface):
+    """Flask's signed cookie with its signer made once: making it takes longer than signing."""
+
+    def __init__(self) -> None:
+        self.signers: dict[Flask, URLSafeTimedSerializer | None] = {}
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The signer of this application."""
+        if app not in self.signers:
+            self.signers[app] = super().get_signing_serializer(app)
+        return self.signers[app]
 
 
 def init_security(app: Flask, settings: Settings) -> None:
@@ -45,6 +60,7 @@ def init_security(app: Flask, settings: Settings) -> None:
         session_cookie_http_only=True,
         session_cookie_samesite="Lax",
     )
+    app.session_interface = FormCookie()
     CSRFProtect(app)
     app.after_request(keep_private)
     if hops := settings.trusted_proxies:

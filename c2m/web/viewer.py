@@ -86,7 +86,7 @@ def _find_viewer() -> Viewer | None:
         found = queries.who_signed_in(connection, token_hash(sent), now=request_time())
     if found is None:
         return None
-    english = choose_locale() == "en" and found.organisation_name_en
+    english = found.organisation_name_en if found.organisation_name_en and choose_locale() == "en" else None
     return Viewer(
         user_id=found.user_id,
         organisation_id=found.organisation_id,
