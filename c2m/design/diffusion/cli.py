@@ -8,10 +8,12 @@ from collections.abc import Callable
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from PIL.PngImagePlugin import PngInfo
+from rich.console import Console
+from rich.table import Table
 from typer.core import TyperGroup
 
 from c2m.design.diffusion.briefs import understand
@@ -19,6 +21,9 @@ from c2m.design.diffusion.generator import EMBEDDED, LIBRARIES, EmbeddedGenerato
 from c2m.design.diffusion.recipe import Recipe, quick
 from c2m.design.diffusion.refusals import MissingLibraries
 from c2m.design.generation import Brief, Generated
+
+if TYPE_CHECKING:
+    from c2m.design.diffusion.evaluation import Report
 
 PICTURE = "picture"
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -133,6 +138,36 @@ def export(
     typer.echo(f"{out}: {size / 1e6:.1f} MB after {note['samples']:,} samples")
 
 
+@app.command()
+def evaluate(
+    model: Model = EMBEDDED,
+    folder: Annotated[Path, typer.Option(help="where the judges and their drawings are kept")] = Path("var/judges"),
+    drawings: Annotated[Path, typer.Option(help="the training's folder")] = Path("var/training"),
+    out: Annotated[Path | None, typer.Option(help="write the contact sheet of 66 prompts here, as PNG or JPEG")] = None,
+    each: Annotated[int, typer.Option(min=1, help="prompts of each category")] = 14,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of a table")] = False,
+    small: Small = False,
+) -> None:
+    """Judge the model on unseen prompts beside real drawings, blobs and empty prompts; exit status 1 below a bar."""
+    _require_libraries()
+    from c2m.design.diffusion.evaluation import Evaluation, Plan, few
+    from c2m.design.diffusion.sheet import contact_sheet
+
+    def say(line: str) -> None:
+        typer.echo(f"{time.strftime('%H:%M:%S')}  {line}", err=True)
+
+    plan = few() if small else Plan(each=each)
+    report = Evaluation(folder, plan, say).evaluate(model, _recipe(small), drawings=drawings)
+    if out is not None:
+        contact_sheet(report.sheet).save(out, quality=88)
+    if as_json:
+        typer.echo(json.dumps(report.plain(), indent=1, ensure_ascii=False))
+    else:
+        Console().print(_table(report))
+    if not report.met:
+        raise typer.Exit(1)
+
+
 def save_png(made: Generated, path: Path) -> None:
     """Write the picture with its provenance and, as IPTC asks, that it is media made by a trained algorithm."""
     info = PngInfo()
@@ -140,6 +175,17 @@ def save_png(made: Generated, path: Path) -> None:
     info.add_itxt("c2m:provenance", json.dumps(made.provenance, ensure_ascii=False))
     info.add_itxt("XML:com.adobe.xmp", XMP)
     made.image.save(path, pnginfo=info)
+
+
+def _table(report: "Report") -> Table:
+    table = Table("", "model", "bar", "drawings", "", title=f"{report.prompts} unseen prompts")
+    for bar in report.bars:
+        sign = "≥" if bar.at_least else "≤"
+        drawings = "" if bar.drawings is None else f"{bar.drawings:.3f}"
+        table.add_row(bar.name, f"{bar.figure:.3f}", f"{sign} {bar.bar:g}", drawings, "met" if bar.met else "missed")
+    for name, figure in report.controls.items():
+        table.add_row(name, f"{figure:.3f}", "", "", "control")
+    return table
 
 
 def _recipe(small: bool) -> Recipe:

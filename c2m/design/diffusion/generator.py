@@ -48,6 +48,16 @@ class EmbeddedGenerator:
         )
         return made.images[0]
 
+    @property
+    def codec(self) -> Any:
+        """What turns pictures to latents and back."""
+        return self._pipeline.vae
+
+    @property
+    def size(self) -> int:
+        """Pixels along a picture's side."""
+        return int(self._pipeline.unet.config.sample_size * self._pipeline.vae_scale_factor)
+
     @cached_property
     def _pipeline(self) -> Any:
         missing = [library for library in LIBRARIES if find_spec(library) is None]

@@ -32,10 +32,11 @@ class Run:
 
     def wait_while_paused(self) -> None:
         """Sleep while a file named `pause` lies in the folder, a forgotten one no longer than a quarter of an hour."""
-        while self._paused():
+        while self.paused():
             time.sleep(2)
 
-    def _paused(self) -> bool:
+    def paused(self) -> bool:
+        """Whether the training is to sleep."""
         try:
             return time.time() - (self.folder / PAUSE).stat().st_mtime < PAUSE_LASTS_S
         except FileNotFoundError:
