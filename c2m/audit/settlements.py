@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from c2m.audit.check import Broken, Check, Part, hex_of
 from c2m.db import table_of
-from c2m.demand.models import Campaign, DemandSheet, Pledge, Policy
+from c2m.demand.models import Campaign, Commission, DemandSheet, Pledge, Policy
 from c2m.errors import N_
 from c2m.ledger.models import (
     Account,
@@ -31,6 +31,7 @@ ORDERS_A_PART = 2_000
 order, parcel, granted, settled, sheet, campaign, policy, pledge = (
     table_of(model) for model in (WorkOrder, Parcel, Compensation, Settlement, DemandSheet, Campaign, Policy, Pledge)
 )
+commission = table_of(Commission)
 account, entry, posting, hold, transfer = (table_of(model) for model in (Account, Entry, Posting, Hold, Transfer))
 escrow = account.alias()
 
@@ -123,7 +124,7 @@ def _compensated_right(late: sa.Row[Any]) -> bool:
     owed = compensation(
         late.price_minor,
         late.quantity,
-        days_late(late.promised_date, late.delivered_at),
+        days_late(late.promised_date, late.delivered_at, late.time_zone),
         ppm_per_day=late.compensation_ppm_per_day,
         cap_ppm=late.compensation_cap_ppm,
     )
@@ -147,6 +148,7 @@ def _late_parcels(part: Part) -> Broken:
             parcel.c.quantity,
             parcel.c.delivered_at,
             campaign.c.promised_date,
+            policy.c.time_zone,
             policy.c.compensation_ppm_per_day,
             policy.c.compensation_cap_ppm,
             price.label("price_minor"),
@@ -219,7 +221,11 @@ def _kept_back(_part: Part) -> Broken:
     """What settlements leave unpaid is only what an organisation owes, never what it is owed."""
     left = sa.union_all(
         sa.select(settled.c.factory_id.label("id"), settled.c.currency, settled.c.net_minor - settled.c.paid_minor),
-        sa.select(settled.c.merchandiser_id, settled.c.currency, settled.c.margin_minor - settled.c.margin_paid_minor),
+        sa.select(
+            settled.c.merchandiser_id,
+            settled.c.currency,
+            settled.c.margin_minor - settled.c.commission_minor - settled.c.margin_paid_minor,
+        ),
     ).subquery("unpaid")
     organisation, currency, minor = left.c
     return sa.select(organisation).group_by(organisation, currency).having(sa.func.sum(minor) > 0)
@@ -227,7 +233,7 @@ def _kept_back(_part: Part) -> Broken:
 
 def _grants_differ(part: Part) -> Broken:
     """What stands on a buyer's account is on its way to the buyer, and nothing else is."""
-    underway = _sum(transfer.c.amount_minor, *_transfers(Direction.REFUND, TransferState.PENDING))
+    underway = _sum(transfer.c.amount_minor, *_transfers(TransferState.PENDING, Direction.REFUND, Direction.PAYOUT))
     return _account_differs(part, AccountKind.BUYER_PAYABLE, underway)
 
 
@@ -249,7 +255,12 @@ def _merchandiser_account_differs(part: Part) -> Broken:
         escrow.c.owner_id == campaign.c.id,
         *mine,
     )
-    return _account_differs(part, AccountKind.MERCHANDISER_PAYABLE, margins + forfeits - _paid_out())
+    commissions = _sum(
+        commission.c.amount_minor,
+        commission.c.merchandiser_id == account.c.owner_id,
+        commission.c.currency == account.c.currency,
+    )
+    return _account_differs(part, AccountKind.MERCHANDISER_PAYABLE, margins + forfeits - commissions - _paid_out())
 
 
 def _fees_differ(part: Part) -> Broken:
@@ -263,12 +274,12 @@ def _account_differs(part: Part, kind: AccountKind, due_minor: sa.ColumnElement[
 
 
 def _paid_out() -> sa.ColumnElement[int]:
-    return _sum(transfer.c.amount_minor, *_transfers(Direction.PAYOUT, TransferState.DONE))
+    return _sum(transfer.c.amount_minor, *_transfers(TransferState.DONE, Direction.PAYOUT))
 
 
-def _transfers(direction: Direction, state: TransferState) -> tuple[sa.ColumnElement[bool], ...]:
+def _transfers(state: TransferState, *directions: Direction) -> tuple[sa.ColumnElement[bool], ...]:
     mine = (transfer.c.organisation_id == account.c.owner_id, transfer.c.account_id == account.c.id)
-    return (*mine, transfer.c.direction == direction, transfer.c.state == state)
+    return (*mine, transfer.c.direction.in_(directions), transfer.c.state == state)
 
 
 def _sum(amount_minor: sa.ColumnElement[int], *which: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
@@ -305,7 +316,7 @@ CHECKS = (
     ),
     Check(
         "I13",
-        N_("A merchandiser's account isn't its margins and forfeits less what was paid."),
+        N_("A merchandiser's account isn't its margins and forfeits less commissions and what was paid."),
         _merchandiser_account_differs,
         ACCOUNTS,
     ),

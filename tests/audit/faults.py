@@ -13,6 +13,7 @@ from c2m.db import table_of, uuid7
 from c2m.demand.models import (
     BuyerTotal,
     Campaign,
+    Commission,
     DemandSheet,
     Pledge,
     PledgeLine,
@@ -572,6 +573,50 @@ def a_factory_paid_a_cent_unasked(session: Session, life: Life) -> list[str]:
     [factory, *_] = accounts(session, AccountKind.FACTORY_PAYABLE)
     an_entry(session, "gift:1", factory["id"], accounts(session, AccountKind.OUTSIDE)[0]["id"])
     return [str(factory["owner_id"])]
+
+
+def commission(session: Session) -> dict[str, Any]:
+    [found] = rows(session, Commission)
+    return found
+
+
+@fault("I13", "A leader's commission isn't its share of what the member paid.")
+def a_commission_a_cent_higher(session: Session, life: Life) -> list[str]:
+    earned = commission(session)
+    change(session, Commission, earned, amount_minor=earned["amount_minor"] + 1)
+    return [str(earned["pledge_id"])]
+
+
+@fault("I13", "A leader's commission isn't its share of what the member paid.")
+def a_member_whose_leader_got_nothing(session: Session, life: Life) -> list[str]:
+    earned = commission(session)
+    remove(session, Commission, table_of(Commission).c.pledge_id == earned["pledge_id"])
+    return [str(earned["pledge_id"])]
+
+
+@fault("I13", "A commission isn't what was posted and paid for it.")
+def a_commission_paid_to_somebody_else(session: Session, life: Life) -> list[str]:
+    earned = commission(session)
+    [paid] = rows(session, Transfer, table_of(Transfer).c.purpose == "demand.commission")
+    [entry] = rows(session, Entry, table_of(Entry).c.kind == "demand.commission")
+    change(session, Transfer, paid, reference="commission:lost")
+    change(session, Entry, entry, kind="demand.gift")
+    return [str(earned["pledge_id"])]
+
+
+@fault("I13", "A commission isn't its team's, or not its merchandiser's to pay.")
+def a_commission_of_a_pledge_without_a_team(session: Session, life: Life) -> list[str]:
+    earned = commission(session)
+    [pledge] = pledges(session, table_of(Pledge).c.id == earned["pledge_id"])
+    change(session, Pledge, pledge, team_id=None)
+    return [str(earned["pledge_id"])]
+
+
+@fault("I13", "A settlement took off other commissions than those that name it.")
+def a_commission_no_settlement_bore(session: Session, life: Life) -> list[str]:
+    earned = commission(session)
+    change(session, Commission, earned, taken_by_id=None)
+    return [str(earned["taken_by_id"])]
 
 
 @fault("I13", "What a buyer was granted isn't what is being paid out.")

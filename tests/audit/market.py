@@ -1,6 +1,6 @@
 """A small market in which everything that can happen has happened, all of it through use cases."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,8 +8,10 @@ from sqlmodel import col, select
 
 from c2m.db import Database
 from c2m.demand.campaigns import cancel_campaign
+from c2m.demand.joining import place_pledge
 from c2m.demand.models import CampaignKind, Pledge
 from c2m.demand.pledges import cancel_pledge, pay_balance
+from c2m.demand.teams import start_team
 from c2m.design.concepts import stop_concept
 from c2m.design.models import Concept, Want
 from c2m.design.wants import withdraw_want
@@ -44,13 +46,20 @@ def a_market_that_lived(database: Database) -> Life:
     _factories(market)
     _concepts(market)
     group_buy = market.campaign(
-        ladder=LADDER, minimum=10, cap=100, per_buyer_limit=40, variants=(("black", "M"), ("white", "L"))
+        ladder=LADDER,
+        minimum=10,
+        cap=100,
+        per_buyer_limit=40,
+        variants=(("black", "M"), ("white", "L")),
+        commission_ppm=25_000,
     )
     presale = market.campaign(CampaignKind.PRESALE, ladder=LADDER, minimum=5, deposit_counts_minor=20_00)
     sample = market.campaign(CampaignKind.SAMPLE, ladder=((1, 120_00),), minimum=1, cap=5, per_buyer_limit=2)
     failed = market.campaign(ladder=LADDER, minimum=50)
     called_off = market.campaign(ladder=LADDER, minimum=50)
-    for quantity in (5, 20, 30, 10):
+    leader = market.join_and_pay(group_buy, 5)
+    _join_team_of(market, leader, 20)
+    for quantity in (30, 10):
         market.join_and_pay(group_buy, quantity)
     _leave(market, market.join_and_pay(group_buy, 3))
     _decline(market, group_buy)
@@ -109,6 +118,15 @@ def _concepts(market: Market) -> None:
     with market.database.transaction() as session:
         withdraw_want(session, session.get_one(Want, withdrawn.id), now=market.now)
         stop_concept(session, session.get_one(Concept, stopped.id), now=market.now)
+    market.work()
+
+
+def _join_team_of(market: Market, leader: UUID, quantity: int) -> None:
+    """Somebody who joined begins a team, and somebody joins by its link."""
+    request = market.request(market.pledge(leader).campaign_id, quantity)
+    with market.database.transaction() as session:
+        team = start_team(session, session.get_one(Pledge, leader), "Lane end", now=market.now)
+        place_pledge(session, replace(request, team_id=team.id), now=market.now)
     market.work()
 
 
