@@ -1,6 +1,6 @@
 """Campaigns: drafted, opened, cancelled."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m import jobs
+from c2m.clock import end_of_day
 from c2m.db import chunks, insert_rows, lock_rows, number_of, table_of, uuid7
 from c2m.demand import queries
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Pledge, PledgeState, Policy, PriceTier, Variant
 from c2m.demand.refunds import refund_pledges
 from c2m.demand.rules import Tier, ladder_problem
+from c2m.demand.samples import tell_of_credits
 from c2m.design.categories import CATEGORIES
 from c2m.design.pictures import publish_pictures
 from c2m.errors import N_, Conflict, Invalid, Refusal
@@ -69,6 +71,7 @@ class CampaignDraft:
     promised_date: datetime | None = None  # from the policy's production days unless given
     picture_id: UUID | None = None
     concept_id: UUID | None = None
+    sample_campaign_id: UUID | None = None  # the own sample order that this product was tried with
 
 
 def create_campaigns(
@@ -77,8 +80,9 @@ def create_campaigns(
     """Store drafts; a draft that makes no sense is refused with a sentence for each field."""
     answers: list[UUID | Refusal] = []
     campaigns, tiers, variants = [], [], []
+    samples = own_samples(session, drafts)
     for draft in drafts:
-        if errors := draft_errors(draft, now=now) | policy_errors(draft, policy):
+        if errors := draft_errors(draft, now=now) | policy_errors(draft, policy) | sample_errors(draft, samples):
             answers.append(Invalid(errors=errors))
             continue
         campaign_id = uuid7()
@@ -114,7 +118,8 @@ def change_draft(session: Session, campaign: Campaign, draft: CampaignDraft, *, 
     session.refresh(campaign)
     if campaign.state is not CampaignState.DRAFT:
         raise CampaignNotDraft(campaign_id=campaign.id)
-    if errors := draft_errors(draft, now=now) | policy_errors(draft, policy):
+    samples = own_samples(session, [draft])
+    if errors := draft_errors(draft, now=now) | policy_errors(draft, policy) | sample_errors(draft, samples):
         raise Invalid(errors=errors)
     for model in (PriceTier, Variant):
         table = table_of(model)
@@ -170,6 +175,30 @@ def policy_errors(draft: CampaignDraft, policy: Policy) -> dict[str, str]:
     return {}
 
 
+def own_samples(session: Session, drafts: Sequence[CampaignDraft]) -> set[tuple[UUID, UUID]]:
+    """Sample orders that drafts name and that exist, with whose they are."""
+    named = list({draft.sample_campaign_id for draft in drafts} - {None})
+    table = table_of(Campaign)
+    found: set[tuple[UUID, UUID]] = set()
+    for part in chunks(named):
+        rows = session.execute(
+            sa.select(table.c.id, table.c.organisation_id).where(
+                table.c.id.in_(part), table.c.kind == CampaignKind.SAMPLE, table.c.state != CampaignState.DRAFT
+            )
+        )
+        found |= {(row.id, row.organisation_id) for row in rows}
+    return found
+
+
+def sample_errors(draft: CampaignDraft, samples: Collection[tuple[UUID, UUID]]) -> dict[str, str]:
+    """What is wrong with the sample order a draft names: it must be the merchandiser's own, and not of a sample."""
+    if draft.sample_campaign_id is None:
+        return {}
+    if draft.kind is CampaignKind.SAMPLE or (draft.sample_campaign_id, draft.organisation_id) not in samples:
+        return {"sample_campaign_id": N_("Choose one of your own sample orders.")}
+    return {}
+
+
 def _second_chance_errors(draft: CampaignDraft) -> dict[str, str]:
     errors: dict[str, str] = {}
     colours = {colour.strip() for colour, _ in draft.variants}
@@ -213,13 +242,15 @@ def open_campaigns(session: Session, ids: Sequence[UUID], *, now: datetime) -> l
     table = table_of(Campaign)
     deadlines: dict[UUID, datetime] = {}
     pictures: list[UUID] = []
+    sampled: list[UUID] = []
     for part in chunks(ids):
         drafts = session.execute(
-            sa.select(table.c.id, table.c.deadline, table.c.picture_id).where(
+            sa.select(table.c.id, table.c.deadline, table.c.picture_id, table.c.sample_campaign_id).where(
                 table.c.id.in_(part), table.c.state == CampaignState.DRAFT, table.c.deadline > now
             )
         ).all()
         deadlines |= {row.id: row.deadline for row in drafts}
+        sampled += [row.id for row in drafts if row.sample_campaign_id is not None]
         pictures += [row.picture_id for row in drafts if row.picture_id is not None]
     opened = list(deadlines)
     publish_pictures(session, pictures, now=now)
@@ -228,6 +259,7 @@ def open_campaigns(session: Session, ids: Sequence[UUID], *, now: datetime) -> l
     work = [(f"close:{i}:{deadline.isoformat()}", [i], deadline) for i, deadline in deadlines.items()]
     jobs.enqueue_all(session, CLOSE, work, now=now)
     announce(session, "demand.campaigns_opened", opened, now=now)
+    tell_of_credits(session, sampled, now=now)
     return opened
 
 
@@ -289,13 +321,14 @@ def _campaign_row(campaign_id: UUID, draft: CampaignDraft, policy: Policy, creat
         "deposit_minor": draft.deposit_minor,
         "deposit_counts_minor": draft.deposit_counts_minor,
         "commission_ppm": draft.commission_ppm,
+        "sample_campaign_id": draft.sample_campaign_id,
         "pack_pieces": draft.pack_pieces,
         "colour_minimum": draft.colour_minimum,
         "extension_days": draft.extension_days,
         "next_round_days": draft.next_round_days,
         "policy_id": policy.id,
         "deadline": draft.deadline,
-        "promised_date": promised,
+        "promised_date": end_of_day(promised, policy.time_zone),
         "created_at": created_at,
     }
 

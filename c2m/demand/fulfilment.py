@@ -13,6 +13,7 @@ from c2m.db import chunks, insert_rows, lock_rows, table_of, update_rows
 from c2m.demand.models import DemandSheet, Pledge, PledgeState, SheetPledge, SheetRelease
 from c2m.demand.refunds import refund_parts
 from c2m.demand.rules import share_of_units
+from c2m.demand.samples import samples_arrived
 from c2m.demand.teams import earn_commissions
 from c2m.ledger.models import HoldState
 from c2m.ledger.queries import holds_of
@@ -147,3 +148,4 @@ def _end_resolved(session: Session, pledge_ids: list[UUID], now: datetime) -> No
         ending = sa.update(table_of(Pledge)).where(*whole).values(state=sa.type_coerce(way, c.state.type), ended_at=now)
         ended += session.connection().execute(ending.returning(c.id, c.state, c.team_id)).all()
     earn_commissions(session, [row.id for row in ended if row.team_id is not None], now=now)
+    samples_arrived(session, [row.id for row in ended if row.state is PledgeState.FULFILLED], now=now)

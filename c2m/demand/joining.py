@@ -16,6 +16,7 @@ from c2m.demand import queries
 from c2m.demand.campaigns import HIGHEST_PRICE_MINOR, CampaignNotOpen
 from c2m.demand.models import BuyerTotal, Campaign, CampaignKind, CampaignState, Pledge, PledgeLine, Team, Variant
 from c2m.demand.rules import JoinedAt, Ladder, charge_at_joining, price_when_joining
+from c2m.demand.samples import SampleCredits
 from c2m.errors import N_, Conflict, Invalid, Refusal
 from c2m.ledger.service import Charge, request_charges
 
@@ -34,6 +35,7 @@ _JUDGED_BY = (
     "currency",
     "colour_minimum",
     "next_round_days",
+    "sample_campaign_id",
 )
 
 
@@ -193,6 +195,7 @@ class _Counter:
     touched_totals: set[tuple[UUID, UUID]]
     replayed: set[UUID]
     joined: dict[UUID, JoinedAt]
+    credits: SampleCredits
 
     @classmethod
     def open(cls, session: Session, requests: Sequence[PledgeRequest]) -> "_Counter":
@@ -213,6 +216,7 @@ class _Counter:
             touched_totals=set(),
             replayed=set(),
             joined={},
+            credits=SampleCredits.open(session, campaigns, {r.buyer_id for r in requests}),
         )
 
     def join(self, request: PledgeRequest, now: datetime) -> UUID | Refusal:
@@ -228,7 +232,8 @@ class _Counter:
             return refusal
         pledge_id = uuid7()
         self.known[key] = (pledge_id, request.fingerprint)
-        self.joined[pledge_id] = self._count(request)
+        joined = self.joined[pledge_id] = self._count(request)
+        self.credits.take(pledge_id, request.campaign_id, request.buyer_id, joined.unit_price_minor, request.quantity)
         return pledge_id
 
     def _count(self, request: PledgeRequest) -> JoinedAt:
@@ -318,6 +323,7 @@ class _Counter:
             "fallback_colour": request.fallback_colour if campaign["colour_minimum"] else "",
             "joins_next_round": request.joins_next_round and campaign["next_round_days"] > 0,
             "charged_minor": self._charged(pledge_id, request),
+            "credit_minor": self.credits.of(pledge_id),
             "team_id": None if self._leads(request) else request.team_id,
             "merchant_funded": request.merchant_funded,
             "region": request.region,
@@ -343,10 +349,12 @@ class _Counter:
     def _charged(self, pledge_id: UUID, request: PledgeRequest) -> int:
         pieces = request.quantity + request.flexible_quantity
         deposit_minor = self.campaigns[request.campaign_id]["deposit_minor"]
-        return charge_at_joining(self.joined[pledge_id].unit_price_minor, pieces, deposit_minor)
+        full = charge_at_joining(self.joined[pledge_id].unit_price_minor, pieces, deposit_minor)
+        return full - self.credits.of(pledge_id)
 
     def write(self, session: Session) -> None:
         """Store the new totals; the CHECK constraints judge them once more."""
+        self.credits.write(session)
         totals = [{name: self.campaigns[i][name] for name in ("id", *_TOTALS)} for i in self.touched]
         update_rows(session, Campaign, totals)
         rows = [
