@@ -1,8 +1,9 @@
 """The time, passed in: a use case is told `now`, and only the edge reads a clock."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 
 class Clock(Protocol):
@@ -37,3 +38,16 @@ class ManualClock:
 
     def advance(self, by: timedelta) -> None:
         self.set(self.instant + by)
+
+
+def end_of_day(instant: datetime, time_zone: str, *, days: int = 0) -> datetime:
+    """The last instant, in UTC, of the day on which `instant` falls in a time zone, or of a day so many days later."""
+    zone = ZoneInfo(time_zone)
+    day = instant.astimezone(zone).date() + timedelta(days=days)
+    return datetime.combine(day, time.max, zone).astimezone(UTC)
+
+
+def calendar_days(begin: datetime, end: datetime, time_zone: str) -> int:
+    """How many days the date of one instant lies after that of another in a time zone."""
+    zone = ZoneInfo(time_zone)
+    return (end.astimezone(zone).date() - begin.astimezone(zone).date()).days

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m import jobs
+from c2m.clock import end_of_day
 from c2m.db import chunks, lock_rows, table_of, update_rows
 from c2m.demand import queries
 from c2m.demand.campaigns import CLOSE, CampaignNotOpen
@@ -122,7 +123,7 @@ def lapse_consents(session: Session, campaign_ids: Sequence[UUID], now: datetime
 
 
 def _campaign_rows(session: Session, ids: Sequence[UUID]) -> Sequence[sa.Row[Any]]:
-    columns = (campaign.c.id, campaign.c.deadline, campaign.c.promised_date, policy.c.consent_hours)
+    columns = (campaign.c.id, campaign.c.deadline, campaign.c.promised_date, policy.c.consent_hours, policy.c.time_zone)
     return session.execute(
         sa.select(*columns)
         .join_from(campaign, policy, policy.c.id == campaign.c.policy_id)
@@ -138,7 +139,7 @@ def _extended(row: sa.Row[Any], days: int, now: datetime) -> dict[str, Any]:
         "id": row.id,
         "state": CampaignState.OPEN,
         "deadline": deadline,
-        "promised_date": row.promised_date + more,
+        "promised_date": end_of_day(row.promised_date, row.time_zone, days=days),
         "extended_at": now,
         "consents_due_at": min(now + timedelta(hours=row.consent_hours), deadline),
     }

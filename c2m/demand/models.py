@@ -9,6 +9,8 @@ from sqlmodel import Field
 
 from c2m.db import Table, amount_field, enum_field, enum_type, id_field, json_field, time_field
 
+HOME_TIME_ZONE = "Asia/Shanghai"
+
 
 class Policy(Table, table=True):
     """The terms a campaign freezes when it opens. Rows are never changed; new terms are a new row."""
@@ -21,6 +23,7 @@ class Policy(Table, table=True):
             "consent_hours > 0 AND longest_extension_days >= 0 AND reminder_hours > 0 AND waiting_minutes > 0",
             name="windows",
         ),
+        sa.CheckConstraint("matching_days > 0", name="matching_window"),
     )
 
     id: UUID = id_field()
@@ -33,6 +36,8 @@ class Policy(Table, table=True):
     balance_days: int  # window for the balance of a presale
     payment_minutes: int  # a payment in flight at the deadline may take this long
     production_days: int  # promised from close to delivery
+    time_zone: str = Field(default=HOME_TIME_ZONE, max_length=60)  # where a promised day ends
+    matching_days: int = 3  # a factory is looked for so long, then unmatched pieces are refunded
     consent_hours: int = 48  # a buyer has to agree again when a campaign is extended
     longest_extension_days: int = 14
     reminder_hours: int = 24  # before a balance window ends

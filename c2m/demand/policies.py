@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from c2m.demand.models import Policy
+from c2m.demand.models import HOME_TIME_ZONE, Policy
 
 
-def standard_policy(session: Session, *, now: datetime) -> Policy:
-    """The newest policy; the first installation starts with the standard terms."""
+def standard_policy(session: Session, *, now: datetime, time_zone: str = HOME_TIME_ZONE) -> Policy:
+    """The newest policy; the first installation starts with the standard terms, its days ending in `time_zone`."""
     newest = session.exec(select(Policy).order_by(col(Policy.created_at).desc(), col(Policy.id).desc())).first()
     if newest is not None:
         return newest
@@ -22,6 +22,7 @@ def standard_policy(session: Session, *, now: datetime) -> Policy:
         balance_days=3,
         payment_minutes=30,
         production_days=28,
+        time_zone=time_zone,
         created_at=now,
     )
     session.add(policy)

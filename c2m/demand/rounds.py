@@ -1,6 +1,6 @@
 """The next round: a campaign that failed begins anew with those who agreed to come along, and with their money."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m import jobs
+from c2m.clock import calendar_days, end_of_day
 from c2m.db import chunks, insert_rows, number_of, table_of, update_rows, uuid7
 from c2m.demand.campaigns import CLOSE
 from c2m.demand.changes import Change, note_changes
@@ -20,6 +21,7 @@ from c2m.demand.models import (
     Pledge,
     PledgeLine,
     PledgeState,
+    Policy,
     PriceTier,
     SampleCredit,
     Variant,
@@ -60,7 +62,8 @@ def open_next_rounds(session: Session, failed_ids: Sequence[UUID], *, now: datet
     """
     for part in chunks(failed_ids):
         old = {row.id: row for row in session.execute(sa.select(campaign).where(campaign.c.id.in_(part)))}
-        rounds = {i: _round(row, now) for i, row in old.items()}
+        zones = _time_zones(session, {row.policy_id for row in old.values()})
+        rounds = {i: _round(row, zones[row.policy_id], now) for i, row in old.items()}
         insert_rows(session, Campaign, list(rounds.values()))
         _copy_tiers(session, rounds)
         variants = _copy_variants(session, rounds)
@@ -73,8 +76,14 @@ def open_next_rounds(session: Session, failed_ids: Sequence[UUID], *, now: datet
         announce(session, "demand.campaigns_opened", [new["id"] for new in rounds.values()], now=now)
 
 
-def _round(row: sa.Row[Any], now: datetime) -> dict[str, Any]:
+def _time_zones(session: Session, policy_ids: Collection[UUID]) -> dict[UUID, str]:
+    c = table_of(Policy).c
+    return {row.id: row.time_zone for row in session.execute(sa.select(c.id, c.time_zone).where(c.id.in_(policy_ids)))}
+
+
+def _round(row: sa.Row[Any], time_zone: str, now: datetime) -> dict[str, Any]:
     new_id, deadline = uuid7(), now + timedelta(days=row.next_round_days)
+    making = calendar_days(row.deadline, row.promised_date, time_zone)
     return (
         dict(row._mapping)
         | OF_THIS_ROUND
@@ -83,7 +92,7 @@ def _round(row: sa.Row[Any], now: datetime) -> dict[str, Any]:
             "number": number_of("C", new_id),
             "previous_round_id": row.id,
             "deadline": deadline,
-            "promised_date": deadline + (row.promised_date - row.deadline),
+            "promised_date": end_of_day(deadline, time_zone, days=making),
             "created_at": now,
             "opened_at": now,
         }

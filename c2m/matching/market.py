@@ -31,7 +31,8 @@ class OpenSheet:
     target_cost_minor: int
     compensation_ppm_per_day: int
     required_date: datetime
-    issued_at: datetime
+    time_zone: str
+    matched_until: datetime
     pieces: Mapping[UUID, int]
 
     @cached_property

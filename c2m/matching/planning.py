@@ -6,11 +6,13 @@ from datetime import date, datetime, timedelta
 from statistics import median_low
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m import jobs
+from c2m.clock import end_of_day
 from c2m.db import chunks, insert_rows, lock_rows, table_of, uuid7
 from c2m.demand.fulfilment import release_units
 from c2m.demand.models import DemandSheet
@@ -35,7 +37,6 @@ from c2m.outbox import announce
 
 MATCH = "matching.match"
 EXPIRE = "matching.expire_offers"
-GIVE_UP_AFTER = timedelta(days=3)
 TRY_AGAIN_AFTER = timedelta(minutes=5)
 OFFERS_PER_JOB = 500
 
@@ -117,10 +118,10 @@ def make_offers(session: Session, planned: Sequence[Planned], now: datetime) -> 
     """Write down what the plans come to: offers with their capacity held, and pieces handed back to their buyers.
 
     What no longer fits, because sheet or capacity was taken meanwhile, is left for the next run, which is then due
-    soon. Sheets that have waited too long for what is left of them, or that can't be made in time any more, are
-    given up.
+    soon. Sheets that can't be made in time any more, or for which a factory was looked for long enough, are given up.
     """
-    lock_rows(session, DemandSheet, sorted({sheet_id for plan in planned for sheet_id in plan.sheet_ids}))
+    over = queries.unmatched_for_good(session, now=now)
+    lock_rows(session, DemandSheet, sorted({*over, *(sheet_id for plan in planned for sheet_id in plan.sheet_ids)}))
     lock_rows(session, Capability, sorted({p.line.id for plan in planned for p in plan.proposals}))
     for plan in planned:
         drafts = _fitting(session, plan.proposals, now)
@@ -128,14 +129,14 @@ def make_offers(session: Session, planned: Sequence[Planned], now: datetime) -> 
         _store_offers(session, run_id, drafts, now)
         if plan.worth_another_try(len(drafts)):
             jobs.enqueue(session, MATCH, [], key=f"{MATCH}>{run_id}", due_at=now + TRY_AGAIN_AFTER, now=now)
-    give_up(session, [u for plan in planned for u in plan.unmatched], now=now)
+    unmatched = [u for plan in planned for u in plan.unmatched]
+    last = [(f"{MATCH}!{u.sheet.id}", [], u.sheet.matched_until) for u in unmatched]  # given up on the stated day
+    jobs.enqueue_all(session, MATCH, last, now=now)
+    give_up(session, [*over, *(u.sheet.id for u in unmatched if u.reason == Reason.LEAD_TIME)], now=now)
 
 
-def give_up(session: Session, unmatched: Sequence[Unmatched], *, now: datetime) -> None:
-    """Hand back to their buyers the pieces that were tried for long enough or can't be in time any more."""
-    hopeless = [
-        u.sheet.id for u in unmatched if u.reason == Reason.LEAD_TIME or now >= u.sheet.issued_at + GIVE_UP_AFTER
-    ]
+def give_up(session: Session, hopeless: Sequence[UUID], *, now: datetime) -> None:
+    """Hand back to their buyers the pieces of these sheets that nobody makes and nobody was asked to make."""
     remaining = queries.remaining_pieces(session, hopeless)
     units = {(sheet, variant): n for sheet, pieces in remaining.items() for variant, n in pieces.items()}
     if units:
@@ -165,8 +166,9 @@ class _Draft:
 
     @property
     def deliver_by(self) -> datetime:
-        """The sheet's required date, or the day that the plan could do no better than."""
-        return max(self.arrives, self.proposal.sheet.required_date)
+        """The end of the day promised to the buyers, or of the day that the plan could do no better than."""
+        sheet = self.proposal.sheet
+        return max(end_of_day(self.arrives, sheet.time_zone), sheet.required_date)
 
     def fit(self, now: datetime) -> Fit:
         sheet, line, quote = self.proposal.sheet, self.proposal.line, self.proposal.quote
@@ -330,7 +332,7 @@ def _unmatched(market: Market, unserved: Unserved) -> Unmatched:
         figures["pieces_missing"] = unserved.pieces_missing
     if unserved.earliest_week is not None:
         earliest = sheet.required_date + WEEK * (unserved.earliest_week - market.due(sheet))
-        figures["earliest"] = earliest.date().isoformat()
+        figures["earliest"] = earliest.astimezone(ZoneInfo(sheet.time_zone)).date().isoformat()
     if unserved.shortfall is not None:
         figures["shortfall_minor"] = unserved.shortfall
     return Unmatched(sheet, unserved.quantity, unserved.reason.value, figures)

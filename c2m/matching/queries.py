@@ -25,7 +25,7 @@ from c2m.matching.models import (
     OfferState,
     PriceBreak,
 )
-from c2m.matching.rules import PriceStep, Terms, first_week, weeks_from
+from c2m.matching.rules import PriceStep, Terms, first_week, matched_until, weeks_from
 
 HOLDING = (OfferState.OFFERED, OfferState.ACCEPTED)
 RETURNED = (OfferState.DECLINED, OfferState.EXPIRED)
@@ -99,7 +99,7 @@ def open_market(session: Session, *, now: datetime) -> Market:
     """Every sheet with pieces left, and the free weeks of every verified factory's lines that could make them."""
     start = first_week(now)
     pieces = remaining_pieces(session)
-    sheets = open_sheets(session, pieces)
+    sheets = open_sheets(session, pieces, now=now)
     return Market(
         start=start,
         sheets=sheets,
@@ -108,19 +108,22 @@ def open_market(session: Session, *, now: datetime) -> Market:
     )
 
 
-def open_sheets(session: Session, pieces: Pieces) -> dict[UUID, OpenSheet]:
-    """The sheets these pieces belong to, oldest first."""
+def open_sheets(session: Session, pieces: Pieces, *, now: datetime) -> dict[UUID, OpenSheet]:
+    """The sheets these pieces belong to that a factory is still looked for, oldest first."""
     sheet, campaign, policy = table_of(DemandSheet), table_of(Campaign), table_of(Policy)
     found: dict[UUID, OpenSheet] = {}
     for part in chunks(sorted(pieces)):
         rows = session.execute(
-            sa.select(sheet, policy.c.compensation_ppm_per_day)
+            sa.select(sheet, policy.c.compensation_ppm_per_day, policy.c.time_zone, policy.c.matching_days)
             .join_from(sheet, campaign, campaign.c.id == sheet.c.campaign_id)
             .join(policy, policy.c.id == campaign.c.policy_id)
             .where(sheet.c.id.in_(part))
             .order_by(sheet.c.id)
         )
         for row in rows:
+            until = matched_until(row.issued_at, row.matching_days)
+            if now >= until:
+                continue
             found[row.id] = OpenSheet(
                 id=row.id,
                 currency=row.currency,
@@ -130,10 +133,24 @@ def open_sheets(session: Session, pieces: Pieces) -> dict[UUID, OpenSheet]:
                 target_cost_minor=row.target_cost_minor,
                 compensation_ppm_per_day=row.compensation_ppm_per_day,
                 required_date=row.required_date,
-                issued_at=row.issued_at,
+                time_zone=row.time_zone,
+                matched_until=until,
                 pieces=pieces[row.id],
             )
     return found
+
+
+def unmatched_for_good(session: Session, *, now: datetime) -> list[UUID]:
+    """Sheets for which a factory has been looked for as long as their policy says, and that are not served."""
+    sheet, campaign, policy = table_of(DemandSheet), table_of(Campaign), table_of(Policy)
+    rows = session.execute(
+        sa.select(sheet.c.id, sheet.c.issued_at, policy.c.matching_days)
+        .join_from(sheet, campaign, campaign.c.id == sheet.c.campaign_id)
+        .join(policy, policy.c.id == campaign.c.policy_id)
+        .where(sheet.c.served_at.is_(None))
+        .order_by(sheet.c.id)
+    )
+    return [row.id for row in rows if now >= matched_until(row.issued_at, row.matching_days)]
 
 
 def lines_for(session: Session, categories: set[str], weeks: Sequence[date]) -> dict[UUID, Line]:

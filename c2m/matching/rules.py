@@ -38,6 +38,16 @@ def weeks_from(week: date, count: int) -> list[date]:
     return [week + WEEK * i for i in range(count)]
 
 
+def matched_until(issued_at: datetime, matching_days: int) -> datetime:
+    """Until when a factory is looked for; offers that are open then may still be answered."""
+    return issued_at + timedelta(days=matching_days)
+
+
+def released_by(issued_at: datetime, matching_days: int) -> datetime:
+    """By when every piece of a sheet is in a factory's hands or released to its buyers."""
+    return matched_until(issued_at, matching_days) + ANSWER_WITHIN
+
+
 def arrival(last_week: date, lead_days: int) -> datetime:
     """When pieces made by the end of a week reach their buyers."""
     return starts_at(last_week + WEEK) + timedelta(days=lead_days)

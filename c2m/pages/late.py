@@ -18,7 +18,6 @@ from c2m.matching.models import Factory
 from c2m.pages.blueprint import blueprint
 from c2m.production.models import Compensation, WorkOrder
 from c2m.production.queries import UNDERWAY, Progress, progress_of
-from c2m.production.rules import days_late
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
 from c2m.web.exports import csv_file
@@ -153,7 +152,7 @@ def _late(session: Session, rows: Sequence[Any], now: datetime) -> list[LateOrde
             factory=row.Organisation,
             belt=row.belt,
             promised_date=row.promised_date,
-            days=days_late(one.order.due_at, now),
+            days=one.days_late(now),
             compensation_minor=int(row.paid),
         )
         for one, row in zip(progress, rows, strict=True)

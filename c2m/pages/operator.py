@@ -31,7 +31,6 @@ from c2m.pages.queues import (
     queues_of_this_request,
 )
 from c2m.pages.words import job_words
-from c2m.production.rules import days_late
 from c2m.web.access import allow
 from c2m.web.context import db_session, edge, request_time
 from c2m.web.exports import csv_file
@@ -63,11 +62,12 @@ def console() -> str:
     session, now = db_session(), request_time()
     queues = queues_of_this_request(edge().database, now=now)
     entries = latest_entries(session, limit=SHOWN)
+    late = latest_orders(session, now=now, limit=SHOWN)
     return render_template(
         "pages/operator_console.html",
         queues=queues,
-        most_late=days_late(queues.late_orders.first, now) if queues.late_orders.first else 0,
-        late=latest_orders(session, now=now, limit=SHOWN),
+        most_late=max((order.days for order in late), default=0),
+        late=late,
         falling_short=campaigns_falling_short(session, now=now, limit=SHOWN),
         lots=lots_on_their_way(session, limit=SHOWN),
         dead=dead_jobs(session, limit=SHOWN),

@@ -74,6 +74,7 @@ class _Order:
     earned_minor: int
     margin_minor: int
     promised_date: datetime
+    time_zone: str
     compensation_ppm_per_day: int
     compensation_cap_ppm: int
     settlement_days: int
@@ -129,7 +130,7 @@ class _Till:
         order.earned_minor += earned
         order.margin_minor += sum(amount for _, amount in payments) - earned
         self.delivered[parcel.pledge_id] += parcel.quantity
-        if days := days_late(order.promised_date, now):
+        if days := days_late(order.promised_date, now, order.time_zone):
             self.late.append(self._late(parcel, order, purse, days))
 
     def _share(
@@ -210,6 +211,7 @@ def _orders(session: Session, order_ids: Sequence[UUID]) -> dict[UUID, _Order]:
         order.c.earned_minor,
         order.c.margin_minor,
         campaign.c.promised_date,
+        policy.c.time_zone,
         policy.c.compensation_ppm_per_day,
         policy.c.compensation_cap_ppm,
         policy.c.settlement_days,

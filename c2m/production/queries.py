@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from c2m.db import chunks, table_of
-from c2m.demand.models import DemandSheet, Variant
+from c2m.demand.models import Campaign, DemandSheet, Policy, Variant
 from c2m.errors import N_, NotFound
 from c2m.production.models import (
     Compensation,
@@ -24,7 +24,7 @@ from c2m.production.models import (
     WorkOrderLine,
     WorkOrderState,
 )
-from c2m.production.rules import StepCount, pieces_needed, pieces_waiting, ready_to_ship
+from c2m.production.rules import StepCount, days_late, pieces_needed, pieces_waiting, ready_to_ship, settle
 
 UNDERWAY = (WorkOrderState.PLANNED, WorkOrderState.IN_PRODUCTION, WorkOrderState.SHIPPED)
 
@@ -62,6 +62,7 @@ class Progress:
     title: str
     title_en: str
     category: str
+    policy: Policy
     steps: tuple[StepProgress, ...]
 
     @property
@@ -75,6 +76,14 @@ class Progress:
         whole = self.order.quantity * len(self.steps)
         done = sum(min(step.done, self.order.quantity) for step in self.steps)
         return done * 1_000_000 // whole if whole else 0
+
+    def days_late(self, now: datetime) -> int:
+        """Days since the day it was due; 0 within it, and once everything is delivered."""
+        return days_late(self.order.due_at, now, self.policy.time_zone) if self.order.state in UNDERWAY else 0
+
+    def net_minor(self, earned_minor: int) -> int:
+        """What the factory is paid of what it earns, the platform's fee taken off, before any compensation."""
+        return settle(earned_minor, 0, self.policy.fee_ppm).net_minor
 
     @property
     def ready(self) -> int:
@@ -197,7 +206,8 @@ def late_work_orders(session: Session, *, now: datetime, limit: int = 100) -> li
 
 def progress_of(session: Session, orders: Sequence[WorkOrder]) -> list[Progress]:
     """Each of these orders with its product and steps."""
-    sheets = _sheets(session, sorted({order.sheet_id for order in orders}))
+    sheet_ids = sorted({order.sheet_id for order in orders})
+    sheets, policies = _sheets(session, sheet_ids), policies_of(session, sheet_ids)
     milestones = _milestones(session, [order.id for order in orders])
     return [
         Progress(
@@ -205,6 +215,7 @@ def progress_of(session: Session, orders: Sequence[WorkOrder]) -> list[Progress]
             title=sheets[order.sheet_id].title,
             title_en=sheets[order.sheet_id].title_en,
             category=sheets[order.sheet_id].category,
+            policy=policies[order.sheet_id],
             steps=_steps(milestones[order.id], order.quantity),
         )
         for order in orders
@@ -333,6 +344,20 @@ def _sheets(session: Session, sheet_ids: Sequence[UUID]) -> dict[UUID, DemandShe
     found: dict[UUID, DemandSheet] = {}
     for part in chunks(sheet_ids):
         found |= {sheet.id: sheet for sheet in session.exec(select(DemandSheet).where(col(DemandSheet.id).in_(part)))}
+    return found
+
+
+def policies_of(session: Session, sheet_ids: Sequence[UUID]) -> dict[UUID, Policy]:
+    """The terms behind each of these sheets."""
+    found: dict[UUID, Policy] = {}
+    for part in chunks(sheet_ids):
+        rows = session.exec(
+            select(DemandSheet.id, Policy)
+            .join(Campaign, col(Campaign.id) == col(DemandSheet.campaign_id))
+            .join(Policy, col(Policy.id) == col(Campaign.policy_id))
+            .where(col(DemandSheet.id).in_(part))
+        )
+        found |= {sheet_id: policy for sheet_id, policy in rows}
     return found
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from c2m.errors import N_
 from c2m.money import allocate, share
@@ -179,9 +180,14 @@ def share_with_factory(payments: Sequence[int], earned_minor: int) -> list[tuple
     return [*shares, (left, payments[-1] - left)]
 
 
-def days_late(promised: datetime, delivered: datetime) -> int:
-    """Days begun since the promised instant when something is delivered; 0 in time."""
-    return max(-((promised - delivered) // timedelta(days=1)), 0)
+def days_late(promised: datetime, delivered: datetime, time_zone: str) -> int:
+    """Days begun since the promised instant, on the clocks of a time zone, when something is delivered; 0 in time.
+
+    A promise holds until its day ends there, so these are the calendar days that a page shows between the two.
+    """
+    zone = ZoneInfo(time_zone)
+    until, at = (instant.astimezone(zone).replace(tzinfo=None) for instant in (promised, delivered))
+    return max(-((until - at) // timedelta(days=1)), 0)
 
 
 def compensation(price_minor: int, units: int, days: int, *, ppm_per_day: int, cap_ppm: int) -> int:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m.db import chunks, insert_rows, lock_rows, number_of, table_of, uuid7
-from c2m.demand.models import DemandSheet
+from c2m.demand.models import Campaign, DemandSheet, Policy
 from c2m.matching.models import Capability, Offer, OfferLine, OfferState
 from c2m.outbox import announce
 from c2m.production.models import Milestone, WorkOrder, WorkOrderLine
@@ -47,9 +48,13 @@ def lock_orders(session: Session, order_ids: Sequence[UUID]) -> list[UUID]:
 
 def _accepted_without_order(session: Session, offer_ids: Sequence[UUID]) -> Sequence[sa.Row[Any]]:
     offer, capability, order = table_of(Offer), table_of(Capability), table_of(WorkOrder)
+    sheet, campaign, policy = table_of(DemandSheet), table_of(Campaign), table_of(Policy)
     return session.execute(
-        sa.select(offer, capability.c.process, capability.c.lead_days)
+        sa.select(offer, capability.c.process, capability.c.lead_days, policy.c.time_zone)
         .join_from(offer, capability, capability.c.id == offer.c.capability_id)
+        .join(sheet, sheet.c.id == offer.c.sheet_id)
+        .join(campaign, campaign.c.id == sheet.c.campaign_id)
+        .join(policy, policy.c.id == campaign.c.policy_id)
         .where(
             offer.c.id.in_(offer_ids),
             offer.c.state == OfferState.ACCEPTED,
@@ -77,9 +82,9 @@ def _order_row(offer: sa.Row[Any], now: datetime) -> dict[str, Any]:
 
 def _milestone_rows(order: dict[str, Any], offer: sa.Row[Any]) -> list[dict[str, Any]]:
     """The route's steps; the last is done in time for the way to the buyer."""
-    route = route_of(offer.process)
-    finish = (offer.deliver_by - timedelta(days=offer.lead_days)).date()
-    days = plan_backward(route, start=order["planned_at"].date(), finish=finish)
+    route, zone = route_of(offer.process), ZoneInfo(offer.time_zone)
+    finish = offer.deliver_by.astimezone(zone).date() - timedelta(days=offer.lead_days)
+    days = plan_backward(route, start=order["planned_at"].astimezone(zone).date(), finish=finish)
     return [
         {"work_order_id": order["id"], "position": position, "step": step, "planned_on": day}
         for position, ((step, _), day) in enumerate(zip(route, days, strict=True))

@@ -145,7 +145,7 @@ class Market:
         self._database = database
         self._worker = _TimedWorker(build_worker(database, provider or SandboxProvider()), self.watch)
         now = self.clock.now()
-        self._shop = Shop(database, terms, now=now)
+        self._shop = Shop(database, terms, zone=zone, now=now)
         self._floor = Floor(database, makers, currency=terms.currency, seed=seed, now=now)
         self._making: _Agenda[Underway] = _Agenda()
         self._arriving: _Agenda[Shipped] = _Agenda()

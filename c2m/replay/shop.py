@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -55,12 +56,12 @@ class _Stall:
 class Shop:
     """The merchandiser with a campaign for each open window; memory holds the open ones only."""
 
-    def __init__(self, database: Database, terms: Terms, *, now: datetime) -> None:
+    def __init__(self, database: Database, terms: Terms, *, zone: ZoneInfo, now: datetime) -> None:
         self.database = database
         self.terms = terms
         self._stalls: dict[Window, _Stall] = {}
         with database.transaction() as session:
-            self._policy = standard_policy(session, now=now)
+            self._policy = standard_policy(session, now=now, time_zone=zone.key)
             shop = Registration(Role.MERCHANDISER, "The shop", f"shop@{DOMAIN}", "Merchandiser", NO_PASSWORD)
             self._merchandiser_id = register_organisation(session, shop, now=now).organisation_id
 

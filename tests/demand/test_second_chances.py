@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import col, select
 
 from c2m.app import build_worker
+from c2m.clock import calendar_days, end_of_day
 from c2m.demand import queries
 from c2m.demand.campaigns import CampaignDraft, CampaignNotOpen, create_campaign, draft_errors
 from c2m.demand.extension import (
@@ -18,6 +19,7 @@ from c2m.demand.extension import (
     lapse_consents,
 )
 from c2m.demand.models import (
+    HOME_TIME_ZONE,
     Campaign,
     CampaignKind,
     CampaignState,
@@ -205,7 +207,8 @@ def test_the_next_round_takes_those_along_who_agreed_with_their_money(market: Ma
     old, new = market.get(campaign), the_round_after(market, campaign)
     assert (old.state, old.final_quantity, new.state) == (CampaignState.FAILED, 32, CampaignState.OPEN)  # whole packs
     assert (new.deadline, new.minimum, new.pack_pieces) == (market.now + 10 * DAY, 50, 4)
-    assert new.promised_date - new.deadline == old.promised_date - old.deadline
+    assert calendar_days(new.deadline, new.promised_date, HOME_TIME_ZONE) == 28
+    assert new.promised_date == end_of_day(new.promised_date, HOME_TIME_ZONE)
     assert (new.pledged_quantity, new.flexible_quantity) == (20, 3)
     [carried] = market.pledges(new.id)
     assert (carried.state, carried.buyer_id, carried.carried_from_id) == (PledgeState.PAID, comes, along)

@@ -1,15 +1,15 @@
 """From open sheets to offers: what fits is offered, what doesn't is explained, tried again, or handed back."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
-from c2m.clock import ManualClock
+from c2m.clock import ManualClock, end_of_day
 from c2m.db import Database
-from c2m.demand.models import DemandSheet, Pledge, PledgeState, SheetRelease
+from c2m.demand.models import HOME_TIME_ZONE, DemandSheet, Pledge, PledgeState, SheetRelease
 from c2m.identity.models import Organisation, OrganisationState
 from c2m.jobs import Job, Worker
 from c2m.ledger.models import Hold, HoldState
@@ -18,7 +18,7 @@ from c2m.matching import queries
 from c2m.matching.factories import change_terms
 from c2m.matching.models import MatchRun, Offer, OfferLine, OfferState, PriceBreak
 from c2m.matching.offers import accept_offers, decline_offers
-from c2m.matching.planning import GIVE_UP_AFTER, MATCH, Planned, make_offers, plan_matches
+from c2m.matching.planning import MATCH, Planned, make_offers, plan_matches
 from c2m.matching.queries import Pieces, match_runs, remaining_pieces
 from c2m.matching.rules import PriceStep, Terms
 from c2m.outbox import Announcement, announce
@@ -27,6 +27,7 @@ from tests.matching.market import answers, match, offers, sound
 
 FOUR_COLOURS = [("black", "M"), ("black", "L"), ("red", "M"), ("red", "L")]
 HOUR = timedelta(hours=1)
+LOOKED_FOR = timedelta(days=3)  # by the builder's policy
 
 
 def unserved(database: Database) -> list[tuple[str, int]]:
@@ -164,24 +165,67 @@ def test_an_unserved_sheet_is_tried_again_until_a_factory_comes_along(database: 
     assert match(database, MORNING) == []
     with database.transaction() as session:
         a_line(session)
-    later = MORNING + GIVE_UP_AFTER - timedelta(seconds=1)
+    later = MORNING + LOOKED_FOR - timedelta(seconds=1)
     assert [offer.quantity for offer in match(database, later)] == [10]
 
 
 def test_a_sheet_nobody_makes_is_given_up_after_three_days_and_its_buyers_are_refunded(database: Database) -> None:
     with database.transaction() as session:
         an_open_sheet(session, 10)
-    match(database, MORNING + GIVE_UP_AFTER - timedelta(seconds=1))
+    match(database, MORNING + LOOKED_FOR - timedelta(seconds=1))
     with database.reading() as session:
         assert session.exec(select(Pledge.state)).one() is PledgeState.CONFIRMED
-    match(database, MORNING + GIVE_UP_AFTER)
+    match(database, MORNING + LOOKED_FOR)
     with database.reading() as session:
         assert session.exec(select(Pledge.state)).one() is PledgeState.REFUNDED
         hold = session.exec(select(Hold)).one()
         assert (hold.state, hold.refunded_minor) == (HoldState.REFUNDED, 10 * 100_00)
-        assert session.exec(select(DemandSheet.served_at)).one() == MORNING + GIVE_UP_AFTER
+        assert session.exec(select(DemandSheet.served_at)).one() == MORNING + LOOKED_FOR
         assert session.exec(select(SheetRelease.quantity)).all() == [10]
-    assert match(database, MORNING + GIVE_UP_AFTER) == []
+    assert match(database, MORNING + LOOKED_FOR) == []
+
+
+def test_left_alone_an_unmatched_sheet_is_given_up_on_the_minute_its_search_is_over(
+    database: Database, clock: ManualClock
+) -> None:
+    begun = clock.now() + timedelta(minutes=17)  # no regular run falls on this minute
+    clock.set(begun)
+    with database.transaction() as session:
+        sheet = an_open_sheet(session, 10, issued_at=begun, required_date=begun + timedelta(days=40))
+        announce(session, "demand.sheets_issued", [sheet.id], now=begun)
+    worker = Worker(database, matching_jobs.handlers(), matching_jobs.SUBSCRIPTIONS)
+    worker.run_until_idle(clock.now())
+    clock.set(begun + LOOKED_FOR - timedelta(seconds=1))
+    worker.run_until_idle(clock.now())
+    with database.reading() as session:
+        assert session.exec(select(Pledge.state)).one() is PledgeState.CONFIRMED
+    clock.set(begun + LOOKED_FOR)
+    worker.run_until_idle(clock.now())
+    with database.reading() as session:
+        assert session.exec(select(Pledge.state)).one() is PledgeState.REFUNDED
+
+
+def test_when_the_search_is_over_an_open_offer_may_still_be_answered_but_no_new_one_is_made(
+    database: Database,
+) -> None:
+    with database.transaction() as session:
+        an_open_sheet(session, 10)
+        a_line(session)
+    late = MORNING + LOOKED_FOR - HOUR
+    [first] = match(database, late)
+    with database.transaction() as session:
+        a_line(session, prices={1: 65_00})
+    assert match(database, MORNING + LOOKED_FOR) == [first]
+    with database.reading() as session:
+        assert session.exec(select(DemandSheet.served_at)).one() is None
+    returned = MORNING + LOOKED_FOR + HOUR
+    with database.transaction() as session:
+        decline_offers(session, answers([first]), now=returned)
+    assert match(database, returned) == []
+    with database.reading() as session:
+        assert session.exec(select(Pledge.state)).one() is PledgeState.REFUNDED
+        assert session.exec(select(DemandSheet.served_at)).one() == returned
+    assert sound(database)
 
 
 def test_a_sheet_that_cannot_be_in_time_any_more_is_given_up_at_once(database: Database) -> None:
@@ -199,7 +243,8 @@ def test_a_sheet_whose_date_has_just_passed_is_still_made_within_the_tolerated_d
         an_open_sheet(session, 10, required_date=MORNING + timedelta(days=3))
         a_line(session, lead_days=1)
     [offer] = match(database, MORNING)
-    assert offer.deliver_by == datetime(2026, 11, 17, tzinfo=MORNING.tzinfo)
+    arrives = datetime(2026, 11, 17, tzinfo=UTC)
+    assert offer.deliver_by == end_of_day(arrives, HOME_TIME_ZONE)
     assert offer.explanation["cost"]["lateness_minor"] == 2 * 7 * 10 * 1_00
 
 
@@ -212,7 +257,7 @@ def test_only_what_nobody_makes_is_given_up(database: Database) -> None:
     assert 0 < made < 100
     with database.transaction() as session:
         accept_offers(session, answers(found), now=MORNING)
-    match(database, MORNING + GIVE_UP_AFTER)
+    match(database, MORNING + LOOKED_FOR)
     with database.reading() as session:
         taken = sum(session.exec(select(Offer.quantity).where(Offer.state == OfferState.ACCEPTED)).all())
         waiting = sum(session.exec(select(Offer.quantity).where(Offer.state == OfferState.OFFERED)).all())

@@ -1,10 +1,11 @@
 """The arithmetic of making and delivering."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
+from c2m.clock import end_of_day
 from c2m.design.categories import PROCESSES
 from c2m.production.rules import (
     GENERAL,
@@ -122,7 +123,25 @@ def test_the_factory_is_served_first_and_the_merchandiser_bears_a_loss() -> None
     ],
 )
 def test_each_day_begun_after_the_promise_is_a_day_late(after: timedelta, days: int) -> None:
-    assert days_late(MORNING, MORNING + after) == days
+    assert days_late(MORNING, MORNING + after, "Asia/Shanghai") == days
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "promised", "delivered", "days"),
+    [
+        ("Asia/Shanghai", "2026-12-20T13:00+08:00", "2026-12-20T23:59+08:00", 0),
+        ("Asia/Shanghai", "2026-12-20T13:00+08:00", "2026-12-21T00:00+08:00", 1),
+        ("Asia/Shanghai", "2026-12-20T13:00+08:00", "2026-12-21T23:59+08:00", 1),
+        ("Asia/Shanghai", "2026-12-20T13:00+08:00", "2026-12-22T00:00+08:00", 2),
+        ("Europe/London", "2026-10-24T09:00+01:00", "2026-10-25T23:59+00:00", 1),  # a day of 25 hours
+        ("Europe/London", "2026-03-28T09:00+00:00", "2026-03-30T00:30+01:00", 2),  # after one of 23
+    ],
+)
+def test_a_promise_holds_until_its_day_ends_where_it_was_made(
+    time_zone: str, promised: str, delivered: str, days: int
+) -> None:
+    until = end_of_day(datetime.fromisoformat(promised), time_zone)
+    assert days_late(until, datetime.fromisoformat(delivered), time_zone) == days
 
 
 def test_compensation_is_a_share_of_the_price_for_each_day_up_to_the_cap() -> None:
