@@ -1,7 +1,12 @@
-"""A demand sheet as it is read: the variant matrix, the size curve, the regions, and the pledges behind each figure."""
+"""A demand sheet as it is read: matrix, size curve, regions, versions, and the pledges behind each figure.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Whatever is summed is summed by the database: once over the pledge lines by variant and place, then turned into
+colours × sizes and regions × sizes with `sum(…) FILTER`. No pledge is ever an object here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,54 +15,84 @@ from sqlmodel import Session
 
 from c2m.db import table_of
 from c2m.demand import queries
-from c2m.demand.models import Campaign, DemandSheet, Pledge, SheetLine, SheetPledge, SheetRelease, Variant
+from c2m.demand.models import (
+    Campaign,
+    DemandSheet,
+    Pledge,
+    PledgeLine,
+    PledgeState,
+    SheetPledge,
+    SheetRelease,
+    Variant,
+)
 from c2m.identity.models import Organisation
 
+CONFIRMED = (PledgeState.CONFIRMED, PledgeState.FULFILLED)
+LINE = ("sheet_id", "variant_id", "pledge_id")
+
+campaign, sheet, pledge, line, variant, organisation = (
+    table_of(model) for model in (Campaign, DemandSheet, Pledge, PledgeLine, Variant, Organisation)
+)
+made_of, released_line = table_of(SheetPledge), table_of(SheetRelease)
+
+
+class NoSuchVersion(queries.SheetNotFound):
+    """A sheet has the versions 1 to its present one."""
+
 
 @dataclass(frozen=True)
-class Line:
-    """Confirmed pieces of one variant; `released` are those no factory will make."""
+class Row:
+    """Pieces of one colour, of one region, or of all, in each size; None in a size that isn't made."""
 
-    variant_id: UUID
+    name: str
+    pieces: int
+    by_size: Mapping[str, int | None]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A sheet's figures: sizes in the merchandiser's order, colours likewise, regions by their pieces."""
+
+    sizes: tuple[str, ...] = ()
+    colours: tuple[Row, ...] = ()
+    regions: tuple[Row, ...] = ()
+    total: Row = field(default_factory=lambda: Row("", 0, {}))
+
+    @property
+    def has_sizes(self) -> bool:
+        """Whether there is a size curve to speak of."""
+        return len(self.sizes) > 1 or any(self.sizes)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Which figure of a sheet: every part that is None stands for all of them."""
+
+    colour: str | None = None
+    size: str | None = None
+    region: str | None = None
+
+    def __bool__(self) -> bool:
+        return self != Figure()
+
+
+@dataclass(frozen=True)
+class Change:
+    """Pieces of one variant that a version left out."""
+
     colour: str
     size: str
-    quantity: int
-    released: int
+    pieces: int
 
 
 @dataclass(frozen=True)
-class Matrix:
-    """A sheet's lines as colours down and sizes across."""
+class Version:
+    """A version of a sheet: when it was issued, how many pieces it asks for, what it leaves out of the one before."""
 
-    lines: tuple[Line, ...]
-
-    @property
-    def colours(self) -> list[str]:
-        return list(dict.fromkeys(line.colour for line in self.lines))
-
-    @property
-    def sizes(self) -> list[str]:
-        return list(dict.fromkeys(line.size for line in self.lines))
-
-    @property
-    def quantity(self) -> int:
-        return sum(line.quantity for line in self.lines)
-
-    @property
-    def released(self) -> int:
-        return sum(line.released for line in self.lines)
-
-    def at(self, colour: str, size: str) -> Line | None:
-        """The line of one colour and size, None where nobody wants it or it isn't made."""
-        return next((line for line in self.lines if (line.colour, line.size) == (colour, size)), None)
-
-    def of_colour(self, colour: str) -> int:
-        """Pieces of one colour over all sizes."""
-        return sum(line.quantity for line in self.lines if line.colour == colour)
-
-    def of_size(self, size: str) -> int:
-        """Pieces of one size over all colours: a point of the size curve."""
-        return sum(line.quantity for line in self.lines if line.size == size)
+    number: int
+    issued_at: datetime
+    pieces: int
+    changes: tuple[Change, ...] = ()
 
 
 def sheet_of(session: Session, sheet_id: UUID, *, organisation_id: UUID | None) -> DemandSheet:
@@ -68,8 +103,8 @@ def sheet_of(session: Session, sheet_id: UUID, *, organisation_id: UUID | None) 
     """
     found = queries.sheet(session, sheet_id)
     if organisation_id is not None:
-        campaign = queries.campaign(session, found.campaign_id)
-        if campaign.organisation_id != organisation_id:
+        owner = queries.campaign(session, found.campaign_id)
+        if owner.organisation_id != organisation_id:
             raise queries.SheetNotFound(sheet_id=sheet_id)
     return found
 
@@ -78,10 +113,9 @@ def sheets(organisation_id: UUID | None) -> sa.Select[Any]:
     """A merchandiser's demand sheets, newest first; for None, the operator, all."""
     statement = sa.select(DemandSheet)
     if organisation_id is not None:
-        campaign, sheet = table_of(Campaign).c, table_of(DemandSheet).c
-        own = sa.select(campaign.id).where(campaign.organisation_id == organisation_id)
-        statement = statement.where(sheet.campaign_id.in_(own))
-    return statement.order_by(table_of(DemandSheet).c.issued_at.desc(), table_of(DemandSheet).c.id.desc())
+        own = sa.select(campaign.c.id).where(campaign.c.organisation_id == organisation_id)
+        statement = statement.where(sheet.c.campaign_id.in_(own))
+    return statement.order_by(sheet.c.issued_at.desc(), sheet.c.id.desc())
 
 
 def released(session: Session, sheet_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -92,78 +126,177 @@ def released(session: Session, sheet_ids: Sequence[UUID]) -> dict[UUID, int]:
     return totals
 
 
-def state_of(sheet: DemandSheet, released_pieces: int) -> str:
+def state_of(found: DemandSheet, released_pieces: int) -> str:
     """Where the matching of a sheet stands: matching, matched, partly_matched or unserved."""
-    if sheet.served_at is None:
+    if found.served_at is None:
         return "matching"
     if not released_pieces:
         return "matched"
-    return "unserved" if released_pieces >= sheet.quantity else "partly_matched"
+    return "unserved" if released_pieces >= found.quantity else "partly_matched"
 
 
-def matrix(session: Session, sheet_id: UUID) -> Matrix:
-    """A sheet's confirmed pieces by variant, in the merchandiser's order."""
-    line, variant = table_of(SheetLine), table_of(Variant)
+def versions(session: Session, found: DemandSheet) -> list[Version]:
+    """Every version of a sheet, the first one first, each with what it leaves out."""
     rows = session.execute(
-        sa.select(variant.c.id, variant.c.colour, variant.c.size, line.c.quantity)
-        .join_from(line, variant, line.c.variant_id == variant.c.id)
-        .where(line.c.sheet_id == sheet_id)
-        .order_by(variant.c.position)
+        sa.select(
+            released_line.c.version,
+            variant.c.colour,
+            variant.c.size,
+            sa.func.sum(released_line.c.quantity).label("pieces"),
+            sa.func.max(released_line.c.released_at).label("at"),
+        )
+        .join_from(released_line, variant, variant.c.id == released_line.c.variant_id)
+        .where(released_line.c.sheet_id == found.id)
+        .group_by(released_line.c.version, variant.c.id)
+        .order_by(released_line.c.version, variant.c.position)
     ).all()
-    gone = queries.released_units(session, [sheet_id])
-    lines = [Line(row.id, row.colour, row.size, row.quantity, gone.get((sheet_id, row.id), 0)) for row in rows]
-    return Matrix(tuple(lines))
+    told = [Version(1, found.issued_at, found.quantity)]
+    for number in dict.fromkeys(row.version for row in rows):
+        mine = [row for row in rows if row.version == number]
+        changes = tuple(Change(row.colour, row.size, int(row.pieces)) for row in mine)
+        left = told[-1].pieces - sum(change.pieces for change in changes)
+        told.append(Version(number, mine[0].at, left, changes))
+    return told
 
 
-def regions(session: Session, sheet_id: UUID) -> list[tuple[str, int]]:
-    """Where the pieces go: (region, pieces), most first; the empty name is the region nobody gave."""
-    made_of, pledge, organisation = _behind()
-    place = _place(pledge, organisation)
-    rows = session.execute(
-        sa.select(place, sa.func.sum(made_of.c.quantity).label("pieces"))
-        .join_from(made_of, pledge, made_of.c.pledge_id == pledge.c.id)
-        .join(organisation, pledge.c.buyer_id == organisation.c.id)
-        .where(made_of.c.sheet_id == sheet_id)
-        .group_by(place)
-        .order_by(sa.desc("pieces"), place)
+def version_of(found: DemandSheet, number: int | None) -> int:
+    """The version asked for, the present one for None.
+
+    Raises:
+        NoSuchVersion
+    """
+    if number is None:
+        return found.version
+    if not 1 <= number <= found.version:
+        raise NoSuchVersion(sheet_id=found.id, version=number)
+    return number
+
+
+def figures(session: Session, found: DemandSheet, version: int) -> Figures:
+    """One version of a sheet in figures."""
+    counted = _in_sheet(found.id, version).cte("counted")
+    return _pivoted(session, counted, [found.campaign_id]).get(found.campaign_id, Figures())
+
+
+def full_sheets(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, Figures]:
+    """What the sheets of these campaigns come to, straight from their confirmed pledges: campaign → figures."""
+    return _pivoted(session, _pledged(campaign_ids, CONFIRMED).cte("counted"), campaign_ids)
+
+
+def demand_so_far(session: Session, campaign_id: UUID) -> Figures:
+    """The sheet a campaign would have if all that is pledged and not gone were confirmed."""
+    living = tuple(state for state in PledgeState if state not in queries.GONE)
+    return _pivoted(session, _pledged([campaign_id], living).cte("counted"), [campaign_id]).get(campaign_id, Figures())
+
+
+def pledge_lines(sheet_id: UUID, figure: Figure, version: int) -> sa.Select[Any]:
+    """The pledge lines one figure of a sheet's version is made of, oldest first; buyers by their first letter only."""
+    gone = (
+        sa.select(*(released_line.c[name] for name in LINE), sa.func.sum(released_line.c.quantity).label("pieces"))
+        .where(released_line.c.sheet_id == sheet_id, released_line.c.version <= version)
+        .group_by(*(released_line.c[name] for name in LINE))
+        .subquery()
     )
-    return [(region, int(pieces)) for region, pieces in rows]
-
-
-def pledge_lines(sheet_id: UUID, variant_id: UUID | None = None) -> sa.Select[Any]:
-    """The pledge lines a sheet, or one figure of it, is made of, oldest first; buyers by their first letter only."""
-    made_of, pledge, organisation = _behind()
-    variant, gone = table_of(Variant), table_of(SheetRelease)
+    left = made_of.c.quantity - sa.func.coalesce(gone.c.pieces, 0)
     statement = (
         sa.select(
             made_of.c.pledge_id,
-            made_of.c.variant_id,
             variant.c.colour,
             variant.c.size,
-            made_of.c.quantity,
-            sa.func.coalesce(gone.c.quantity, 0).label("released"),
+            left.label("quantity"),
+            sa.func.coalesce(gone.c.pieces, 0).label("released"),
             sa.func.substr(organisation.c.name, 1, 1).label("initial"),
-            _place(pledge, organisation).label("region"),
+            _place().label("region"),
+            pledge.c.merchant_funded,
             pledge.c.placed_at,
         )
         .join_from(made_of, pledge, made_of.c.pledge_id == pledge.c.id)
         .join(organisation, pledge.c.buyer_id == organisation.c.id)
         .join(variant, made_of.c.variant_id == variant.c.id)
-        .join(
-            gone,
-            sa.and_(*(gone.c[key] == made_of.c[key] for key in ("sheet_id", "variant_id", "pledge_id"))),
-            isouter=True,
-        )
-        .where(made_of.c.sheet_id == sheet_id)
+        .join(gone, sa.and_(*(gone.c[name] == made_of.c[name] for name in LINE)), isouter=True)
+        .where(made_of.c.sheet_id == sheet_id, left > 0)
     )
-    if variant_id is not None:
-        statement = statement.where(made_of.c.variant_id == variant_id)
+    chosen = {variant.c.colour: figure.colour, variant.c.size: figure.size, _place(): figure.region}
+    statement = statement.where(*(column == value for column, value in chosen.items() if value is not None))
     return statement.order_by(pledge.c.placed_at, made_of.c.pledge_id, variant.c.position)
 
 
-def _behind() -> tuple[sa.Table, sa.Table, sa.Table]:
-    return table_of(SheetPledge), table_of(Pledge), table_of(Organisation)
+def _place() -> sa.ColumnElement[str]:
+    return sa.case((pledge.c.region != "", pledge.c.region), else_=organisation.c.region)
 
 
-def _place(pledge: sa.Table, organisation: sa.Table) -> sa.ColumnElement[str]:
-    return sa.func.coalesce(sa.func.nullif(pledge.c.region, ""), organisation.c.region)
+def _located(pieces: sa.FromClause) -> sa.Join:
+    """Pledges' pieces with the pledge, and its buyer only where the pledge names no place itself."""
+    unnamed = sa.and_(pledge.c.region == "", organisation.c.id == pledge.c.buyer_id)
+    return sa.join(pieces, pledge, pledge.c.id == pieces.c.pledge_id).join(organisation, unnamed, isouter=True)
+
+
+def _pledged(campaign_ids: Sequence[UUID], states: Sequence[PledgeState]) -> sa.Select[Any]:
+    """Pieces by campaign, variant and place, straight from the pledges."""
+    return (
+        sa.select(pledge.c.campaign_id, line.c.variant_id, _place().label("place"), sa.func.sum(line.c.quantity))
+        .select_from(_located(line))
+        .where(pledge.c.campaign_id.in_(campaign_ids), pledge.c.state.in_(states))
+        .group_by(pledge.c.campaign_id, line.c.variant_id, sa.literal_column("place"))
+    )
+
+
+def _in_sheet(sheet_id: UUID, version: int) -> sa.CompoundSelect[Any]:
+    """Pieces of a sheet's version by variant and place: what was confirmed, and with a minus what was left out."""
+
+    def counted(pieces: sa.Table, quantity: sa.ColumnElement[int]) -> sa.Select[Any]:
+        return (
+            sa.select(pledge.c.campaign_id, pieces.c.variant_id, _place().label("place"), sa.func.sum(quantity))
+            .select_from(_located(pieces))
+            .where(pieces.c.sheet_id == sheet_id)
+            .group_by(pledge.c.campaign_id, pieces.c.variant_id, sa.literal_column("place"))
+        )
+
+    left_out = counted(released_line, -released_line.c.quantity).where(released_line.c.version <= version)
+    return sa.union_all(counted(made_of, made_of.c.quantity), left_out)
+
+
+def _pivoted(session: Session, counted: sa.CTE, campaign_ids: Sequence[UUID]) -> dict[UUID, Figures]:
+    """Turn pieces by (campaign, variant, place) into each campaign's figures."""
+    owner, variant_id, place, pieces = counted.c
+    made = session.execute(
+        sa.select(variant.c.campaign_id, variant.c.colour, variant.c.size)
+        .where(variant.c.campaign_id.in_(campaign_ids))
+        .order_by(variant.c.position)
+    ).all()
+    sizes = list(dict.fromkeys(row.size for row in made))
+    whole = sa.cast(sa.func.sum(pieces), sa.BigInteger)
+    by_size = [sa.cast(sa.func.sum(pieces).filter(variant.c.size == size), sa.BigInteger) for size in sizes]
+
+    def pivot(kind: str, name: sa.ColumnElement[str], rank: sa.ColumnElement[int]) -> sa.Select[Any]:
+        columns = (sa.literal(kind).label("kind"), owner.label("owner"), name.label("name"), rank.label("rank"))
+        joined = sa.select(*columns, whole.label("pieces"), *by_size)
+        grouped = [owner] if kind == "total" else [owner, name]
+        return joined.join_from(counted, variant, variant.c.id == variant_id).group_by(*grouped)
+
+    table = sa.union_all(
+        pivot("colour", variant.c.colour, sa.func.min(variant.c.position)),
+        pivot("region", place, -whole),
+        pivot("total", sa.literal(""), sa.literal(0)),
+    ).subquery()
+    rows = session.execute(sa.select(table).order_by(table.c.owner, table.c.kind, table.c.rank, table.c.name)).all()
+    found: dict[UUID, Figures] = {}
+    for campaign_id in dict.fromkeys(row.owner for row in rows):
+        mine = [row for row in rows if row.owner == campaign_id]
+        cells = {(row.colour, row.size) for row in made if row.campaign_id == campaign_id}
+        own_sizes = tuple(dict.fromkeys(row.size for row in made if row.campaign_id == campaign_id))
+        found[campaign_id] = _figures(mine, sizes, own_sizes, cells)
+    return found
+
+
+def _figures(
+    rows: Sequence[sa.Row[Any]], columns: Sequence[str], sizes: tuple[str, ...], cells: set[tuple[str, str]]
+) -> Figures:
+    def row_of(row: sa.Row[Any]) -> Row:
+        sums: dict[str, Any] = dict(zip(columns, row[5:], strict=True))
+        made = {size for size in sizes if row.kind != "colour" or (row.name, size) in cells}
+        return Row(row.name, row.pieces, {size: int(sums[size] or 0) if size in made else None for size in sizes})
+
+    of_kind = {kind: [row_of(row) for row in rows if row.kind == kind] for kind in ("colour", "region", "total")}
+    left = {kind: tuple(row for row in found if row.pieces) for kind, found in of_kind.items()}
+    return Figures(sizes, left["colour"], left["region"], *of_kind["total"])

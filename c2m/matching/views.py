@@ -5,12 +5,15 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from flask import Blueprint, flash, jsonify, redirect, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Response as FlaskResponse
 from flask_babel import gettext as _
 from pydantic import Field
 from sqlmodel import col, select
 from werkzeug.wrappers import Response
 
+from c2m.demand.models import DemandSheet
+from c2m.demand.views.sheets import document_of, sheet_page
 from c2m.design.categories import CATEGORIES, PROCESSES, category_of
 from c2m.errors import Invalid, Refusal
 from c2m.identity.models import Organisation, OrganisationState, Role
@@ -28,10 +31,12 @@ from c2m.matching.market import HORIZON_WEEKS
 from c2m.matching.models import Capability, Factory, OfferState
 from c2m.matching.offers import Answer, accept_offer, decline_offer
 from c2m.matching.queries import OfferDetail
-from c2m.matching.rules import CHOICES, Choice, PriceStep, Terms, monday, weeks_from
+from c2m.matching.rules import CHOICES, Choice, PriceStep, Terms, monday, unserved_sentence, weeks_from
+from c2m.matching.searches import Search, search_for
 from c2m.web.access import allow
 from c2m.web.context import db_session, edge, request_time
 from c2m.web.exports import csv_file
+from c2m.web.formats import money
 from c2m.web.forms import (
     Amount,
     Form,
@@ -56,6 +61,24 @@ MOST_PRICE_STEPS = 20
 def process_name(code: str) -> str:
     """What a process is called in the reader's language."""
     return str(_(PROCESSES[code])) if code in PROCESSES else code
+
+
+@blueprint.app_template_filter("why_unserved")
+def why_unserved(entry: Mapping[str, Any], sheet: DemandSheet | None) -> str:
+    """Why a run left pieces of a sheet, in the reader's language; `entry` is what the run says about it."""
+    currency = sheet.currency if sheet else edge().settings.currency
+    figures = {
+        "pieces_missing": entry.get("pieces_missing", ""),
+        "earliest": entry.get("earliest", ""),
+        "shortfall": money(entry["shortfall_minor"], currency) if "shortfall_minor" in entry else "",
+    }
+    return str(_(unserved_sentence(entry["reason"])) % figures)
+
+
+@blueprint.app_template_global("search_of")
+def search_of(campaign_id: UUID) -> Search | None:
+    """Where the search for a campaign's factories stands, for pages of the rooms below."""
+    return search_for(db_session(), campaign_id)
 
 
 class InboxForm(Form):
@@ -147,6 +170,8 @@ def offer_json(offer_id: UUID) -> Response:
         "unit_price_minor": found.offer.unit_price_minor,
         "setup_minor": found.offer.setup_minor,
         "total_minor": found.offer.total_minor,
+        "fee_minor": found.fee_minor,
+        "net_minor": found.net_minor,
         "currency": found.offer.currency,
         "deliver_by": found.offer.deliver_by.isoformat(),
         "expires_at": found.offer.expires_at.isoformat(),
@@ -155,6 +180,22 @@ def offer_json(offer_id: UUID) -> Response:
         "weeks": {booking.week.isoformat(): booking.quantity for booking in found.weeks},
     }
     return jsonify(document)
+
+
+@blueprint.get("/factory/inbox/<uuid:offer_id>/sheet")
+@allow(Role.FACTORY)
+def offer_sheet(offer_id: UUID) -> str:
+    """The whole demand sheet behind an offer, its buyers masked."""
+    found = _own(offer_id)
+    return render_template("demand/sheet.html", **sheet_page(found.sheet), offer=found.offer, for_factory=True)
+
+
+@blueprint.get("/factory/inbox/<uuid:offer_id>/sheet.json")
+@allow(Role.FACTORY)
+def offer_sheet_json(offer_id: UUID) -> Response:
+    """The whole demand sheet behind an offer, for machines."""
+    document = document_of(_own(offer_id).sheet, for_factory=True)
+    return FlaskResponse(document.model_dump_json(), mimetype="application/json")
 
 
 @blueprint.post("/factory/inbox/<uuid:offer_id>/answer")

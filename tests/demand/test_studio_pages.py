@@ -325,37 +325,73 @@ def test_a_sheet_is_read_on_the_page(sheet: DemandSheet, english: Client) -> Non
     assert "No demand sheet yet" in english("merchandiser2").get("/studio/sheets").get_data(as_text=True)
 
 
-def test_a_figure_leads_to_the_pledges_it_is_made_of(database: Database, sheet: DemandSheet, english: Client) -> None:
-    with database.reading() as session:
-        variant = session.exec(select(Variant).where(col(Variant.colour) == "白 White")).one()
-    page = english("merchandiser").get(f"/sheets/{sheet.id}?variant={variant.id}").get_data(as_text=True)
-    assert "White M · 5 pieces" in page
-    assert page.count("A** ·") == 1
-    assert english("merchandiser").get(f"/sheets/{sheet.id}?variant=x").status_code == 422
+def test_a_figure_leads_to_the_pledges_it_is_made_of(sheet: DemandSheet, english: Client) -> None:
+    studio = english("merchandiser")
+    figures = {
+        "colour=白 White&size=M": ("White · M", 1),
+        "colour=黑 Black": ("Black", 3),
+        "region=杭州": ("杭州", 2),
+        "region=-": ("not given", 0),
+    }
+    for which, (words, lines) in figures.items():
+        page = studio.get(f"/sheets/{sheet.id}?{which}").get_data(as_text=True)
+        assert f'aria-label="Remove filter: {words}"' in page, which
+        assert page.count("A**") == lines, which
+    assert studio.get(f"/sheets/{sheet.id}?colour={'x' * 41}").status_code == 422
+    assert studio.get(f"/sheets/{sheet.id}?version=2").status_code == 404
+    assert studio.get(f"/sheets/{sheet.id}?version=0").status_code == 422
 
 
 def test_a_sheet_is_taken_away_as_a_table(sheet: DemandSheet, english: Client) -> None:
     answer = english("merchandiser").get(f"/sheets/{sheet.id}.csv")
     rows = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
-    assert [row[2:6] for row in rows[1:]] == [
-        ["黑 Black", "M", "10", "0"],
-        ["黑 Black", "L", "5", "0"],
-        ["白 White", "M", "5", "0"],
+    assert [row[3:6] for row in rows[1:]] == [
+        ["黑 Black", "M", "10"],
+        ["黑 Black", "L", "5"],
+        ["白 White", "M", "5"],
     ]
 
 
+def test_no_cell_of_a_table_is_a_formula(database: Database, sheet: DemandSheet, english: Client) -> None:
+    with database.transaction() as session:
+        session.add(session.get_one(DemandSheet, sheet.id).sqlmodel_update({"title": "=1+1"}))
+        for variant in session.exec(select(Variant)).all():
+            session.add(variant.sqlmodel_update({"colour": "@SUM(A1)" + variant.colour}))
+    answer = english("merchandiser").get(f"/sheets/{sheet.id}.csv")
+    for row in csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))):
+        assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row), row
+
+
 def test_a_sheet_is_read_by_programs(sheet: DemandSheet, english: Client) -> None:
-    document = english("merchandiser").get(f"/sheets/{sheet.id}.json").get_json()
+    studio = english("merchandiser")
+    document = studio.get(f"/sheets/{sheet.id}.json").get_json()
+    schema = english().get("/schemas/demand-sheet.json").get_json()
+    assert set(document) == set(schema["required"]) == set(schema["properties"])
+    assert document["schema_version"] == schema["properties"]["schema_version"]["const"] == "1.0"
     assert (document["number"], document["quantity"], document["state"]) == (sheet.number, 20, "matching")
     assert [line["quantity"] for line in document["lines"]] == [10, 5, 5]
-    assert [sum(p["quantity"] for p in line["pledges"]) for line in document["lines"]] == [10, 5, 5]
-    assert document["regions"] == [{"region": "杭州", "quantity": 11}, {"region": "广州", "quantity": 9}]
+    assert document["sizes"] == [
+        {"size": "M", "quantity": 15, "share": 0.75},
+        {"size": "L", "quantity": 5, "share": 0.25},
+    ]
+    assert document["regions"] == [
+        {"region": "杭州", "quantity": 11, "sizes": {"M": 6, "L": 5}},
+        {"region": "广州", "quantity": 9, "sizes": {"M": 9, "L": 0}},
+    ]
+    assert [v["version"] for v in document["versions"]] == [1]
+
+
+def test_the_pledges_behind_a_figure_are_read_by_programs(sheet: DemandSheet, english: Client) -> None:
+    document = english("merchandiser").get(f"/sheets/{sheet.id}/pledges.json?size=M").get_json()
+    assert (document["total"], document["page"], document["pages"], document["next"]) == (3, 1, 1, None)
+    assert sorted(line["quantity"] for line in document["lines"]) == [4, 5, 6]
+    assert {line["region"] for line in document["lines"]} == {"杭州", "广州"}
 
 
 def test_a_sheet_is_its_merchandiser_s_and_the_operator_s(sheet: DemandSheet, english: Client) -> None:
     expected = {"merchandiser": 200, "operator": 200, "merchandiser2": 404, "buyer": 403, "factory": 403}
     for name, status in expected.items():
-        for ending in ("", ".csv", ".json"):
+        for ending in ("", ".csv", ".json", "/pledges.json"):
             assert english(name).get(f"/sheets/{sheet.id}{ending}").status_code == status, (name, ending)
     refused = english().get(f"/sheets/{sheet.id}.json")
     assert (refused.status_code, refused.mimetype) == (401, "application/problem+json")

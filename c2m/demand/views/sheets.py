@@ -1,27 +1,47 @@
 """Demand sheets as their merchandiser and the operator read them: on the page, as CSV, as JSON."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from flask import Response, jsonify, render_template, url_for
+from flask import Response, jsonify, render_template
 from flask_babel import gettext as _
+from pydantic import BaseModel, Field
 
 from c2m.demand import queries, sheet_figures
 from c2m.demand.models import DemandSheet
-from c2m.demand.sheet_figures import Matrix
+from c2m.demand.sheet_document import (
+    SCHEMA_VERSION,
+    PledgeLineDocument,
+    PledgeLinesDocument,
+    SheetDocument,
+    sheet_document,
+)
+from c2m.demand.sheet_figures import Figure
 from c2m.demand.views.blueprint import blueprint
 from c2m.identity.models import Role
-from c2m.web.access import allow
+from c2m.web.access import allow, public
 from c2m.web.context import db_session
 from c2m.web.exports import csv_file
-from c2m.web.formats import machine
-from c2m.web.forms import Form, queried
-from c2m.web.paging import page_number, page_of
+from c2m.web.formats import here, machine
+from c2m.web.forms import Form, Whole, queried
+from c2m.web.paging import Page, page_number, page_of
 from c2m.web.viewer import signed_in_viewer
+
+NO_REGION = "-"
+LINES_A_PAGE = 500
 
 
 class SheetForm(Form):
-    variant: UUID | None = None
+    """Which version is read, and the figure whose pledges are shown; a lone minus is the region nobody named."""
+
+    colour: Annotated[str, Field(max_length=40)] | None = None
+    size: Annotated[str, Field(max_length=20)] | None = None
+    region: Annotated[str, Field(max_length=60)] | None = None
+    version: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
+
+    @property
+    def figure(self) -> Figure:
+        return Figure(self.colour, self.size, "" if self.region == NO_REGION else self.region)
 
 
 @blueprint.get("/studio/sheets")
@@ -38,22 +58,8 @@ def sheets() -> str:
 @blueprint.get("/sheets/<uuid:sheet_id>")
 @allow(Role.MERCHANDISER, Role.OPERATOR)
 def sheet(sheet_id: UUID) -> str:
-    """A demand sheet; with `variant` in the address, the pledges behind that one figure."""
-    session, form = db_session(), queried(SheetForm)
-    found = _own(sheet_id)
-    figures = sheet_figures.matrix(session, sheet_id)
-    chosen = next((line for line in figures.lines if line.variant_id == form.variant), None)
-    lines = sheet_figures.pledge_lines(sheet_id, chosen.variant_id if chosen else None)
-    return render_template(
-        "demand/sheet.html",
-        sheet=found,
-        campaign=queries.campaign(session, found.campaign_id),
-        state=sheet_figures.state_of(found, figures.released),
-        matrix=figures,
-        regions=sheet_figures.regions(session, sheet_id),
-        chosen=chosen,
-        page=page_of(session, lines, page=page_number()),
-    )
+    """A demand sheet; with a figure in the address, the pledges behind it; with a version, as it was then."""
+    return render_template("demand/sheet.html", **sheet_page(_own(sheet_id)), for_factory=False)
 
 
 @blueprint.get("/sheets/<uuid:sheet_id>.csv")
@@ -61,60 +67,108 @@ def sheet(sheet_id: UUID) -> str:
 def sheet_csv(sheet_id: UUID) -> Response:
     """A demand sheet's lines as a table to take away."""
     found = _own(sheet_id)
-    figures = sheet_figures.matrix(db_session(), sheet_id)
-    head = [_("Sheet"), _("Product"), _("Colour"), _("Size"), _("Pieces"), _("Released"), _("Required by")]
+    version = sheet_figures.version_of(found, queried(SheetForm).version)
+    figures = sheet_figures.figures(db_session(), found, version)
+    head = [_("Sheet"), _("Version"), _("Product"), _("Colour"), _("Size"), _("Pieces"), _("Required by")]
     rows = [
-        [found.number, found.title, line.colour, line.size, line.quantity, line.released, machine(found.required_date)]
-        for line in figures.lines
+        [found.number, version, found.title, row.name, size, pieces, machine(found.required_date)]
+        for row in figures.colours
+        for size, pieces in row.by_size.items()
+        if pieces is not None
     ]
-    return csv_file(found.number, head, rows)
+    return csv_file(f"{found.number}-{version}", head, rows)
 
 
 @blueprint.get("/sheets/<uuid:sheet_id>.json")
 @allow(Role.MERCHANDISER, Role.OPERATOR)
 def sheet_json(sheet_id: UUID) -> Response:
-    """A demand sheet whole, with the pledge lines behind each figure, for programs."""
-    found, session = _own(sheet_id), db_session()
-    figures = sheet_figures.matrix(session, sheet_id)
-    behind: dict[UUID, list[dict[str, Any]]] = {line.variant_id: [] for line in figures.lines}
-    for row in session.execute(sheet_figures.pledge_lines(sheet_id)):
-        pledge = {"pledge_id": str(row.pledge_id), "quantity": row.quantity, "released": row.released}
-        behind[row.variant_id].append(pledge | {"region": row.region, "placed_at": row.placed_at.isoformat()})
-    return jsonify(_document(found, figures, behind, sheet_figures.regions(session, sheet_id)))
+    """A demand sheet whole, for programs; its form is the schema `SheetDocument`."""
+    return _document(document_of(_own(sheet_id)))
 
 
-def _document(
-    found: DemandSheet, figures: Matrix, behind: dict[UUID, list[dict[str, Any]]], regions: list[tuple[str, int]]
-) -> dict[str, Any]:
+@blueprint.get("/sheets/<uuid:sheet_id>/pledges.json")
+@allow(Role.MERCHANDISER, Role.OPERATOR)
+def sheet_pledges_json(sheet_id: UUID) -> Response:
+    """The pledge lines a figure of a sheet is made of, page by page."""
+    return _document(pledges_document_of(_own(sheet_id)))
+
+
+@blueprint.get("/schemas/demand-sheet.json")
+@public
+def sheet_schema() -> Response:
+    """What the fields of a sheet's JSON mean (JSON Schema 2020-12)."""
+    return jsonify({"$schema": "https://json-schema.org/draft/2020-12/schema", **SheetDocument.model_json_schema()})
+
+
+def sheet_page(found: DemandSheet) -> dict[str, Any]:
+    """What the page of a sheet shows, by the version and figure in the address.
+
+    Raises:
+        NoSuchVersion
+    """
+    session, form = db_session(), queried(SheetForm)
+    version = sheet_figures.version_of(found, form.version)
+    told = sheet_figures.versions(session, found)
     return {
-        "id": str(found.id),
-        "number": found.number,
-        "version": found.version,
-        "campaign": url_for("demand.campaign", campaign_id=found.campaign_id),
-        "title": found.title,
-        "title_en": found.title_en,
-        "category": found.category,
-        "processes": found.processes,
-        "quality_grade": found.quality_grade,
-        "quantity": found.quantity,
-        "currency": found.currency,
-        "unit_price_minor": found.unit_price_minor,
-        "target_cost_minor": found.target_cost_minor,
-        "required_date": found.required_date.isoformat(),
-        "issued_at": found.issued_at.isoformat(),
-        "state": sheet_figures.state_of(found, figures.released),
-        "lines": [
-            {
-                "colour": line.colour,
-                "size": line.size,
-                "quantity": line.quantity,
-                "released": line.released,
-                "pledges": behind[line.variant_id],
-            }
-            for line in figures.lines
-        ],
-        "regions": [{"region": region, "quantity": pieces} for region, pieces in regions],
+        "sheet": found,
+        "campaign": queries.campaign(session, found.campaign_id),
+        "state": _state(found),
+        "version": version,
+        "versions": told,
+        "figures": sheet_figures.figures(session, found, version),
+        "chosen": form.figure,
+        "no_region": NO_REGION,
+        "page": _lines(found, version, form.figure),
     }
+
+
+def document_of(found: DemandSheet, *, for_factory: bool = False) -> SheetDocument:
+    """A sheet as a document, in the version the address asks for."""
+    session = db_session()
+    version = sheet_figures.version_of(found, queried(SheetForm).version)
+    figures, told = sheet_figures.figures(session, found, version), sheet_figures.versions(session, found)
+    return sheet_document(found, figures, told, version=version, state=_state(found), priced=not for_factory)
+
+
+def pledges_document_of(found: DemandSheet, *, for_factory: bool = False) -> PledgeLinesDocument:
+    """The pledge lines of the figure in the address as a document."""
+    form = queried(SheetForm)
+    version = sheet_figures.version_of(found, form.version)
+    page = _lines(found, version, form.figure, per_page=LINES_A_PAGE)
+    return PledgeLinesDocument(
+        schema_version=SCHEMA_VERSION,
+        sheet_id=found.id,
+        version=version,
+        total=page.total,
+        page=page.page,
+        pages=page.pages,
+        next=here(page=page.page + 1) if page.page < page.pages else None,
+        lines=[
+            PledgeLineDocument(
+                pledge_id=None if for_factory else row.pledge_id,
+                colour=row.colour,
+                size=row.size,
+                region=row.region,
+                quantity=row.quantity,
+                placed_at=row.placed_at,
+                merchant_funded=row.merchant_funded,
+            )
+            for row in page.rows
+        ],
+    )
+
+
+def _lines(found: DemandSheet, version: int, figure: Figure, **paging: int) -> Page[Any]:
+    statement = sheet_figures.pledge_lines(found.id, figure, version)
+    return page_of(db_session(), statement, page=page_number(), **paging)
+
+
+def _state(found: DemandSheet) -> str:
+    return sheet_figures.state_of(found, sheet_figures.released(db_session(), [found.id]).get(found.id, 0))
+
+
+def _document(document: BaseModel) -> Response:
+    return Response(document.model_dump_json(), mimetype="application/json")
 
 
 def _own(sheet_id: UUID) -> DemandSheet:

@@ -1,0 +1,163 @@
+"""A demand sheet as a JSON document: what its fields mean stands in the schema that is served with it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from c2m.demand.models import DemandSheet
+from c2m.demand.sheet_figures import Figures, Row, Version
+
+SCHEMA_VERSION: Literal["1.0"] = "1.0"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SheetLineDocument(_Part):
+    """Pieces of one variant."""
+
+    colour: str
+    size: str = Field(description="Empty where the product has no sizes.")
+    quantity: int = Field(ge=0)
+
+
+class SizeDocument(_Part):
+    """A point of the size curve."""
+
+    size: str
+    quantity: int = Field(ge=0)
+    share: float = Field(ge=0, le=1, description="Of all pieces of this version.")
+
+
+class RegionDocument(_Part):
+    """Pieces that go to one region, by size."""
+
+    region: str = Field(description="Empty where no buyer named one.")
+    quantity: int = Field(ge=0)
+    sizes: dict[str, int]
+
+
+class ChangeDocument(_Part):
+    """Pieces of one variant that a version left out."""
+
+    colour: str
+    size: str
+    quantity: int = Field(gt=0)
+
+
+class VersionDocument(_Part):
+    """A version of the sheet; all but the first leave out pieces that no factory will make."""
+
+    version: int = Field(ge=1)
+    issued_at: datetime
+    quantity: int = Field(ge=0)
+    left_out: list[ChangeDocument]
+
+
+class SheetDocument(_Part):
+    """A demand sheet: what factories are asked to make, by when, at what cost at most. Money is in minor units."""
+
+    schema_version: Literal["1.0"] = Field(
+        description="Of this form; a change that breaks readers raises the first digit."
+    )
+    id: UUID
+    number: str
+    version: int = Field(ge=1, description="The version these figures are of.")
+    latest_version: int = Field(ge=1)
+    campaign_id: UUID
+    title: str
+    title_en: str
+    category: str
+    processes: list[str]
+    quality_grade: str
+    currency: str = Field(description="ISO 4217.")
+    unit_price_minor: int | None = Field(description="What buyers pay a piece; not told to factories.")
+    target_cost_minor: int = Field(description="What a piece may cost at a factory, at most.")
+    required_date: datetime
+    issued_at: datetime
+    state: Literal["matching", "matched", "partly_matched", "unserved"]
+    quantity: int = Field(ge=0, description="The sum of the lines, of the sizes, and of the regions.")
+    lines: list[SheetLineDocument]
+    sizes: list[SizeDocument]
+    regions: list[RegionDocument]
+    versions: list[VersionDocument]
+
+
+class PledgeLineDocument(_Part):
+    """One pledge's pieces of one variant; buyers are never named."""
+
+    pledge_id: UUID | None = Field(description="Not told to factories.")
+    colour: str
+    size: str
+    region: str
+    quantity: int = Field(gt=0)
+    placed_at: datetime
+    merchant_funded: bool = Field(description="Bought by the merchant itself to complete its campaign.")
+
+
+class PledgeLinesDocument(_Part):
+    """The pledge lines a figure is made of, oldest first, a page at a time."""
+
+    schema_version: Literal["1.0"]
+    sheet_id: UUID
+    version: int
+    total: int = Field(description="Lines on all pages.")
+    page: int
+    pages: int
+    next: str | None = Field(description="The address of the next page.")
+    lines: list[PledgeLineDocument]
+
+
+def sheet_document(
+    found: DemandSheet, figures: Figures, told: Sequence[Version], *, version: int, state: str, priced: bool = True
+) -> SheetDocument:
+    """A version of a sheet as a document; without what buyers pay where that is not to be told."""
+    whole = max(figures.total.pieces, 1)
+    sizes = {size: figures.total.by_size.get(size) or 0 for size in figures.sizes}
+    return SheetDocument(
+        schema_version=SCHEMA_VERSION,
+        version=version,
+        latest_version=found.version,
+        unit_price_minor=found.unit_price_minor if priced else None,
+        state=state,
+        quantity=figures.total.pieces,
+        lines=[line for row in figures.colours for line in _lines(row)],
+        sizes=[SizeDocument(size=size, quantity=n, share=round(n / whole, 4)) for size, n in sizes.items()],
+        regions=[
+            RegionDocument(region=row.name, quantity=row.pieces, sizes={s: n or 0 for s, n in row.by_size.items()})
+            for row in figures.regions
+        ],
+        versions=[_version(version) for version in told],
+        **{name: getattr(found, name) for name in _SAME},
+    )
+
+
+_SAME = (
+    "id",
+    "number",
+    "campaign_id",
+    "title",
+    "title_en",
+    "category",
+    "processes",
+    "quality_grade",
+    "currency",
+    "target_cost_minor",
+    "required_date",
+    "issued_at",
+)
+
+
+def _lines(row: Row) -> list[SheetLineDocument]:
+    return [SheetLineDocument(colour=row.name, size=s, quantity=n) for s, n in row.by_size.items() if n is not None]
+
+
+def _version(version: Version) -> VersionDocument:
+    left_out = [ChangeDocument(colour=c.colour, size=c.size, quantity=c.pieces) for c in version.changes]
+    return VersionDocument(
+        version=version.number, issued_at=version.issued_at, quantity=version.pieces, left_out=left_out
+    )
