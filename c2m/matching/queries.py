@@ -26,6 +26,7 @@ from c2m.matching.models import (
     PriceBreak,
 )
 from c2m.matching.rules import PriceStep, Terms, first_week, matched_until, weeks_from
+from c2m.money import share
 
 HOLDING = (OfferState.OFFERED, OfferState.ACCEPTED)
 RETURNED = (OfferState.DECLINED, OfferState.EXPIRED)
@@ -263,13 +264,24 @@ def offers_by_state(session: Session, factory_id: UUID) -> dict[OfferState, int]
 
 @dataclass(frozen=True)
 class OfferDetail:
-    """One offer with its sheet, its pieces by variant and the weeks it takes."""
+    """One offer with its sheet and policy, its pieces by variant and the weeks it takes."""
 
     offer: Offer
     sheet: DemandSheet
     campaign: Campaign
+    policy: Policy
     pieces: list[tuple[Variant, int]]
     weeks: list[Booking]
+
+    @property
+    def fee_minor(self) -> int:
+        """The platform's share of what the factory earns, in minor units."""
+        return share(self.offer.total_minor, self.policy.fee_ppm)
+
+    @property
+    def net_minor(self) -> int:
+        """What the factory is paid if everything is in time."""
+        return self.offer.total_minor - self.fee_minor
 
 
 def offer_detail(session: Session, offer_id: UUID, *, factory_id: UUID) -> OfferDetail:
@@ -279,9 +291,10 @@ def offer_detail(session: Session, offer_id: UUID, *, factory_id: UUID) -> Offer
         OfferNotFound
     """
     found = session.exec(
-        select(Offer, DemandSheet, Campaign)
+        select(Offer, DemandSheet, Campaign, Policy)
         .join(DemandSheet, col(DemandSheet.id) == col(Offer.sheet_id))
         .join(Campaign, col(Campaign.id) == col(DemandSheet.campaign_id))
+        .join(Policy, col(Policy.id) == col(Campaign.policy_id))
         .where(Offer.id == offer_id, Offer.factory_id == factory_id)
     ).first()
     if found is None:

@@ -13,12 +13,12 @@ from c2m.db import chunks, table_of
 from c2m.demand.models import DemandSheet
 from c2m.identity.models import Role
 from c2m.matching.models import MatchRun
-from c2m.matching.rules import unserved_sentence
+from c2m.matching.views import why_unserved
 from c2m.pages.blueprint import blueprint
 from c2m.web.access import allow
-from c2m.web.context import db_session, edge
+from c2m.web.context import db_session
 from c2m.web.exports import csv_file
-from c2m.web.formats import moment, money, titled
+from c2m.web.formats import moment, titled
 from c2m.web.forms import Flag, Form, queried
 from c2m.web.paging import page_number, page_of
 
@@ -56,7 +56,7 @@ def runs() -> str:
         sheets=_sheets(session, page.rows),
         sheet_id=lambda entry: UUID(entry["sheet_id"]),
         left_over=left_over,
-        why=why,
+        why=why_unserved,
         shown=UNSERVED_SHOWN,
     )
 
@@ -74,24 +74,13 @@ def runs_csv() -> Response:
         for entry in one.unserved:
             sheet = sheets.get(UUID(entry["sheet_id"]))
             product = (sheet.number, titled(sheet)) if sheet else (entry["sheet_id"], "")
-            lines.append([moment(one.started_at), *product, entry["quantity"], why(entry, sheet)])
+            lines.append([moment(one.started_at), *product, entry["quantity"], why_unserved(entry, sheet)])
     return csv_file("unserved", head, lines)
 
 
 def left_over(one: MatchRun) -> int:
     """Pieces a run found no factory for."""
     return sum(int(entry["quantity"]) for entry in one.unserved)
-
-
-def why(entry: dict[str, Any], sheet: DemandSheet | None) -> str:
-    """Why a sheet's pieces are left, in the reader's language."""
-    currency = sheet.currency if sheet else edge().settings.currency
-    figures = {
-        "pieces_missing": entry.get("pieces_missing", ""),
-        "earliest": entry.get("earliest", ""),
-        "shortfall": money(entry["shortfall_minor"], currency) if "shortfall_minor" in entry else "",
-    }
-    return str(_(unserved_sentence(entry["reason"])) % figures)
 
 
 def _statement(form: RunsForm) -> sa.Select[Any]:

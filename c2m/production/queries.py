@@ -357,7 +357,7 @@ def policies_of(session: Session, sheet_ids: Sequence[UUID]) -> dict[UUID, Polic
             .join(Policy, col(Policy.id) == col(Campaign.policy_id))
             .where(col(DemandSheet.id).in_(part))
         )
-        found |= {sheet_id: policy for sheet_id, policy in rows}
+        found |= dict(rows.all())
     return found
 
 

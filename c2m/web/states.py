@@ -38,6 +38,7 @@ LOOKS: dict[str, Look] = {
     "pledge.refunded": Look("", "undo", _("Refunded")),
     "pledge.forfeited": Look("bad", "x", _("Deposit forfeited")),
     "pledge.cancelled": Look("", "x", _("Cancelled")),
+    "waiting.waiting": Look("warn", "clock", _("Waiting")),
     "sheet.matching": Look("open", "clock", _("Being matched")),
     "sheet.matched": Look("good", "check", _("Matched")),
     "sheet.partly_matched": Look("warn", "alert", _("Partly matched")),
@@ -80,6 +81,7 @@ LOOKS: dict[str, Look] = {
     "hold.forfeited": Look("bad", "x", _("Forfeited")),
     "transfer.pending": Look("warn", "clock", _("Payment under way")),
     "transfer.done": Look("good", "check", _("Paid")),
+    "transfer.paid_back": Look("good", "undo", _("Paid back")),
     "transfer.failed": Look("bad", "alert", _("Failed")),
 }
 

@@ -50,14 +50,16 @@ def offer(database: Database, line: Capability, clock: ManualClock) -> Offer:
     """An open offer of 70 T-shirts in two colours to `factory`."""
     with database.transaction() as session:
         late = clock.now() + timedelta(days=40)
-        an_open_sheet(session, 70, variants=[("black", "M"), ("red", "L")], required_date=late)
+        colours = [("black", "M"), ("red", "L")]
+        an_open_sheet(session, 70, variants=colours, issued_at=clock.now(), required_date=late)
     [found] = match(database, clock.now())
     return found
 
 
 def test_the_inbox_shows_an_offer_with_what_it_earns_and_why(client: Callable[..., Visitor], offer: Offer) -> None:
     page = client("factory").get("/factory/inbox").get_data(as_text=True)
-    assert "¥4,200.00" in page
+    assert "¥4,200.00" in page  # 3 % of it is the platform's
+    assert page.count("¥4,074.00") == 2  # in the figures and on the button
     assert f"/factory/inbox/{offer.id}/answer" in page
     assert f"{offer.explanation['fit']['score']}" in page
 
@@ -69,7 +71,7 @@ def test_a_sheet_is_given_as_csv_and_json(client: Callable[..., Visitor], offer:
     document = factory.get(f"/factory/inbox/{offer.id}.json").json
     assert document
     assert sum(piece["quantity"] for piece in document["pieces"]) == document["quantity"] == 70
-    assert document["total_minor"] == 4_200_00
+    assert (document["total_minor"], document["fee_minor"], document["net_minor"]) == (4_200_00, 126_00, 4_074_00)
     assert sum(document["weeks"].values()) == 70
 
 
