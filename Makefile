@@ -24,7 +24,7 @@ check: $(STAMP)
 	$(BIN)/python -m c2m.web.translations
 
 bench: $(STAMP)
-	for program in bench/matching.py bench/replay.py; do echo "== $$program"; $(BIN)/python $$program --quick || exit 1; done
+	for program in bench/matching.py bench/replay.py bench/joins.py bench/flash.py; do echo "== $$program"; $(BIN)/python $$program --quick || exit 1; done
 
 screenshots: $(STAMP)
 	$(BIN)/python docs/screenshots.py
@@ -35,5 +35,5 @@ clean:
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[design,dev]'
 	touch $@

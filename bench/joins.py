@@ -1,10 +1,10 @@
 """Joining under a flash crowd: our HTTP path beside one SQL statement a join, in alternating rounds on one machine.
 
-`python bench/joins.py [--quick] [--json]`. pgbench runs the whole join as one autocommit statement (crowd/join.sql); the
-same number of clients posts the checkout's form to the site under gunicorn with two workers, on one hot campaign and on a
-hundred. `ratio` is HTTP joins a second over pgbench's. On SQLite the batcher stands beside a write transaction for each
-request (BEGIN IMMEDIATE), both called from the same threads without HTTP. Goals: hot ratio ≥ 1.5 at 32 clients and ≥ 3 at
-128, hot p99 ≤ 3 × that of a hundred campaigns, SQLite ≥ 8.
+`python bench/joins.py [--quick] [--json]`. pgbench runs the whole join as one autocommit statement (crowd/join.sql);
+the same number of clients posts the checkout's form to the site under gunicorn with two workers, on one hot campaign
+and on a hundred. `ratio` is HTTP joins a second over pgbench's. On SQLite the batcher stands beside a write transaction
+for each request (BEGIN IMMEDIATE), both called from the same threads without HTTP. Goals: hot ratio ≥ 1.5 at 32 clients
+and ≥ 3 at 128, hot p99 ≤ 3 × that of a hundred campaigns, SQLite ≥ 8.
 """
 
 import argparse
@@ -187,8 +187,8 @@ def print_pair(what: str, one: str, ours: dict[str, float], other: str, theirs: 
     print(f"{what}: {one} ÷ {other} = {ours['per_second'] / max(theirs['per_second'], 1):.2f}")
     for name, side in ((one, ours), (other, theirs)):
         print(
-            f"  {name:>15}  {side['per_second']:>6} joins/s   p50 {side['p50_ms']:>7} ms   p95 {side['p95_ms']:>7} ms   "
-            f"p99 {side['p99_ms']:>7} ms",
+            f"  {name:>15}  {side['per_second']:>6} joins/s   p50 {side['p50_ms']:>7} ms   p95 {side['p95_ms']:>7} ms"
+            f"   p99 {side['p99_ms']:>7} ms",
             flush=True,
         )
 

@@ -18,6 +18,7 @@ class Stored(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="C2M_", extra="ignore", frozen=True)
 
     database_url: str = Field(default="sqlite:///var/c2m.sqlite3", description="SQLite or PostgreSQL (psycopg 3) URL")
+    access_log: bool = Field(default=False, description="print a line for each request; a proxy in front usually does")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="what is logged")
 
     @cached_property

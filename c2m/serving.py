@@ -21,7 +21,8 @@ class Site(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "workers": workers,
             "threads": THREADS,
             "worker_class": "gthread",
-            "accesslog": "-",
+            "accesslog": "-" if settings.access_log else None,
+            "control_socket_disable": True,
         }
         super().__init__()
 

@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
             self.answer.set_result((int(whole[9:12]), whole))
 
     async def ask(self, port: int, request: bytes) -> tuple[int, bytes]:
-        """Send a request; status and answer, status 0 when the connection broke."""
+        """Send a request; status and answer, status 0 when the connection broke or the answer never came."""
         loop = asyncio.get_running_loop()
         if self.transport is None or self.transport.is_closing():
             self.received.clear()
@@ -70,7 +70,11 @@ class Connection(asyncio.Protocol):
         assert self.transport is not None
         self.answer = loop.create_future()
         self.transport.write(request)
-        return await asyncio.wait_for(self.answer, PATIENCE_SECONDS)
+        try:
+            return await asyncio.wait_for(self.answer, PATIENCE_SECONDS)
+        except TimeoutError:
+            self.transport.close()
+            return 0, b""
 
 
 def ask_once(port: int, request: bytes) -> tuple[int, bytes]:

@@ -13,6 +13,7 @@ from c2m.demand.models import Campaign, CampaignKind, CampaignState, PriceTier, 
 from c2m.demand.policies import standard_policy
 from c2m.identity.models import Organisation, Role, RoleGrant, SignIn, User
 from c2m.ledger.service import escrow, open_accounts
+from c2m.outbox import announce
 
 CURRENCY = "CNY"
 
@@ -110,6 +111,7 @@ def fill(database: Database, size: Size, *, now: datetime) -> None:
             for n in numbers
         ]
         insert_rows(session, Variant, variants)
+        announce(session, "demand.campaigns_opened", [campaign_id(n) for n in numbers], now=now)
         open_accounts(session, [escrow(campaign_id(n), CURRENCY) for n in numbers])
     analyse(database)
 

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -90,6 +89,34 @@ def waiting_in(session: Session, campaign_id: UUID, buyer_id: UUID) -> Waiting |
             Waiting.campaign_id == campaign_id, Waiting.buyer_id == buyer_id, Waiting.state == WaitingState.WAITING
         )
     ).first()
+
+
+def queue_masked(session: Session, campaign_id: UUID, *, limit: int = 12) -> list[Joiner]:
+    """The first in the queue for a campaign's pieces, names masked, with the pieces they still wait for."""
+    statement = (
+        select(
+            Organisation.name,
+            Waiting.region,
+            col(Waiting.quantity) - col(Waiting.filled_quantity),
+            Waiting.placed_at,
+        )
+        .join(Organisation, col(Waiting.buyer_id) == col(Organisation.id))
+        .where(Waiting.campaign_id == campaign_id, Waiting.state == WaitingState.WAITING)
+        .order_by(col(Waiting.id))
+        .limit(limit)
+    )
+    return [Joiner(name[:1], region, pieces, at) for name, region, pieces, at in session.exec(statement)]
+
+
+def places_of(session: Session, buyer_id: UUID) -> list[tuple[Waiting, Campaign]]:
+    """Where a buyer waits, the newest place first."""
+    statement = (
+        select(Waiting, Campaign)
+        .join(Campaign, col(Campaign.id) == col(Waiting.campaign_id))
+        .where(Waiting.buyer_id == buyer_id, Waiting.state == WaitingState.WAITING)
+        .order_by(col(Waiting.id).desc())
+    )
+    return [(place, found) for place, found in session.exec(statement)]
 
 
 @dataclass(frozen=True)
@@ -195,15 +222,21 @@ def joined(session: Session, campaign_id: UUID) -> tuple[int, int]:
 def pledge_curve(session: Session, campaign: Campaign) -> list[tuple[datetime, int]]:
     """Pieces in living pledges as they came: (instant, total so far), thinned to at most 60 points."""
     pledge = table_of(Pledge).c
-    rows = session.execute(
-        sa.select(pledge.placed_at, pledge.quantity)
+    arrival = (pledge.placed_at, pledge.id)
+    joined = (
+        sa.select(
+            pledge.placed_at,
+            sa.func.sum(pledge.quantity).over(order_by=arrival).label("total"),
+            sa.func.row_number().over(order_by=arrival).label("place"),
+            sa.func.count().over().label("pledges"),
+        )
         .where(pledge.campaign_id == campaign.id, pledge.state.not_in(GONE))
-        .order_by(pledge.placed_at, pledge.id)
-    ).all()
-    totals = list(accumulate(row.quantity for row in rows))
-    points = [(row.placed_at, total) for row, total in zip(rows, totals, strict=True)]
-    step = max(1, len(points) // 60)
-    return points[::step] + ([points[-1]] if points and (len(points) - 1) % step else [])
+        .subquery()
+    )
+    c = joined.c
+    step = sa.case((c.pledges < 60, 1), else_=c.pledges // 60)
+    points = sa.select(c.placed_at, c.total).where(sa.or_((c.place - 1) % step == 0, c.place == c.pledges))
+    return [(row.placed_at, int(row.total)) for row in session.execute(points.order_by(c.place))]
 
 
 def pledges_of(session: Session, campaign_id: UUID, buyer_id: UUID) -> list[Pledge]:
