@@ -11,8 +11,11 @@ from c2m.demand.models import (
     Campaign,
     CampaignKind,
     CampaignState,
+    ChangeKind,
+    Consent,
     DemandSheet,
     Pledge,
+    PledgeChange,
     PledgeLine,
     PledgeState,
     PriceTier,
@@ -31,6 +34,15 @@ FREED = (PledgeState.CANCELLED, PledgeState.FORFEITED)
 campaign, pledge, line, total, tier, sheet, transfer = (
     table_of(model) for model in (Campaign, Pledge, PledgeLine, BuyerTotal, PriceTier, DemandSheet, Transfer)
 )
+change = table_of(PledgeChange)
+DECLINED = sa.and_(
+    pledge.c.consent.is_not(None),
+    pledge.c.consent.in_([Consent.REFUSED, Consent.LAPSED]),
+)
+"""Whether a pledge ended because its buyer did not agree to an extension: its pieces were free again."""
+LEFT_OUT = sa.and_(pledge.c.state == PledgeState.REFUNDED, pledge.c.final_price_minor.is_(None))
+"""Of a campaign that succeeded: a pledge that took no part in it."""
+WAITS_FOR_CEILING = sa.and_(pledge.c.ceiling_minor.is_not(None), sa.not_(pledge.c.accepts_dearer))
 RELEASED = sa.and_(campaign.c.releasing_until.is_not(None), pledge.c.placed_at >= campaign.c.closed_at)
 """Whether a pledge was made of forfeited pieces after the close: at the final price, paid whole."""
 
@@ -38,8 +50,18 @@ RELEASED = sa.and_(campaign.c.releasing_until.is_not(None), pledge.c.placed_at >
 def _pieces(part: Part, *counted: sa.ColumnElement[bool]) -> sa.Subquery:
     """Pieces of each campaign's pledges that count."""
     pieces = sa.case((sa.or_(*counted), pledge.c.quantity), else_=0)
+    alive = _in(RUNNING, (PledgeState.UNPAID, PledgeState.PAID))
+    flexible = sa.case((alive, pledge.c.flexible_quantity), else_=0)
+    conditional = sa.case((sa.and_(alive, WAITS_FOR_CEILING), pledge.c.quantity), else_=0)
+    by_the_pledge = sa.or_(pledge.c.flexible_quantity > 0, pledge.c.ceiling_minor.is_not(None))
     return (
-        sa.select(campaign.c.id, sa.func.sum(pieces).label("pieces"))
+        sa.select(
+            campaign.c.id,
+            sa.func.sum(pieces).label("pieces"),
+            sa.func.sum(flexible).label("flexible"),
+            sa.func.sum(conditional).label("conditional"),
+            sa.func.max(sa.case((by_the_pledge, 1), else_=0)).label("by_the_pledge"),
+        )
         .join_from(campaign, pledge, pledge.c.campaign_id == campaign.c.id)
         .where(part.of(campaign.c.id), part.of(pledge.c.campaign_id))
         .group_by(campaign.c.id)
@@ -59,19 +81,28 @@ def _miscounted(part: Part) -> Broken:
     alive = _pieces(
         part,
         _in(RUNNING, (PledgeState.UNPAID, PledgeState.PAID)),
-        _in((CampaignState.SUCCEEDED,), (PledgeState.UNPAID, *SETTLED)),
-        _in((CampaignState.FAILED,), (PledgeState.REFUNDED,)),
+        sa.and_(_in((CampaignState.SUCCEEDED,), (PledgeState.UNPAID, *SETTLED)), ~LEFT_OUT),
+        sa.and_(_in((CampaignState.FAILED,), (PledgeState.REFUNDED,)), ~DECLINED),
     )
+    counted = {
+        "pledged_quantity": alive.c.pieces,
+        "flexible_quantity": alive.c.flexible,
+        "conditional_quantity": alive.c.conditional,
+    }
     return (
         sa.select(campaign.c.id)
         .join_from(campaign, alive, alive.c.id == campaign.c.id, isouter=True)
-        .where(part.of(campaign.c.id), sa.func.coalesce(alive.c.pieces, 0) != campaign.c.pledged_quantity)
+        .where(part.of(campaign.c.id))
+        .where(sa.or_(*(sa.func.coalesce(pieces, 0) != campaign.c[name] for name, pieces in counted.items())))
     )
 
 
 def _above_cap(part: Part) -> Broken:
     sold = _pieces(
-        part, _in(RUNNING, (PledgeState.UNPAID, PledgeState.PAID)), _in(COUNTED, (PledgeState.UNPAID, *SETTLED))
+        part,
+        _in(RUNNING, (PledgeState.UNPAID, PledgeState.PAID)),
+        sa.and_(_in((CampaignState.SUCCEEDED,), (PledgeState.UNPAID, *SETTLED)), ~LEFT_OUT),
+        sa.and_(_in((CampaignState.FAILED,), (PledgeState.REFUNDED,)), ~DECLINED),
     )
     return (
         sa.select(campaign.c.id)
@@ -81,12 +112,18 @@ def _above_cap(part: Part) -> Broken:
 
 
 def _buyers(part: Part) -> sa.Subquery:
-    """What each buyer holds in campaigns with a limit; what was cancelled or forfeited is free again."""
+    """What each buyer holds in campaigns with a limit, flexible pieces too; what was cancelled, forfeited or declined
+    is free again.
+
+    A merchandiser that completes its own campaign is no buyer.
+    """
+    pieces = sa.func.sum(pledge.c.quantity + pledge.c.flexible_quantity)
     return (
-        sa.select(pledge.c.campaign_id, pledge.c.buyer_id, sa.func.sum(pledge.c.quantity).label("pieces"))
+        sa.select(pledge.c.campaign_id, pledge.c.buyer_id, pieces.label("pieces"))
         .join_from(campaign, pledge, pledge.c.campaign_id == campaign.c.id)
         .where(part.of(campaign.c.id), part.of(pledge.c.campaign_id))
-        .where(campaign.c.per_buyer_limit.is_not(None), pledge.c.state.not_in(FREED))
+        .where(campaign.c.per_buyer_limit.is_not(None), pledge.c.state.not_in(FREED), ~DECLINED)
+        .where(~pledge.c.merchant_funded)
         .group_by(pledge.c.campaign_id, pledge.c.buyer_id)
         .subquery()
     )
@@ -119,13 +156,14 @@ def _buyer_miscounted(part: Part) -> Broken:
 
 
 def _lines_differ(part: Part) -> Broken:
-    pieces = sa.func.coalesce(sa.func.sum(line.c.quantity), 0)
+    columns = ("quantity", "flexible_quantity")
+    differs = [sa.func.coalesce(sa.func.sum(line.c[name]), 0) != pledge.c[name] for name in columns]
     return (
         sa.select(pledge.c.id)
         .join_from(pledge, line, line.c.pledge_id == pledge.c.id, isouter=True)
         .where(part.of(pledge.c.id))
-        .group_by(pledge.c.id, pledge.c.quantity)
-        .having(pieces != pledge.c.quantity)
+        .group_by(pledge.c.id, *(pledge.c[name] for name in columns))
+        .having(sa.or_(*differs))
     )
 
 
@@ -160,13 +198,19 @@ def _sheet_out_of_place(part: Part) -> Broken:
 
 
 def _outcome_wrong(part: Part) -> Broken:
-    """The final count is what the pledges came to; it decides on success, and the ladder on the price."""
+    """The final count is what the pledges came to; it decides on success, and the ladder on the price.
+
+    Where a failure was decided by flexible pieces, ceilings or colours it is counted again elsewhere.
+    """
     final = _pieces(
         part,
-        sa.and_(_in((CampaignState.SUCCEEDED,), (*SETTLED, PledgeState.FORFEITED)), sa.not_(RELEASED)),
-        _in((CampaignState.FAILED,), (PledgeState.REFUNDED,)),
+        sa.and_(_in((CampaignState.SUCCEEDED,), (*SETTLED, PledgeState.FORFEITED)), ~RELEASED, ~LEFT_OUT),
+        sa.and_(_in((CampaignState.FAILED,), (PledgeState.REFUNDED,)), ~DECLINED),
     )
-    count = sa.func.coalesce(final.c.pieces, 0)
+    counted_again = sa.and_(
+        campaign.c.state == CampaignState.FAILED, sa.or_(final.c.by_the_pledge > 0, campaign.c.colour_minimum > 0)
+    )
+    count = sa.case((counted_again, campaign.c.final_quantity), else_=sa.func.coalesce(final.c.pieces, 0))
     return (
         sa.select(campaign.c.id)
         .join_from(campaign, final, final.c.id == campaign.c.id, isouter=True)
@@ -203,7 +247,7 @@ def _off_the_final_tier(part: Part) -> Broken:
         sa.select(pledge.c.id)
         .join_from(pledge, campaign, campaign.c.id == pledge.c.campaign_id)
         .where(part.of(pledge.c.id), campaign.c.state == CampaignState.SUCCEEDED)
-        .where(pledge.c.state.in_([*SETTLED, PledgeState.FORFEITED]))
+        .where(pledge.c.state.in_([*SETTLED, PledgeState.FORFEITED]), ~sa.and_(LEFT_OUT, sa.or_(DECLINED, _put_out())))
         .where(
             sa.or_(
                 pledge.c.final_price_minor.is_(None),
@@ -212,6 +256,12 @@ def _off_the_final_tier(part: Part) -> Broken:
             )
         )
     )
+
+
+def _put_out() -> sa.ColumnElement[bool]:
+    """Whether the close is on record as having refunded a pledge wholly: none of its colours made, a ceiling missed."""
+    kinds = [ChangeKind.CEILING_MISSED, ChangeKind.COLOUR_DROPPED]
+    return sa.exists().where(change.c.pledge_id == pledge.c.id, change.c.kind.in_(kinds))
 
 
 def _difference_wrong(part: Part) -> Broken:
@@ -226,6 +276,7 @@ def _difference_wrong(part: Part) -> Broken:
         campaign.c.state == CampaignState.SUCCEEDED,
         campaign.c.kind != CampaignKind.PRESALE,
         pledge.c.state.in_(SETTLED),
+        ~LEFT_OUT,
     )
     difference = (pledge.c.unit_price_minor - campaign.c.final_price_minor) * pledge.c.quantity
     due = sa.case((sa.and_(ended_here, difference > 0), difference), else_=0)

@@ -4,7 +4,7 @@ Each statement sees a bounded part of the rows, so that memory stays flat howeve
 groups within it, so that no row is asked for by itself.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,12 +51,15 @@ class Check:
     over: sa.Column[Any] | None = None
     rows_a_part: int = ROWS_A_PART
     acquits: Callable[[sa.Row[Any]], bool] | None = None  # judges what SQL can't, by figures beside the first column
+    convicts: Callable[[Session, Sequence[UUID]], Iterable[UUID]] | None = None  # works out anew what was selected
 
     def names(self, session: Session, now: datetime) -> Iterator[str]:
         """What is broken, named by its ids."""
         for part in self.parts(session, now):
             rows = session.execute(self.broken(part))
-            if self.acquits is None:
+            if self.convicts is not None:
+                yield from map(str, self.convicts(session, list(rows.scalars())))
+            elif self.acquits is None:
                 yield from ("/".join(str(value) for value in row) for row in rows)
             else:
                 yield from (str(row[0]) for row in rows if not self.acquits(row))

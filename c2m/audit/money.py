@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from c2m.audit.check import Broken, Check, Part, hex_at_end, hex_of, text_of
 from c2m.db import table_of
+from c2m.demand.rounds import CARRIED_ON
 from c2m.errors import N_
 from c2m.ledger.models import (
     Account,
@@ -170,7 +171,7 @@ def _hold_misresolved(part: Part) -> Broken:
 
 
 def _hold_without_payment(part: Part) -> Broken:
-    """A hold is made by the charge whose id it has."""
+    """A hold is made by the charge whose id it has, or goes on from another one, as an entry says."""
     made_it = sa.and_(
         transfer.c.id == hold.c.id,
         transfer.c.direction == Direction.CHARGE,
@@ -179,7 +180,8 @@ def _hold_without_payment(part: Part) -> Broken:
         transfer.c.organisation_id == hold.c.payer_id,
         transfer.c.account_id == hold.c.escrow_account_id,
     )
-    return sa.select(hold.c.id).where(part.of(hold.c.id), ~sa.exists().where(made_it))
+    carried_on = sa.and_(entry.c.reference == "carry:" + text_of(hold.c.id), entry.c.kind == CARRIED_ON)
+    return sa.select(hold.c.id).where(part.of(hold.c.id), ~sa.exists().where(made_it), ~sa.exists().where(carried_on))
 
 
 def _payment_without_hold(part: Part) -> Broken:

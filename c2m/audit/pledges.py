@@ -12,8 +12,10 @@ from c2m.demand.models import (
     Campaign,
     CampaignKind,
     CampaignState,
+    ChangeKind,
     DemandSheet,
     Pledge,
+    PledgeChange,
     PledgeLine,
     PledgeState,
     SheetLine,
@@ -32,6 +34,7 @@ IN_SHEET = (PledgeState.CONFIRMED, PledgeState.FULFILLED)
 pledge, line, campaign, hold, transfer, want = (
     table_of(model) for model in (Pledge, PledgeLine, Campaign, Hold, Transfer, Want)
 )
+change = table_of(PledgeChange)
 sheet, sheet_line, made_of, released = (
     table_of(model) for model in (DemandSheet, SheetLine, SheetPledge, SheetRelease)
 )
@@ -76,15 +79,20 @@ def _charges(part: Part) -> sa.Subquery:
 
 def _not_charged_once(part: Part) -> Broken:
     charged = _charges(part)
-    joined = sa.and_(charged.c.joining_times == 1, charged.c.joining_minor == pledge.c.charged_minor)
-    balanced = sa.or_(
-        charged.c.balance_times == 0,
-        sa.and_(charged.c.balance_times == 1, charged.c.balance_minor == sa.func.coalesce(pledge.c.balance_minor, 0)),
+    times, minor, again, rest = (
+        sa.func.coalesce(charged.c[name], 0)
+        for name in ("joining_times", "joining_minor", "balance_times", "balance_minor")
     )
+    carried = pledge.c.carried_from_id.is_not(None)  # with its money, which was charged in the round before
+    joined = sa.or_(
+        sa.and_(~carried, times == 1, minor == pledge.c.charged_minor),
+        sa.and_(carried, times == 0),
+    )
+    balanced = sa.or_(again == 0, sa.and_(again == 1, rest == sa.func.coalesce(pledge.c.balance_minor, 0)))
     return (
         sa.select(pledge.c.id)
         .join_from(pledge, charged, charged.c.subject_id == pledge.c.id, isouter=True)
-        .where(part.of(pledge.c.id), sa.or_(charged.c.subject_id.is_(None), ~joined, ~balanced))
+        .where(part.of(pledge.c.id), sa.or_(~joined, ~balanced))
     )
 
 
@@ -159,7 +167,8 @@ def _contradicts_money(part: Part) -> Broken:
 
     One that ended holds nothing, but for a late payment that is about to be granted back.
     """
-    money = _held_for(part)
+    money, settled = _held_for(part), _given_back_at_the_close(part)
+    given = sa.func.coalesce(settled.c.minor, 0)
     paid, captured, refunded, forfeited, held = (
         sa.func.coalesce(money.c[name], 0)
         for name in ("amount_minor", "captured_minor", "refunded_minor", "forfeited_minor", "held")
@@ -176,20 +185,34 @@ def _contradicts_money(part: Part) -> Broken:
     agrees = {
         PledgeState.UNPAID: untouched,
         PledgeState.PAID: sa.and_(untouched, paid == charged),
-        PledgeState.BALANCE_DUE: sa.and_(untouched, paid >= charged),
+        PledgeState.BALANCE_DUE: sa.and_(captured == 0, forfeited == 0, refunded == given, paid >= charged),
         PledgeState.CONFIRMED: sa.and_(paid == charged + balance, forfeited == 0, outstanding > 0, held > 0),
         PledgeState.FULFILLED: sa.and_(
             paid == charged + balance, forfeited == 0, outstanding == 0, delivered > 0, held == 0
         ),
         PledgeState.REFUNDED: given_back,
         PledgeState.CANCELLED: given_back,
-        PledgeState.FORFEITED: sa.and_(captured == 0, forfeited == charged, delivered == 0, sa.or_(held == 0, late)),
+        PledgeState.FORFEITED: sa.and_(
+            captured == 0, forfeited == charged - given, delivered == 0, sa.or_(held == 0, late)
+        ),
     }
     right = sa.or_(*(sa.and_(pledge.c.state == state, says) for state, says in agrees.items()))
     return (
         sa.select(pledge.c.id)
         .join_from(pledge, money, money.c.subject_id == pledge.c.id, isouter=True)
+        .outerjoin(settled, settled.c.pledge_id == pledge.c.id)
         .where(part.of(pledge.c.id), ~right)
+    )
+
+
+def _given_back_at_the_close(part: Part) -> sa.Subquery:
+    """What a close gave back of each pledge for pieces that were not made or not needed."""
+    kinds = [ChangeKind.COLOUR_DROPPED, ChangeKind.FLEXIBLE_FREED]
+    return (
+        sa.select(change.c.pledge_id, sa.func.sum(change.c.amount_minor).label("minor"))
+        .where(part.of(change.c.pledge_id), change.c.kind.in_(kinds))
+        .group_by(change.c.pledge_id)
+        .subquery()
     )
 
 
@@ -216,7 +239,11 @@ def _not_in_one_line(part: Part) -> Broken:
     """Confirmed pieces stand in one sheet line, unless a presale's balance window is still to end."""
     confirmed = sa.or_(
         pledge.c.state.in_(IN_SHEET),
-        sa.and_(pledge.c.state == PledgeState.REFUNDED, campaign.c.state == CampaignState.SUCCEEDED),
+        sa.and_(
+            pledge.c.state == PledgeState.REFUNDED,
+            pledge.c.final_price_minor.is_not(None),
+            campaign.c.state == CampaignState.SUCCEEDED,
+        ),
     )
     waiting = sa.and_(
         campaign.c.kind == CampaignKind.PRESALE,
@@ -247,6 +274,7 @@ def _not_confirmed(part: Part) -> Broken:
         pledge.c.id == made_of.c.pledge_id,
         pledge.c.campaign_id == sheet.c.campaign_id,
         pledge.c.state.in_([*IN_SHEET, PledgeState.REFUNDED]),
+        pledge.c.final_price_minor.is_not(None),
     )
     return (
         sa.select(made_of.c.sheet_id, made_of.c.variant_id, made_of.c.pledge_id)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from c2m.audit import allocations, campaigns, commissions, money, pegs, pledges, settlements, work
+from c2m.audit import allocations, campaigns, closes, commissions, money, pegs, pledges, queues, settlements, work
 from c2m.audit.check import Check, Finding, findings_of
 
 
@@ -17,7 +17,7 @@ def run(session: Session, *, now: datetime) -> list[Finding]:
 
 def checks(session: Session) -> list[Check]:
     """Every way in which an invariant can be broken."""
-    modules = (money, campaigns, pledges, allocations, work, pegs, settlements, commissions)
+    modules = (money, campaigns, closes, pledges, queues, allocations, work, pegs, settlements, commissions)
     return [*(check for module in modules for check in module.CHECKS), *work.announced_checks(session)]
 
 

@@ -35,7 +35,8 @@ class _Ended:
     deposit_counts_minor: int
     balance_days: int
     outcome: Outcome
-    quantity: int
+    pieces: int  # of all pledges
+    quantity: int  # of those that take part, with the flexible pieces taken
     price_minor: int
 
 
@@ -123,7 +124,7 @@ def _plainly(row: sa.Row[Any], ladder: Ladder) -> _Ended:
         may_begin_anew=row.next_round_days > 0 and row.coming_along > 0,
     )
     price = ladder.price_at(pieces)
-    return _Ended(row.id, row.kind, row.deposit_counts_minor, row.balance_days, outcome, pieces, price)
+    return _Ended(row.id, row.kind, row.deposit_counts_minor, row.balance_days, outcome, pieces, pieces, price)
 
 
 def _counted(ids: Sequence[UUID]) -> sa.Select[Any]:
@@ -183,7 +184,7 @@ def _finish(session: Session, ended: Sequence[_Ended], state: CampaignState, now
             "closed_at": now,
             "final_quantity": c.quantity,
             "final_price_minor": c.price_minor,
-            "pledged_quantity": c.quantity,
+            "pledged_quantity": c.quantity if state is CampaignState.SUCCEEDED else c.pieces,
             "flexible_quantity": 0,
             "conditional_quantity": 0,
         }

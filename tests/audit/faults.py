@@ -476,7 +476,8 @@ def a_lease_of_yesterday(session: Session, life: Life) -> list[str]:
 @fault("I10", "A campaign is past its deadline and nothing will close it.")
 def a_deadline_nobody_watches(session: Session, life: Life) -> list[str]:
     c = table_of(Job).c
-    [closing] = rows(session, Job, c.kind == "demand.close_campaigns", c.state == JobState.READY)
+    waiting = rows(session, Job, c.kind == "demand.close_campaigns", c.state == JobState.READY)
+    [closing] = [job for job in waiting if str(life.running) in job["ids"]]
     change(session, Job, closing, state=JobState.DONE, finished_at=life.now)
     change(session, Campaign, campaign(session, life.running), deadline=life.now - timedelta(seconds=1))
     return [str(life.running)]

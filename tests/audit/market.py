@@ -19,8 +19,10 @@ from c2m.matching.models import Offer, OfferState
 from c2m.matching.offers import Answer, accept_offer, decline_offer
 from c2m.production.deliveries import deliver_parcels
 from c2m.production.models import Parcel, WorkOrder, WorkOrderState
+from tests.audit.closes import Closes, answer_extensions, campaigns_with_everything, extended_now
 from tests.builders import a_factory, a_line
 from tests.demand.market import Market
+from tests.demand.queueing import wait
 from tests.design.builders import NOON, a_concept, a_want
 from tests.production.market import make, ship
 
@@ -38,6 +40,7 @@ class Life:
     called_off: UUID
     hopeless: UUID  # no factory made any of it
     running: UUID
+    closes: Closes
 
 
 def a_market_that_lived(database: Database) -> Life:
@@ -64,13 +67,15 @@ def a_market_that_lived(database: Database) -> Life:
     _leave(market, market.join_and_pay(group_buy, 3))
     _decline(market, group_buy)
     presold = [market.join_and_pay(presale, quantity) for quantity in (4, 6, 2)]
-    market.join_and_pay(sample, 2)
+    tried = market.pledge(market.join_and_pay(sample, 2)).buyer_id
     market.join_and_pay(failed, 7)
     market.join_and_pay(called_off, 4)
+    closes = campaigns_with_everything(market)
     with database.transaction() as session:
         cancel_campaign(session, called_off, now=market.now)
     market.pass_time(7 * DAY)
-    _pay_balances(market, presold[:2])
+    answer_extensions(market, closes)
+    _pay_balances(market, [*presold[:2], closes.presold])
     _answer(market, decline_first=True)
     market.pass_time(4 * DAY)  # what no factory takes is given up, the balance window ends
     _answer(market)
@@ -92,10 +97,20 @@ def a_market_that_lived(database: Database) -> Life:
     with database.transaction() as session:
         for order in session.exec(select(WorkOrder).where(WorkOrder.state == WorkOrderState.IN_PRODUCTION)).all():
             ship(session, order, 1, now=market.now)
-    running = market.campaign(ladder=LADDER, minimum=10, cap=30, per_buyer_limit=20)
-    market.join_and_pay(running, 8)
+    closes = extended_now(market, closes)
+    running = market.campaign(ladder=LADDER, minimum=10, cap=30, per_buyer_limit=20, sample_campaign_id=sample)
+    market.join_and_pay(running, 8, buyer=tried)
     market.join(running, 3)
-    return Life(market.now, group_buy, failed, called_off, hopeless, running)
+    _queue(market, running)
+    return Life(market.now, group_buy, failed, called_off, hopeless, running, closes)
+
+
+def _queue(market: Market, campaign_id: UUID) -> None:
+    """A place that is filled at once, and one that the limit of its buyer keeps waiting."""
+    wait(market, campaign_id, 2)
+    greedy = market.buyer()
+    wait(market, campaign_id, 20, buyer=greedy)
+    market.join(campaign_id, 1, buyer=greedy)
 
 
 def _factories(market: Market) -> None:

@@ -7,6 +7,7 @@ from c2m.audit.invariants import INVARIANTS
 from c2m.audit.running import checks
 from c2m.ledger.models import Entry
 from c2m.pages.words import MOVES, PURPOSES
+from tests.audit import close_faults, queue_faults  # noqa: F401 - add to FAULTS
 from tests.audit.conftest import Lived
 from tests.audit.faults import FAULTS, Fault, rows
 
@@ -41,4 +42,5 @@ def test_every_entry_the_market_posted_has_words(lived: Lived) -> None:
         kinds = {row["kind"] for row in rows(session, Entry)}
     purposes = {kind.rpartition(".")[0] if kind.rpartition(".")[2] in MOVES else kind for kind in kinds}
     assert purposes <= set(PURPOSES)
+    assert {"demand.carried_on", "demand.colour_dropped", "demand.extension_declined"} <= purposes
     assert {"production.delivery", "demand.tier_difference", "design.want_refund", "demand.forfeit"} <= purposes

@@ -50,12 +50,16 @@ class Market:
         if kind is CampaignKind.PRESALE:
             fields = {"deposit_minor": 5_00, "deposit_counts_minor": 10_00} | fields
         tiers = tuple(Tier(*pair) for pair in fields.pop("ladder", LADDER))  # type: ignore[attr-defined]
-        terms = {"minimum": 50, "deadline": self.now + WEEK, "variants": (("black", "M"), ("black", "L"))} | fields
+        terms = {
+            "category": "tshirt",
+            "minimum": 50,
+            "deadline": self.now + WEEK,
+            "variants": (("black", "M"), ("black", "L")),
+        } | fields
         draft = CampaignDraft(
             organisation_id=self.merchandiser,
             kind=kind,
             title="Tee",
-            category="tshirt",
             currency="CNY",
             tiers=tiers,
             **terms,  # type: ignore[arg-type]
