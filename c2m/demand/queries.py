@@ -91,23 +91,6 @@ def waiting_in(session: Session, campaign_id: UUID, buyer_id: UUID) -> Waiting |
     ).first()
 
 
-def queue_masked(session: Session, campaign_id: UUID, *, limit: int = 12) -> list[Joiner]:
-    """The first in the queue for a campaign's pieces, names masked, with the pieces they still wait for."""
-    statement = (
-        select(
-            Organisation.name,
-            Waiting.region,
-            col(Waiting.quantity) - col(Waiting.filled_quantity),
-            Waiting.placed_at,
-        )
-        .join(Organisation, col(Waiting.buyer_id) == col(Organisation.id))
-        .where(Waiting.campaign_id == campaign_id, Waiting.state == WaitingState.WAITING)
-        .order_by(col(Waiting.id))
-        .limit(limit)
-    )
-    return [Joiner(name[:1], region, pieces, at) for name, region, pieces, at in session.exec(statement)]
-
-
 def places_of(session: Session, buyer_id: UUID) -> list[tuple[Waiting, Campaign]]:
     """Where a buyer waits, the newest place first."""
     statement = (
@@ -204,6 +187,23 @@ def recent_joiners(session: Session, campaign_id: UUID, *, limit: int = 6) -> li
         .join(Organisation, col(Pledge.buyer_id) == col(Organisation.id))
         .where(Pledge.campaign_id == campaign_id, col(Pledge.state).not_in(GONE))
         .order_by(col(Pledge.placed_at).desc(), col(Pledge.id).desc())
+        .limit(limit)
+    )
+    return [Joiner(name[:1], region, pieces, at) for name, region, pieces, at in session.exec(statement)]
+
+
+def queue_masked(session: Session, campaign_id: UUID, *, limit: int = 12) -> list[Joiner]:
+    """The first in the queue for a campaign's pieces, names masked, with the pieces they still wait for."""
+    statement = (
+        select(
+            Organisation.name,
+            Waiting.region,
+            col(Waiting.quantity) - col(Waiting.filled_quantity),
+            Waiting.placed_at,
+        )
+        .join(Organisation, col(Waiting.buyer_id) == col(Organisation.id))
+        .where(Waiting.campaign_id == campaign_id, Waiting.state == WaitingState.WAITING)
+        .order_by(col(Waiting.id))
         .limit(limit)
     )
     return [Joiner(name[:1], region, pieces, at) for name, region, pieces, at in session.exec(statement)]
