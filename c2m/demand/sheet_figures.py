@@ -225,61 +225,59 @@ def _place() -> sa.ColumnElement[str]:
     return sa.case((pledge.c.region != "", pledge.c.region), else_=organisation.c.region)
 
 
-def _located(pieces: sa.FromClause) -> sa.Join:
-    """Pledges' pieces with the pledge, and its buyer only where the pledge names no place itself."""
-    unnamed = sa.and_(pledge.c.region == "", organisation.c.id == pledge.c.buyer_id)
-    return sa.join(pieces, pledge, pledge.c.id == pieces.c.pledge_id).join(organisation, unnamed, isouter=True)
+def _counted(pieces: sa.Table, quantity: sa.ColumnElement[int]) -> sa.Select[Any]:
+    """Pieces by variant and place; where the pledge names no place, its buyer is kept, whose own it will be.
 
-
-def _pledged(campaign_ids: Sequence[UUID], states: Sequence[PledgeState]) -> sa.Select[Any]:
-    """Pieces by campaign, variant and place, straight from the pledges."""
+    Only groups are joined with buyers later: a join for each pledge would cost more than the sums.
+    """
+    unnamed = sa.case((pledge.c.region == "", pledge.c.buyer_id)).label("unnamed")
     return (
-        sa.select(pledge.c.campaign_id, line.c.variant_id, _place().label("place"), sa.func.sum(line.c.quantity))
-        .select_from(_located(line))
-        .where(pledge.c.campaign_id.in_(campaign_ids), pledge.c.state.in_(states))
-        .group_by(pledge.c.campaign_id, line.c.variant_id, sa.literal_column("place"))
+        sa.select(pieces.c.variant_id, pledge.c.region, unnamed, sa.func.sum(quantity).label("pieces"))
+        .join_from(pieces, pledge, pledge.c.id == pieces.c.pledge_id)
+        .group_by(pieces.c.variant_id, pledge.c.region, sa.literal_column("unnamed"))
     )
 
 
+def _pledged(campaign_ids: Sequence[UUID], states: Sequence[PledgeState]) -> sa.Select[Any]:
+    """What these campaigns' pledges come to."""
+    return _counted(line, line.c.quantity).where(pledge.c.campaign_id.in_(campaign_ids), pledge.c.state.in_(states))
+
+
 def _in_sheet(sheet_id: UUID, version: int) -> sa.CompoundSelect[Any]:
-    """Pieces of a sheet's version by variant and place: what was confirmed, and with a minus what was left out."""
-
-    def counted(pieces: sa.Table, quantity: sa.ColumnElement[int]) -> sa.Select[Any]:
-        return (
-            sa.select(pledge.c.campaign_id, pieces.c.variant_id, _place().label("place"), sa.func.sum(quantity))
-            .select_from(_located(pieces))
-            .where(pieces.c.sheet_id == sheet_id)
-            .group_by(pledge.c.campaign_id, pieces.c.variant_id, sa.literal_column("place"))
-        )
-
-    left_out = counted(released_line, -released_line.c.quantity).where(released_line.c.version <= version)
-    return sa.union_all(counted(made_of, made_of.c.quantity), left_out)
+    """What a sheet's version comes to: what was confirmed, and with a minus what was left out."""
+    confirmed = _counted(made_of, made_of.c.quantity).where(made_of.c.sheet_id == sheet_id)
+    left_out = _counted(released_line, -released_line.c.quantity).where(
+        released_line.c.sheet_id == sheet_id, released_line.c.version <= version
+    )
+    return sa.union_all(confirmed, left_out)
 
 
 def _pivoted(session: Session, counted: sa.CTE, campaign_ids: Sequence[UUID]) -> dict[UUID, Figures]:
-    """Turn pieces by (campaign, variant, place) into each campaign's figures."""
-    owner, variant_id, place, pieces = counted.c
+    """Turn pieces by variant and place into each campaign's figures."""
     made = session.execute(
         sa.select(variant.c.campaign_id, variant.c.colour, variant.c.size)
         .where(variant.c.campaign_id.in_(campaign_ids))
         .order_by(variant.c.position)
     ).all()
     sizes = list(dict.fromkeys(row.size for row in made))
-    whole = sa.cast(sa.func.sum(pieces), sa.BigInteger)
-    by_size = [sa.cast(sa.func.sum(pieces).filter(variant.c.size == size), sa.BigInteger) for size in sizes]
+    whole = sa.cast(sa.func.sum(counted.c.pieces), sa.BigInteger)
+    by_size = [sa.cast(sa.func.sum(counted.c.pieces).filter(variant.c.size == size), sa.BigInteger) for size in sizes]
+    owner = variant.c.campaign_id
 
     def pivot(kind: str, name: sa.ColumnElement[str], rank: sa.ColumnElement[int]) -> sa.Select[Any]:
-        columns = (sa.literal(kind).label("kind"), owner.label("owner"), name.label("name"), rank.label("rank"))
-        joined = sa.select(*columns, whole.label("pieces"), *by_size)
-        grouped = [owner] if kind == "total" else [owner, name]
-        return joined.join_from(counted, variant, variant.c.id == variant_id).group_by(*grouped)
+        columns = (sa.literal(kind).label("kind"), owner.label("owner"), name.label("called"), rank.label("rank"))
+        source = sa.join(counted, variant, variant.c.id == counted.c.variant_id)
+        if kind == "region":
+            source = source.join(organisation, organisation.c.id == counted.c.unnamed, isouter=True)
+        grouped = [owner] if kind == "total" else [owner, sa.literal_column("called")]
+        return sa.select(*columns, whole.label("pieces"), *by_size).select_from(source).group_by(*grouped)
 
     table = sa.union_all(
         pivot("colour", variant.c.colour, sa.func.min(variant.c.position)),
-        pivot("region", place, -whole),
+        pivot("region", sa.func.coalesce(organisation.c.region, counted.c.region), -whole),
         pivot("total", sa.literal(""), sa.literal(0)),
     ).subquery()
-    rows = session.execute(sa.select(table).order_by(table.c.owner, table.c.kind, table.c.rank, table.c.name)).all()
+    rows = session.execute(sa.select(table).order_by(table.c.owner, table.c.kind, table.c.rank, table.c.called)).all()
     found: dict[UUID, Figures] = {}
     for campaign_id in dict.fromkeys(row.owner for row in rows):
         mine = [row for row in rows if row.owner == campaign_id]
@@ -294,8 +292,8 @@ def _figures(
 ) -> Figures:
     def row_of(row: sa.Row[Any]) -> Row:
         sums: dict[str, Any] = dict(zip(columns, row[5:], strict=True))
-        made = {size for size in sizes if row.kind != "colour" or (row.name, size) in cells}
-        return Row(row.name, row.pieces, {size: int(sums[size] or 0) if size in made else None for size in sizes})
+        made = {size for size in sizes if row.kind != "colour" or (row.called, size) in cells}
+        return Row(row.called, row.pieces, {size: int(sums[size] or 0) if size in made else None for size in sizes})
 
     of_kind = {kind: [row_of(row) for row in rows if row.kind == kind] for kind in ("colour", "region", "total")}
     left = {kind: tuple(row for row in found if row.pieces) for kind, found in of_kind.items()}
