@@ -127,7 +127,7 @@ def build_worker(database: Database, provider: PaymentProvider) -> Worker:
 
 
 def configure_logging(level: str = "INFO") -> None:
-    """Log events as JSON lines on stderr, with secrets struck out."""
+    """Log events as JSON lines on stderr, with secrets struck out; what libraries warn of joins them."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -140,6 +140,15 @@ def configure_logging(level: str = "INFO") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
+    logging.basicConfig(handlers=[FromLibraries()], level=logging.WARNING, force=True)
+
+
+class FromLibraries(logging.Handler):
+    """Makes events of what libraries log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fault = {"exc_info": record.exc_info} if record.exc_info else {}
+        structlog.get_logger().log(record.levelno, record.getMessage(), logger=record.name, **fault)
 
 
 def strike_out_secrets(_logger: object, _method: str, event: Mapping[str, Any]) -> Mapping[str, Any]:

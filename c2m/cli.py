@@ -110,9 +110,9 @@ def add_operator(
 ) -> None:
     """Open an account for an operator, which nobody can do over the web."""
     if not is_email(email):
-        _fail(f"{email!r} is not an e-mail address.")
+        _fail(f"{email!r} is not an e-mail address.", MISUSED)
     if len(password) < SHORTEST_PASSWORD:
-        _fail(f"The password needs {SHORTEST_PASSWORD} characters or more.")
+        _fail(f"The password needs {SHORTEST_PASSWORD} characters or more.", MISUSED)
     settings = _settings()
     database = _database()
     hashed = Passwords(settings.password_passes, settings.password_memory_kib).hash(password)

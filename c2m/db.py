@@ -159,6 +159,12 @@ class UnknownDatabase(Invalid):
     sentence = "A database is named like sqlite:///var/c2m.sqlite3 or postgresql://user:password@host/name."
 
 
+class NoSuchFolder(UnknownDatabase):
+    """A database file is asked for in a folder that isn't there: a slip of the pen rather than a new market."""
+
+    sentence = "The folder %(folder)s of the database doesn't exist."
+
+
 class Database:
     """One engine and the two kinds of unit of work: reading and writing."""
 
@@ -212,7 +218,7 @@ def _create_engine(address: str, *, echo: bool) -> sa.Engine:
         _try_idle_connections(engine)
         return engine
     if (name := url.database) and name != ":memory:":
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        _see_to_folder(Path(name).parent)
     files = {"timeout": 30, "check_same_thread": False}
     engine = sa.create_engine(url, echo=echo, connect_args=files, pool_size=POOL)
     engine.dialect.colspecs = {**engine.dialect.colspecs, sa.Uuid: HexUuid}
@@ -238,6 +244,14 @@ def _create_engine(address: str, *, echo: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _see_to_folder(folder: Path) -> None:
+    """Make the folder of a path below the present one, such as var/; any other must exist."""
+    if not folder.is_absolute():
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not folder.is_dir():
+        raise NoSuchFolder(folder=folder)
 
 
 def _database_url(address: str) -> sa.URL:
@@ -275,12 +289,12 @@ def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[
         _insert(table_of(model), tuple(rows[0]), connection.dialect, False).run(connection, rows)
 
 
-def insert_missing(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert the rows whose unique keys are still free and pass over the others; return how many were new."""
+def insert_missing(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows whose unique keys are still free and pass over the others; drivers don't agree on how many."""
     if not rows:
-        return 0
+        return
     connection = session.connection()
-    return _insert(table_of(model), tuple(rows[0]), connection.dialect, True).run(connection, rows)
+    _insert(table_of(model), tuple(rows[0]), connection.dialect, True).run(connection, rows)
 
 
 def update_rows(

@@ -6,6 +6,7 @@ that are due together run as one set; a set that fails is run job by job, a job 
 that one bad row never holds up the others.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -325,6 +326,7 @@ def start_in_background(
     worker: Worker, clock: Clock, *, threads: int, every_seconds: float = 1.0
 ) -> BackgroundScheduler:
     """Wake the worker again and again in this process; APScheduler keeps no state of its own."""
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)  # a worker still at work is no fault
     scheduler = BackgroundScheduler(timezone="UTC")
     for number in range(threads):
         scheduler.add_job(

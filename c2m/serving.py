@@ -1,14 +1,41 @@
 """The site under gunicorn, started from our own command."""
 
+from datetime import timedelta
 from typing import Any
 
+import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from c2m.app import create_app
 from c2m.config import Settings
 
 THREADS = 64  # most of them wait in line for the writer of joins
+
+
+class JsonLog(Logger):  # type: ignore[misc]  # gunicorn is untyped
+    """gunicorn's log as lines like all others: its own events by way of the root logger, each request as one event."""
+
+    def setup(self, cfg: Any) -> None:
+        """Keep no handlers of its own."""
+        super().setup(cfg)
+        for log in (self.error_log, self.access_log):
+            log.handlers.clear()
+            log.propagate = True
+
+    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
+        """One answered request; addresses are told without their queries, which may hold what was searched for."""
+        if self.access_log_enabled:
+            structlog.get_logger().info(
+                "request",
+                method=environ["REQUEST_METHOD"],
+                path=environ["PATH_INFO"],
+                status=resp.status_code,
+                bytes=resp.sent,
+                ms=request_time // timedelta(milliseconds=1),
+                client=environ.get("REMOTE_ADDR"),
+            )
 
 
 class Site(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
@@ -23,6 +50,7 @@ class Site(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "worker_class": "gthread",
             "accesslog": "-" if settings.access_log else None,
             "control_socket_disable": True,
+            "logger_class": JsonLog,
         }
         super().__init__()
 

@@ -1,5 +1,6 @@
 """The `c2m` command: what it does, what it refuses, and with which exit status."""
 
+import json
 import os
 import signal
 import socket
@@ -27,7 +28,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The environment of an installation of its own; gives the address of its database file."""
     for name in [name for name in os.environ if name.startswith("C2M_")]:
         monkeypatch.delenv(name)
-    path = tmp_path / "var" / "c2m.sqlite3"
+    path = tmp_path / "c2m.sqlite3"
     monkeypatch.setenv("C2M_DATABASE_URL", f"sqlite:///{path}")
     monkeypatch.setenv("C2M_SECRET_KEY", "a secret for tests only")
     monkeypatch.setenv("C2M_PASSWORD_PASSES", "1")
@@ -78,11 +79,12 @@ def test_a_fresh_installation_migrates_gets_an_operator_and_works_off_its_jobs(i
         (["serve"], {"C2M_SECRET_KEY": "change-me"}, 2, "C2M_SECRET_KEY is still at its default"),
         (["serve"], {"C2M_SECRET_KEY": "short"}, 2, "C2M_SECRET_KEY is too short"),
         (["serve"], {"C2M_CURRENCY": "yuan"}, 2, "C2M_CURRENCY: "),
-        (["add-operator", "nobody", "--password", "a long password"], {}, 1, "is not an e-mail address"),
-        (["add-operator", "a@b.cd", "--password", "short"], {}, 1, "10 characters"),
+        (["add-operator", "nobody", "--password", "a long password"], {}, 2, "is not an e-mail address"),
+        (["add-operator", "a@b.cd", "--password", "short"], {}, 2, "10 characters"),
         (["audit", "--database-url", "nonsense"], {}, 2, "A database is named like"),
         (["migrate"], {"C2M_DATABASE_URL": "mysql://x"}, 2, "A database is named like"),
         (["migrate"], {"C2M_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, 1, "The database can't be used"),
+        (["migrate"], {"C2M_DATABASE_URL": "sqlite:////nowhere/c2m.sqlite3"}, 2, "/nowhere of the database doesn't"),
         (["dance"], {}, 2, "dance"),
         (["serve", "--port", "99999"], {}, 2, "--port"),
     ],
@@ -114,14 +116,37 @@ def test_the_site_is_served_until_it_is_told_to_stop(c2m: Command) -> None:
         port = free.getsockname()[1]
     site = subprocess.Popen(
         [sys.executable, "-m", "c2m", "serve", "--port", str(port)],
+        env=os.environ | {"C2M_ACCESS_LOG": "1"},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
-        assert answers(f"http://127.0.0.1:{port}/readyz") == 200
+        assert answers(f"http://127.0.0.1:{port}/readyz?q=something") == 200
     finally:
         site.send_signal(signal.SIGTERM)
-        assert site.wait(30) == 0
+        _, log = site.communicate(timeout=30)
+    assert site.returncode == 0
+    events = [json.loads(line) for line in log.splitlines()]  # every line is one
+    [request] = [event for event in events if event["event"] == "request" and event["status"] == 200]
+    assert (request["method"], request["path"], request["level"]) == ("GET", "/readyz", "info")
+    assert {"gunicorn.error"} <= {event.get("logger") for event in events}
+
+
+def test_only_a_folder_below_the_present_one_is_made(
+    c2m: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("C2M_DATABASE_URL", "sqlite:///var/c2m.sqlite3")
+    assert c2m("migrate")[0] == 0
+    assert (tmp_path / "var" / "c2m.sqlite3").exists()
+
+
+def test_the_web_starts_without_the_libraries_that_only_pictures_need() -> None:
+    heavy = "scipy torch sklearn diffusers transformers"
+    check = f"import sys, c2m.app; sys.exit(', '.join(set('{heavy}'.split()) & set(sys.modules)) or 0)"
+    found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
 
 
 def answers(address: str) -> int:

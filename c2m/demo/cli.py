@@ -177,11 +177,19 @@ def _figures(summary: Summary, findings: list[audit.Finding]) -> list[tuple[str,
         ("offers", _counts(summary.offers)),
         ("work orders", f"{_counts(summary.work_orders)} · {summary.late_work_orders} late and underway"),
         ("pieces", _counts(asdict(pieces))),
-        *((name, _money(amount)) for name, amount in asdict(money).items()),
-        ("matched share", f"{summary.matched_share_pct} %"),
-        ("on-time share", f"{summary.on_time_share_pct} % · {summary.late_parcels} parcels came late"),
+        *((_whose(name), _money(amount)) for name, amount in asdict(money).items()),
+        ("matched share", f"{summary.matched_share_pct} % of the pieces that a factory took on or none would"),
+        (
+            "on-time share",
+            f"{summary.on_time_share_pct} % of the pieces delivered · {summary.late_parcels} parcels came late",
+        ),
         ("invariants", f"{len(findings)} broken" if findings else "all hold"),
     ]
+
+
+def _whose(name: str) -> str:
+    """What collected money became, part by part; forfeited deposits are merchandisers' and counted among these."""
+    return "forfeited, part of margins" if name == "forfeited" else name.replace("_", " ")
 
 
 def _counts(counts: dict[str, int]) -> str:

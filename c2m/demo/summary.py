@@ -33,6 +33,9 @@ class Money:
     margins: int  # to merchandisers
     fees: int
     held: int  # still in escrow
+    owed_to_factories: int  # earned, not yet settled
+    owed_to_merchandisers: int
+    owed_to_buyers: int  # granted, their payment under way
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,9 @@ def _money(session: Session) -> Money:
         margins=_paid(session, Direction.PAYOUT, to=Role.MERCHANDISER),
         fees=balances.get((AccountKind.PLATFORM_FEES, CURRENCY), 0),
         held=balances.get((AccountKind.ESCROW, CURRENCY), 0),
+        owed_to_factories=balances.get((AccountKind.FACTORY_PAYABLE, CURRENCY), 0),
+        owed_to_merchandisers=balances.get((AccountKind.MERCHANDISER_PAYABLE, CURRENCY), 0),
+        owed_to_buyers=balances.get((AccountKind.BUYER_PAYABLE, CURRENCY), 0),
     )
 
 

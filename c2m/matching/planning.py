@@ -130,8 +130,8 @@ def make_offers(session: Session, planned: Sequence[Planned], now: datetime) -> 
         if plan.worth_another_try(len(drafts)):
             jobs.enqueue(session, MATCH, [], key=f"{MATCH}>{run_id}", due_at=now + TRY_AGAIN_AFTER, now=now)
     unmatched = [u for plan in planned for u in plan.unmatched]
-    last = [(f"{MATCH}!{u.sheet.id}", [], u.sheet.matched_until) for u in unmatched]  # given up on the stated day
-    jobs.enqueue_all(session, MATCH, last, now=now)
+    for u in unmatched:  # what is still left then is given up on the stated day
+        jobs.enqueue(session, MATCH, [], key=f"{MATCH}!{u.sheet.id}", due_at=u.sheet.matched_until, now=now)
     give_up(session, [*over, *(u.sheet.id for u in unmatched if u.reason == Reason.LEAD_TIME)], now=now)
 
 

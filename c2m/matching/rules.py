@@ -143,6 +143,8 @@ def terms_errors(terms: Terms) -> dict[str, str]:
         errors["lead_days"] = N_("The lead time lies between 0 and 365 days.")
     if problem := _steps_error(terms.steps):
         errors["steps"] = problem
+    elif "minimum" not in errors and terms.steps[0].from_quantity > terms.minimum:
+        errors["steps"] = N_("The first price must hold from the smallest order on.")
     return errors
 
 
@@ -158,7 +160,18 @@ def _steps_error(steps: Sequence[PriceStep]) -> str | None:
             return N_("Prices must be positive.")
     if any(upper.from_quantity <= lower.from_quantity for lower, upper in itertools.pairwise(steps)):
         return N_("Each price must start at more pieces than the one before.")
+    if any(_is_dearer(upper, lower) for lower, upper in itertools.pairwise(steps)):
+        return N_("A piece must not cost more when more are ordered.")
     return None
+
+
+def _is_dearer(upper: PriceStep, lower: PriceStep) -> bool:
+    """Whether a step costs more than the one below; an amount and a share can't be compared."""
+    if upper.unit_price_minor is not None and lower.unit_price_minor is not None:
+        return upper.unit_price_minor > lower.unit_price_minor
+    if upper.target_ppm is not None and lower.target_ppm is not None:
+        return upper.target_ppm > lower.target_ppm
+    return False
 
 
 def whole_weeks(planned: Mapping[date, float], quantity: int, room: Mapping[date, int]) -> dict[date, int] | None:

@@ -13,6 +13,8 @@ from sqlmodel import Session, col, select
 from c2m.db import chunks, table_of
 from c2m.demand.models import Campaign, DemandSheet, Policy, Variant
 from c2m.errors import N_, NotFound
+from c2m.matching.models import Booking, Offer
+from c2m.matching.rules import monday
 from c2m.production.models import (
     Compensation,
     Lot,
@@ -190,6 +192,22 @@ def late_orders_of(session: Session, factory_id: UUID, *, states: Sequence[WorkO
     c = table_of(WorkOrder).c
     late = sa.select(sa.func.count()).where(c.factory_id == factory_id, c.state.in_(states), c.due_at < now)
     return int(session.execute(late).scalar_one())
+
+
+def unfinished_pieces(session: Session, factory_id: UUID, *, now: datetime) -> dict[UUID, int]:
+    """Pieces still to be made by a factory's lines though the weeks planned for them are over: capability → pieces."""
+    order, offer, booking = table_of(WorkOrder), table_of(Offer), table_of(Booking)
+    last_week = sa.select(sa.func.max(booking.c.week)).where(booking.c.offer_id == offer.c.id).scalar_subquery()
+    left = sa.func.sum(order.c.quantity - order.c.produced + order.c.rejected)
+    rows = session.execute(
+        sa.select(offer.c.capability_id, left)
+        .join_from(order, offer, offer.c.id == order.c.offer_id)
+        .where(order.c.factory_id == factory_id, last_week < monday(now.date()))
+        .where(order.c.state.in_((WorkOrderState.PLANNED, WorkOrderState.IN_PRODUCTION)))
+        .group_by(offer.c.capability_id)
+        .having(left > 0)
+    )
+    return {capability_id: int(pieces) for capability_id, pieces in rows}
 
 
 def late_work_orders(session: Session, *, now: datetime, limit: int = 100) -> list[Progress]:

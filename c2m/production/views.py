@@ -43,6 +43,12 @@ def step_name(step: str) -> str:
     return str(_(STEPS[step])) if step in STEPS else step
 
 
+@blueprint.app_template_global("unfinished_pieces")
+def unfinished_pieces() -> dict[UUID, int]:
+    """What the viewer's lines still owe of weeks gone by, for the page of their capacity."""
+    return queries.unfinished_pieces(db_session(), signed_in_viewer().organisation_id, now=request_time())
+
+
 class OrdersForm(Form):
     show: Literal["making", "shipped", "done"] | None = None
 

@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import json
+import math
 import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -70,6 +71,12 @@ class Asked:
     rejects: Path | None
 
 
+def _a_share(value: float) -> float:
+    if math.isnan(value):
+        raise typer.BadParameter("nan is no share between 0 and 1.")
+    return value
+
+
 def replay(
     file: Annotated[Path, typer.Argument(help="Order lines, CSV or CSV.gz.")],
     window: Annotated[str, typer.Option(help="How long a group-buy runs, in days.")] = "7d",
@@ -78,7 +85,9 @@ def replay(
     ),
     ladder: Annotated[str, typer.Option(help="From so many pieces, so many per cent off.")] = "100:5,500:10,1000:15",
     minimum: Annotated[int, typer.Option(min=1, help="Pieces below which a campaign fails.")] = 1,
-    participation: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of buyers that take part.")] = 1.0,
+    participation: Annotated[
+        float, typer.Option(min=0.0, max=1.0, callback=_a_share, help="Share of buyers that take part, 0 to 1.")
+    ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Decides who takes part, who makes it, who is late.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="Read so many lines only.")] = None,
     factories: Annotated[Path | None, typer.Option(help="The factories, TOML; drawn by the seed otherwise.")] = None,
@@ -218,18 +227,25 @@ def _rejects_file(asked: Asked) -> Iterator[TextIO]:
     path = asked.rejects or DATABASE.parent / f"{asked.file.name.split('.')[0]}.rejected.csv"
     if asked.rejects is None:
         path.parent.mkdir(exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        yield file
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+    except Refusal:
+        path.unlink(missing_ok=True)  # it says nothing about a file that was refused
+        raise
 
 
 def _progress(screen: Console) -> Progress:
-    return Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=screen)
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    return Progress(*columns, console=screen, disable=not screen.is_terminal)
 
 
 def _print(screen: Console, figures: dict[str, Any]) -> None:
     table = Table(title="c2m replay", show_header=False, title_justify="left")
     for name, value in figures.items():
-        if name != "findings":
+        if name == "netted":
+            table.add_row(name, f"{value:,} cancellations with the {value:,} lines that they took back")
+        elif name != "findings":
             table.add_row(name.replace("_", " "), _shown(value))
     for finding in figures["findings"]:
         table.add_row("broken", finding)

@@ -103,7 +103,9 @@ def read_factories(path: Path) -> tuple[Maker, ...]:
     except ValidationError as wrong:
         problem = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in wrong.errors())
         raise BadFactories(path=path, problem=problem) from wrong
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
+    except OSError as wrong:
+        raise BadFactories(path=path, problem=wrong.strerror) from wrong
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
         raise BadFactories(path=path, problem=wrong) from wrong
 
 

@@ -153,7 +153,9 @@ def read_layout(path: Path) -> Layout:
     except ValidationError as wrong:
         problem = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'map'}: {_said(e)}" for e in wrong.errors())
         raise BadLayout(path=path, problem=problem) from wrong
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
+    except OSError as wrong:
+        raise BadLayout(path=path, problem=wrong.strerror) from wrong
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
         raise BadLayout(path=path, problem=wrong) from wrong
 
 

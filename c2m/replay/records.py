@@ -39,6 +39,14 @@ class EmptyFile(Refusal):
     sentence = N_("%(path)s is empty.")
 
 
+class NoOrderLines(Refusal):
+    sentence = N_("%(path)s holds a header and no order lines.")
+
+
+class NotGzip(Refusal):
+    sentence = N_("%(path)s is called .gz but is not packed with gzip.")
+
+
 class DamagedFile(Refusal):
     sentence = N_("%(path)s is damaged near line %(line_no)s: %(problem)s.")
 
@@ -79,7 +87,8 @@ class CsvFile:
         Where quoting is broken, that one line is the broken record and reading resumes at the next.
 
         Raises:
-            UnreadableFile, NotText, WrongEncoding, EmptyFile, DamagedFile, LineTooLong, ExpandsTooFar, FileChanged.
+            UnreadableFile, NotText, NotGzip, WrongEncoding, EmptyFile, NoOrderLines, DamagedFile, LineTooLong,
+            ExpandsTooFar, FileChanged.
         """
         with closing(self._open()) as packed:
             lines = _Lines(self.path, packed, self.encoding)
@@ -96,6 +105,8 @@ class CsvFile:
                     yield Record(lines.first, fields, lines.raw)
             if not lines.taken:
                 raise EmptyFile(path=self.path)
+            if lines.taken == 1:
+                raise NoOrderLines(path=self.path)
 
     def _open(self) -> io.BufferedReader:
         try:
@@ -103,7 +114,8 @@ class CsvFile:
                 raise UnreadableFile(path=self.path, problem="it is no regular file")
             packed = self.path.open("rb")
         except (OSError, ValueError) as why:
-            raise UnreadableFile(path=self.path, problem=why) from why
+            problem = why.strerror if isinstance(why, OSError) else why
+            raise UnreadableFile(path=self.path, problem=problem) from why
         now = os.fstat(packed.fileno())
         seen = (now.st_ino, now.st_size, now.st_mtime_ns)
         if self._seen not in (None, seen):
@@ -130,6 +142,8 @@ class _Lines:
         self._again: deque[str] = deque()
         self._unpacked = 0
         gzipped = packed.peek(2).startswith(GZIP_MAGIC)
+        if path.suffix == ".gz" and not gzipped:
+            raise NotGzip(path=path)
         self._most = EXPANSION_ALWAYS_ALLOWED + WIDEST_EXPANSION * os.fstat(packed.fileno()).st_size
         plain = gzip.GzipFile(fileobj=packed) if gzipped else packed
         # A byte order mark, which spreadsheets write, is no part of the first header.

@@ -100,11 +100,16 @@ def as_json(problem: Problem) -> Response:
 
 def as_page(problem: Problem) -> Response:
     """The error page."""
-    detail = " ".join([problem.detail or "", *problem.errors.values()]).strip() or None
+    detail = " ".join([problem.detail or "", *(_named(*each) for each in problem.errors.items())]).strip() or None
     response = make_response(render_template("error.html", status=int(problem.status), detail=detail))
     response.status_code = int(problem.status)
     response.headers.update(problem.headers)
     return response
+
+
+def _named(name: str, sentence: str) -> str:
+    """A field's sentence with its name, as the address has it; one above all fields stands alone."""
+    return gettext("%(name)s: %(sentence)s", name=name, sentence=sentence) if name else sentence
 
 
 def ask_to_sign_in(problem: Problem) -> AnyResponse:

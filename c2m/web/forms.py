@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
@@ -20,11 +20,12 @@ from c2m.identity.rules import is_email
 from c2m.web.context import edge
 
 NOT_FIELDS = frozenset({"csrf_token", "next"})
-LARGEST = 10**12
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 
-WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
+MOST_DIGITS = 12
+WHOLE = re.compile(r"[+-]?[0-9]{1,12}")
 PERCENT = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?%?")
+NUMBER = re.compile(r"([+-]?)([0-9][0-9,]*)(?:\.[0-9]*)? ?%?")
 AMOUNT = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.([0-9]{1,6}))?")
 SENTENCES = {
     "missing": N_("Please fill this in."),
@@ -41,6 +42,8 @@ SENTENCES = {
     "too_short": N_("Please choose or fill in at least %(min_length)s."),
     "too_long": N_("Please choose or fill in at most %(max_length)s."),
     "whole_number": N_("Please enter a whole number."),
+    "too_large": N_("This number is too large."),
+    "too_small": N_("This number is too small."),
     "amount": N_("Please enter an amount such as 34.00."),
     "amount_digits": N_("This currency has %(digits)s decimals."),
     "percent": N_("Please enter a percentage such as 87.5."),
@@ -64,16 +67,24 @@ F = TypeVar("F", bound=Form)
 
 def _whole(value: object) -> object:
     text = unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else ""
-    if not WHOLE.fullmatch(text) or abs(int(text)) > LARGEST:
-        raise PydanticCustomError("whole_number", FALLBACK)
+    if not WHOLE.fullmatch(text):
+        raise _no_number(text, "whole_number")
     return int(text)
+
+
+def _no_number(text: str, kind: Literal["whole_number", "amount", "percent"], digits: int = MOST_DIGITS) -> Exception:
+    """What to say of a text that is no number of this kind: that it has too many digits, or what is asked for."""
+    found = NUMBER.fullmatch(text)
+    if found is None or len(found[2].replace(",", "").lstrip("0")) <= digits:
+        return PydanticCustomError(kind, FALLBACK)
+    return PydanticCustomError("too_small" if found[1] == "-" else "too_large", FALLBACK)
 
 
 def _minor_units(value: object, info: ValidationInfo) -> int:
     text = unicodedata.normalize("NFKC", value).strip().removeprefix("¥").strip() if isinstance(value, str) else ""
     found = AMOUNT.fullmatch(text)
     if found is None:
-        raise PydanticCustomError("amount", FALLBACK)
+        raise _no_number(text, "amount")
     digits = get_currency_precision((info.context or {})["currency"])
     amount = Decimal(found[1].replace(",", "") + "." + (found[2] or "0")).scaleb(digits)
     if amount != amount.to_integral_value():
@@ -85,7 +96,7 @@ def _parts_per_million(value: object) -> int:
     text = unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else ""
     found = PERCENT.fullmatch(text)
     if found is None:
-        raise PydanticCustomError("percent", FALLBACK)
+        raise _no_number(text, "percent", digits=4)
     return int(Decimal(found[1]).scaleb(4))
 
 

@@ -13,7 +13,9 @@ from c2m.db import Database
 from c2m.identity.models import Organisation, OrganisationState
 from c2m.matching import queries
 from c2m.matching.models import Capability, Factory, Offer, OfferState, PriceBreak
+from c2m.matching.offers import Answer, accept_offers
 from c2m.matching.rules import PriceStep, Terms, monday
+from c2m.production.work_orders import create_work_orders
 from tests.builders import a_factory, a_line, an_open_sheet
 from tests.conftest import Person, Visitor
 from tests.matching.market import match, offers
@@ -212,6 +214,21 @@ def test_another_factorys_weeks_are_not_found(
     form = {"capability": str(line.id), "week": monday(clock.now().date()).isoformat(), "capacity": "50"}
     assert stranger.post("/factory/capacity", data=form).status_code == 404
     assert everything(database) == before
+
+
+def test_work_left_over_from_weeks_gone_by_is_said_beside_the_capacity(
+    client: Callable[..., Visitor], database: Database, clock: ManualClock, offer: Offer
+) -> None:
+    factory = client("factory")
+    with database.transaction() as session:
+        accept_offers(session, [Answer(offer.id, offer.factory_id)], now=clock.now())
+        create_work_orders(session, [offer.id], now=clock.now())
+    said = "70 pieces of weeks gone by are not finished yet."
+    english = {"Accept-Language": "en"}
+    assert said not in factory.get("/factory/capacity", headers=english).get_data(as_text=True)
+    clock.advance(timedelta(days=28))
+    later = client("factory")
+    assert said in later.get("/factory/capacity", headers=english).get_data(as_text=True)
 
 
 # Profile and lines

@@ -123,7 +123,10 @@ def test_an_effective_price_is_rounded_half_up() -> None:
         ({"steps": (PriceStep(1),)}, "steps"),
         ({"steps": (PriceStep(1, 1, 1),)}, "steps"),
         ({"steps": (PriceStep(1, target_ppm=-5),)}, "steps"),
-        ({"steps": (PriceStep(5, 2), PriceStep(5, 1))}, "steps"),
+        ({"steps": (PriceStep(1, 2), PriceStep(1, 1))}, "steps"),
+        ({"steps": (PriceStep(1, 20_00), PriceStep(200, 20_01))}, "steps"),
+        ({"steps": (PriceStep(1, target_ppm=800_000), PriceStep(200, target_ppm=800_001))}, "steps"),
+        ({"minimum": 8, "steps": (PriceStep(9, 20_00),)}, "steps"),
     ],
 )
 def test_terms_that_cannot_hold_are_named(changes: dict[str, object], field: str) -> None:

@@ -119,6 +119,8 @@ def test_a_database_with_a_market_in_it_is_refused(orders: Path, tmp_path: Path)
         (HEAD, ("--ladder", "100:5,50:10")),
         (HEAD, ("--factories", "nowhere.toml")),
         (HEAD, ("--map", "nowhere.toml")),
+        (HEAD, ()),
+        (HEAD + "536365,85123A,X,6,2010-12-01 08:26,2.55,17850,France\n", ("--participation", "nan")),
     ],
 )
 def test_bad_input_is_one_sentence_and_status_two(tmp_path: Path, text: str, arguments: tuple[str, ...]) -> None:
@@ -128,3 +130,6 @@ def test_bad_input_is_one_sentence_and_status_two(tmp_path: Path, text: str, arg
     assert answer.exit_code == 2, answer.output
     assert answer.stderr.strip()
     assert "Traceback" not in answer.output
+    assert "Errno" not in answer.output
+    assert "\u280b" not in answer.stderr  # no spinner where nobody sees it turn
+    assert not list(tmp_path.rglob("*.rejected.csv"))

@@ -277,6 +277,7 @@ def test_dates_running_backwards_are_refused_before_any_line_is_read(tmp_path: P
         (b"no table at all\n", MissingColumns),
         (b'"open\n', MissingColumns),
         (f"{HEADER},Quantity\n".encode(), RepeatedColumns),
+        (f"{HEADER}\n".encode(), records.NoOrderLines),
         (b"x" * (records.LONGEST_RECORD + 1), records.LineTooLong),
         (_zipped(b"\0" * 5_000_000), records.NotText),
         (_zipped(b" " * 5_000_000), records.LineTooLong),
@@ -290,6 +291,13 @@ def test_a_bad_file_is_refused_by_name(tmp_path: Path, content: bytes, refusal: 
     with pytest.raises(refusal, match=r"lines\.csv"):
         list(order_lines(path, tally=tally))
     assert tally == Tally()
+
+
+def test_a_file_that_is_only_called_gz_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv.gz"
+    path.write_text(HEADER, encoding="utf-8")
+    with pytest.raises(records.NotGzip):
+        read(path)
 
 
 def test_a_path_that_is_no_file_is_refused(tmp_path: Path) -> None:
@@ -325,6 +333,7 @@ def test_the_default_columns_are_those_of_online_retail() -> None:
             description=st.sampled_from(["LAMP", '"', '"A', '"A, B"', "A,B", '"A\nB"']),
         )
         | st.just(""),
+        min_size=1,
         max_size=40,
     ),
     st.integers(0, 45),

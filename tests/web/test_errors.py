@@ -64,6 +64,14 @@ def test_an_invalid_input_names_each_field(app: Flask, client: Callable[..., Vis
     assert "Please fill this in." not in page
 
 
+def test_an_address_that_is_no_use_names_what_is_wrong_with_it(client: Callable[..., Visitor]) -> None:
+    page = client().get("/market?kind=boat&sort=luck", headers=ENGLISH)
+    assert page.status_code == 422
+    for name in ("kind", "sort"):
+        assert f"{name}: Please choose one of the options." in page.get_data(as_text=True)
+    assert "kind：请选择" in client().get("/market?kind=boat").get_data(as_text=True)
+
+
 def test_a_refusal_speaks_chinese_by_default(app: Flask, client: Callable[..., Visitor]) -> None:
     raising(app, NotFound())
     assert "这个地址没有内容" in client().get("/probe").get_data(as_text=True)

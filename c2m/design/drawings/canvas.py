@@ -6,7 +6,6 @@ from typing import Protocol, Self, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw
-from scipy.ndimage import gaussian_filter
 
 from c2m.design.drawings.finishes import Finish
 from c2m.design.drawings.lighting import Surface, light
@@ -146,7 +145,7 @@ class Canvas:
         step = self.coarse * self.pose.scale
         box = _widened(box, 2 + round((3 * blur + max(abs(dx), abs(dy))) * step), self.coarse)
         out = np.zeros_like(small)
-        soft = gaussian_filter(small[box], blur * step, mode="nearest", truncate=3)
+        soft = _softened(small[box], blur * step, mode="nearest", truncate=3)
         out[box] = _shifted(soft, round(dy * step), round(dx * step))
         return self.to_fine(out, box)
 
@@ -220,7 +219,7 @@ class Relief:
 
     def round(self, radius: float, rise: float = 1.0) -> Self:
         """Round the rim over that radius, as stuffing or a moulded edge does; `rise` 1 is a quarter circle."""
-        soft = gaussian_filter(self._mask, radius * self._unit * 0.5, mode="constant", truncate=3)
+        soft = _softened(self._mask, radius * self._unit * 0.5, mode="constant", truncate=3)
         inner = np.clip(2 * soft - 1, 0, 1)
         self.height = self.height + np.float32(rise * radius) * np.sqrt(1 - (1 - inner) ** 2 + 1e-4)
         return self
@@ -263,7 +262,7 @@ class Relief:
     def surface(self, occlusion: float = 1.0) -> Surface:
         """Slopes of the finished relief, and how far its hollows are shaded."""
         slope_y, slope_x = (np.asarray(s) for s in np.gradient(self.height.astype(np.float32), 1 / self._unit))
-        around = gaussian_filter(self.height, 0.03 * self._unit, mode="nearest", truncate=2)
+        around = _softened(self.height, 0.03 * self._unit, mode="nearest", truncate=2)
         openness = np.clip(1 - occlusion * 18 * (around - self.height) * self._mask, 0.35, 1.12)
         return Surface(self._placed(slope_x), self._placed(slope_y), 1 + self._placed(np.asarray(openness - 1)))
 
@@ -286,6 +285,12 @@ def bounds(region: Field) -> Box | None:
 def _widened(box: Box, margin: int, side: int) -> Box:
     rows, columns = (slice(max(0, part.start - margin), min(side, part.stop + margin)) for part in box)
     return rows, columns
+
+
+def _softened(field: Field, sigma: float, *, mode: str, truncate: float) -> Field:
+    from scipy.ndimage import gaussian_filter  # slow to load, and the web only needs the names of the drawings
+
+    return np.asarray(gaussian_filter(field, sigma, mode=mode, truncate=truncate))
 
 
 def _resized(field: Field, side: int, resampling: Image.Resampling) -> Field:

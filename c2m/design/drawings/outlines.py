@@ -3,7 +3,6 @@
 from typing import Self
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from c2m.design.drawings.palette import Field
 
@@ -97,6 +96,8 @@ def through(*points: tuple[float, float], closed: bool = False) -> Field:
     control = np.array([*points, points[0]] if closed else points, dtype=np.float64)
     steps = np.sqrt(np.hypot(*np.diff(control, axis=0).T))
     knots = np.concatenate([[0.0], np.cumsum(steps)])
+    from scipy.interpolate import CubicSpline  # slow to load, and the web only needs the names of the drawings
+
     curve = CubicSpline(knots, control, bc_type="periodic" if closed else "natural")
     return np.asarray(curve(np.linspace(0, knots[-1], 12 * len(points))))
 

@@ -15,6 +15,15 @@ PLAN_FORMAT = "c2m.plan/1"
 
 _SCHEMA = TypeAdapter(Problem)
 
+SENTENCES = {
+    "missing": "the format asks for this field",
+    "unexpected_keyword_argument": "the format has no such field",
+    "json_invalid": "the file is no JSON",
+    "int_type": "a whole number is asked for",
+    "string_type": "a text is asked for",
+    "tuple_type": "a list is asked for",
+}
+
 
 def read_problem(text: str | bytes) -> Problem:
     """The problem that a `c2m.matching/1` document describes.
@@ -27,7 +36,7 @@ def read_problem(text: str | bytes) -> Problem:
     except ValidationError as refusal:
         fault = refusal.errors(include_url=False, include_context=False)[0]
         path = [part for part in fault["loc"] if part != "[key]"]
-        raise InvalidProblem(pointer_to(*path), fault["msg"]) from None
+        raise InvalidProblem(pointer_to(*path), SENTENCES.get(fault["type"], fault["msg"])) from None
     _refuse_repeated_keys(text)
     validate(problem)
     return problem
