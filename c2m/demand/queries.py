@@ -12,8 +12,10 @@ from sqlmodel import Session, col, select
 from c2m.db import chunks, table_of
 from c2m.demand.models import (
     Campaign,
+    Consent,
     DemandSheet,
     Pledge,
+    PledgeChange,
     PledgeLine,
     PledgeState,
     PriceTier,
@@ -56,6 +58,35 @@ def campaign(session: Session, campaign_id: UUID) -> Campaign:
     if found is None:
         raise CampaignNotFound(campaign_id=campaign_id)
     return found
+
+
+def round_of(session: Session, campaign_id: UUID | None) -> Campaign | None:
+    """The round a campaign came from, if any."""
+    return None if campaign_id is None else session.get(Campaign, campaign_id)
+
+
+def round_after(session: Session, campaign_id: UUID) -> Campaign | None:
+    """The next round of a campaign that failed, if it began anew."""
+    return session.exec(select(Campaign).where(Campaign.previous_round_id == campaign_id)).first()
+
+
+def changes_of(session: Session, pledge_id: UUID) -> list[PledgeChange]:
+    """What a close, an extension or a queue did to a pledge, in the order it happened."""
+    statement = select(PledgeChange).where(PledgeChange.pledge_id == pledge_id).order_by(col(PledgeChange.id))
+    return list(session.exec(statement).all())
+
+
+def carried_to(session: Session, pledge_id: UUID) -> Pledge | None:
+    """What a pledge became in the next round, if it came along."""
+    return session.exec(select(Pledge).where(Pledge.carried_from_id == pledge_id)).first()
+
+
+def consents(session: Session, campaign_id: UUID) -> dict[Consent, int]:
+    """How many pledges gave which answer to a campaign's extension."""
+    c = table_of(Pledge).c
+    asked = (c.campaign_id == campaign_id, c.consent.is_not(None))
+    rows = session.execute(sa.select(c.consent, sa.func.count()).where(*asked).group_by(c.consent))
+    return {Consent(consent): count for consent, count in rows}
 
 
 def pledge_of(session: Session, pledge_id: UUID, *, buyer_id: UUID) -> Pledge:
@@ -182,14 +213,21 @@ class Joiner:
 
 def recent_joiners(session: Session, campaign_id: UUID, *, limit: int = 6) -> list[Joiner]:
     """The latest buyers with living pledges, names masked."""
-    statement = (
-        select(Organisation.name, Pledge.region, Pledge.quantity, Pledge.placed_at)
-        .join(Organisation, col(Pledge.buyer_id) == col(Organisation.id))
-        .where(Pledge.campaign_id == campaign_id, col(Pledge.state).not_in(GONE))
-        .order_by(col(Pledge.placed_at).desc(), col(Pledge.id).desc())
+    pledge, organisation = table_of(Pledge).c, table_of(Organisation).c
+    newest = (pledge.placed_at.desc(), pledge.id.desc())
+    latest = (
+        sa.select(pledge.id, pledge.buyer_id, pledge.region, pledge.quantity, pledge.placed_at)
+        .where(pledge.campaign_id == campaign_id, pledge.state.not_in(GONE))
+        .order_by(*newest)
         .limit(limit)
+        .subquery()  # chosen before names are looked up: a hot campaign has thousands
     )
-    return [Joiner(name[:1], region, pieces, at) for name, region, pieces, at in session.exec(statement)]
+    statement = (
+        sa.select(organisation.name, latest.c.region, latest.c.quantity, latest.c.placed_at)
+        .join_from(latest, table_of(Organisation), latest.c.buyer_id == organisation.id)
+        .order_by(latest.c.placed_at.desc(), latest.c.id.desc())
+    )
+    return [Joiner(name[:1], region, pieces, at) for name, region, pieces, at in session.execute(statement)]
 
 
 def queue_masked(session: Session, campaign_id: UUID, *, limit: int = 12) -> list[Joiner]:
@@ -222,21 +260,21 @@ def joined(session: Session, campaign_id: UUID) -> tuple[int, int]:
 def pledge_curve(session: Session, campaign: Campaign) -> list[tuple[datetime, int]]:
     """Pieces in living pledges as they came: (instant, total so far), thinned to at most 60 points."""
     pledge = table_of(Pledge).c
+    living = (pledge.campaign_id == campaign.id, pledge.state.not_in(GONE))
+    pledges = session.execute(sa.select(sa.func.count()).where(*living)).scalar_one()
     arrival = (pledge.placed_at, pledge.id)
     joined = (
         sa.select(
             pledge.placed_at,
-            sa.func.sum(pledge.quantity).over(order_by=arrival).label("total"),
+            sa.func.sum(pledge.quantity).over(order_by=arrival, rows=(None, 0)).label("total"),
             sa.func.row_number().over(order_by=arrival).label("place"),
-            sa.func.count().over().label("pledges"),
         )
-        .where(pledge.campaign_id == campaign.id, pledge.state.not_in(GONE))
+        .where(*living)
         .subquery()
     )
-    c = joined.c
-    step = sa.case((c.pledges < 60, 1), else_=c.pledges // 60)
-    points = sa.select(c.placed_at, c.total).where(sa.or_((c.place - 1) % step == 0, c.place == c.pledges))
-    return [(row.placed_at, int(row.total)) for row in session.execute(points.order_by(c.place))]
+    shown = sa.or_((joined.c.place - 1) % max(1, pledges // 60) == 0, joined.c.place == pledges)
+    points = sa.select(joined.c.placed_at, joined.c.total).where(shown).order_by(joined.c.place)
+    return [(row.placed_at, int(row.total)) for row in session.execute(points)]
 
 
 def pledges_of(session: Session, campaign_id: UUID, buyer_id: UUID) -> list[Pledge]:
