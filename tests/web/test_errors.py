@@ -69,7 +69,7 @@ def test_an_address_that_is_no_use_names_what_is_wrong_with_it(client: Callable[
     assert page.status_code == 422
     for name in ("kind", "sort"):
         assert f"{name}: Please choose one of the options." in page.get_data(as_text=True)
-    assert "kind：请选择" in client().get("/market?kind=boat").get_data(as_text=True)
+    assert "kind：请从选项中选一个" in client().get("/market?kind=boat").get_data(as_text=True)
 
 
 def test_a_refusal_speaks_chinese_by_default(app: Flask, client: Callable[..., Visitor]) -> None:
