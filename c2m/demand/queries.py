@@ -212,12 +212,12 @@ class Joiner:
 
 
 def recent_joiners(session: Session, campaign_id: UUID, *, limit: int = 6) -> list[Joiner]:
-    """The latest buyers with living pledges, names masked."""
+    """The latest buyers with living pledges, names masked; the merchandiser itself is none."""
     pledge, organisation = table_of(Pledge).c, table_of(Organisation).c
     newest = (pledge.placed_at.desc(), pledge.id.desc())
     latest = (
         sa.select(pledge.id, pledge.buyer_id, pledge.region, pledge.quantity, pledge.placed_at)
-        .where(pledge.campaign_id == campaign_id, pledge.state.not_in(GONE))
+        .where(pledge.campaign_id == campaign_id, pledge.state.not_in(GONE), ~pledge.merchant_funded)
         .order_by(*newest)
         .limit(limit)
         .subquery()  # chosen before names are looked up: a hot campaign has thousands
@@ -247,14 +247,16 @@ def queue_masked(session: Session, campaign_id: UUID, *, limit: int = 12) -> lis
     return [Joiner(name[:1], region, pieces, at) for name, region, pieces, at in session.exec(statement)]
 
 
-def joined(session: Session, campaign_id: UUID) -> tuple[int, int]:
-    """How many buyers are in with how many pieces."""
+def joined(session: Session, campaign_id: UUID) -> tuple[int, int, int]:
+    """How many buyers are in, with how many pieces in all, and how many of those the merchandiser itself took."""
     pledge = table_of(Pledge).c
-    statement = sa.select(sa.func.count(sa.distinct(pledge.buyer_id)), sa.func.sum(pledge.quantity)).where(
+    own = sa.case((pledge.merchant_funded, pledge.quantity), else_=0)
+    buyer = sa.case((~pledge.merchant_funded, pledge.buyer_id))
+    statement = sa.select(sa.func.count(sa.distinct(buyer)), sa.func.sum(pledge.quantity), sa.func.sum(own)).where(
         pledge.campaign_id == campaign_id, pledge.state.not_in(GONE)
     )
-    buyers, pieces = session.execute(statement).one()
-    return int(buyers), int(pieces or 0)
+    buyers, pieces, merchants = session.execute(statement).one()
+    return int(buyers), int(pieces or 0), int(merchants or 0)
 
 
 def pledge_curve(session: Session, campaign: Campaign) -> list[tuple[datetime, int]]:

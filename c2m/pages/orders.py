@@ -14,22 +14,31 @@ from c2m.demand.models import (
     Campaign,
     CampaignKind,
     CampaignState,
+    ChangeKind,
+    Consent,
     DemandSheet,
+    Evaluation,
     Pledge,
+    PledgeChange,
     PledgeState,
     Policy,
     SheetPledge,
 )
+from c2m.demand.rounds import CARRIED_ON
+from c2m.demand.views.teams import order_part
 from c2m.identity.models import Role
 from c2m.ledger.models import Direction, Transfer, TransferState
 from c2m.ledger.queries import holds_of, transfers_of
 from c2m.matching.models import Offer, OfferState
 from c2m.pages.blueprint import blueprint
+from c2m.pages.order_words import sentence
+from c2m.pages.words import PURPOSES
 from c2m.production import queries as production
 from c2m.production.models import WorkOrder
 from c2m.production.queries import ParcelView
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
+from c2m.web.forms import amount_entry
 from c2m.web.viewer import signed_in_viewer
 
 
@@ -55,6 +64,7 @@ def order(pledge_id: UUID) -> str:
     chosen = demand.pledge_lines(session, [pledge.id])[pledge.id]
     parcels = production.parcels_of(session, [pledge.id]).get(pledge.id, [])
     transfers = transfers_of(session, [pledge.id, *(parcel.id for parcel in parcels)])
+    changes = demand.changes_of(session, pledge.id)
     running = campaign.state is CampaignState.OPEN and now < campaign.deadline
     return render_template(
         "pages/order.html",
@@ -62,39 +72,52 @@ def order(pledge_id: UUID) -> str:
         campaign=campaign,
         policy=session.get(Policy, campaign.policy_id),
         lines=[(variants[line.variant_id], line.quantity) for line in chosen],
+        extras={line.variant_id: line.flexible_quantity for line in chosen if line.flexible_quantity},
+        told=[sentence(change, pledge, campaign, variants) for change in changes],
+        asked=_is_asked(pledge, campaign, now),
+        next_order=demand.carried_to(session, pledge.id),
         steps=_timeline(session, pledge, campaign, parcels, now),
-        money=_money(transfers),
+        money=_money(transfers, pledge, changes),
         held_minor=sum(hold.remaining_minor for hold in holds_of(session, [pledge.id])),
         parcels=parcels,
         compensation_minor=sum(parcel.compensation_minor for parcel in parcels),
         can_cancel=pledge.state is PledgeState.PAID and running,
+        balance_entry=amount_entry(pledge.balance_minor or 0, campaign.currency),
+        evaluation=session.get(Evaluation, pledge.id) if campaign.kind is CampaignKind.SAMPLE else None,
+        can_evaluate=campaign.kind is CampaignKind.SAMPLE and pledge.state is PledgeState.FULFILLED,
+        **order_part(session, pledge, campaign),
         can_pay=pledge.state is PledgeState.BALANCE_DUE and _no_balance_in_flight(transfers),
     )
+
+
+def _is_asked(pledge: Pledge, campaign: Campaign, now: datetime) -> bool:
+    """Whether the buyer still has to agree to an extension."""
+    due = campaign.consents_due_at
+    waits = pledge.state in (PledgeState.UNPAID, PledgeState.PAID) and campaign.state is CampaignState.OPEN
+    return pledge.consent is Consent.ASKED and waits and due is not None and now < due
 
 
 def _no_balance_in_flight(transfers: list[Transfer]) -> bool:
     return all(t.state is TransferState.FAILED for t in transfers if t.purpose == "demand.balance")
 
 
-def _money(transfers: list[Transfer]) -> list[MoneyLine]:
-    words = {
-        "demand.pledge": _("Paid when joining"),
-        "demand.balance": _("Balance"),
-        "demand.tier_difference": _("Difference to the final tier"),
-        "demand.cancelled": _("Order cancelled"),
-        "demand.campaign_failed": _("Minimum missed"),
-        "demand.campaign_cancelled": _("Campaign called off"),
-        "demand.late_payment": _("Payment came too late"),
-        "demand.late_balance": _("Balance came too late"),
-        "demand.unserved": _("Pieces no factory could make"),
-        "production.compensation": _("Compensation for the delay"),
-    }
-    return [
+def _money(transfers: list[Transfer], pledge: Pledge, changes: list[PledgeChange]) -> list[MoneyLine]:
+    lines = [
         MoneyLine(
-            words.get(t.purpose, t.purpose), t.amount_minor, t.direction is not Direction.CHARGE, t.state, t.created_at
+            str(PURPOSES.get(t.purpose, t.purpose)),
+            t.amount_minor,
+            t.direction is not Direction.CHARGE,
+            t.state,
+            t.created_at,
         )
         for t in transfers
     ]
+    if pledge.carried_from_id:
+        words = str(_("Brought along from the last round"))
+        lines.insert(0, MoneyLine(words, pledge.charged_minor, False, TransferState.DONE, pledge.placed_at))
+    words = str(PURPOSES[CARRIED_ON])
+    carried = [change for change in changes if change.kind is ChangeKind.CARRIED_ON]
+    return lines + [MoneyLine(words, c.amount_minor, True, TransferState.DONE, c.changed_at) for c in carried]
 
 
 def _timeline(

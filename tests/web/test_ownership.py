@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 
 from c2m.clock import ManualClock
 from c2m.db import Database
+from c2m.demand.models import Waiting
 from c2m.identity.models import Role
 from c2m.matching.models import Factory
 from c2m.production.models import Parcel
@@ -22,7 +23,7 @@ from tests.web.test_access import Door, doors, everything, knock
 
 pytestmark = pytest.mark.both_databases
 
-OPEN_TO_THE_WHOLE_ROLE = {"demand.join", "demand.checkout", "design.want", "production.deliver"}
+OPEN_TO_THE_WHOLE_ROLE = {"demand.join", "demand.wait", "demand.checkout", "design.want", "production.deliver"}
 
 
 def belongings(session: Session, people: dict[str, Person], clock: ManualClock) -> dict[str, UUID]:
@@ -43,6 +44,11 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
     order = an_order(session, sheet, {variant.id: 6}, factory_id=maker, capability_id=line.id)
     make(session, order, 6)
     lot_id = ship(session, order)
+    waiting = Waiting(
+        campaign_id=campaign.id, buyer_id=shop, quantity=1, idempotency_key="w", request_hash="", placed_at=clock.now()
+    )
+    session.add(waiting)
+    session.flush()
     parcel = session.exec(select(Parcel).where(Parcel.lot_id == lot_id)).one()
     return {
         "campaign_id": campaign.id,
@@ -54,6 +60,7 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
         "pledge_id": pledge.id,
         "sheet_id": sheet.id,
         "variant_id": variants[0].id,
+        "waiting_id": waiting.id,
         "want_id": want.id,
     }
 

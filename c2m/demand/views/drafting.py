@@ -17,6 +17,7 @@ from c2m.demand import board, campaigns, policies, promotion, queries
 from c2m.demand.campaigns import CampaignDraft, CampaignNotDraft, draft_errors
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Variant
 from c2m.demand.rules import Ladder, Tier
+from c2m.demand.samples import samples_of
 from c2m.demand.views.blueprint import blueprint
 from c2m.demand.views.studio import own_campaign
 from c2m.design import concepts, pictures
@@ -38,12 +39,14 @@ from c2m.web.forms import (
     Form,
     Line,
     LocalTime,
+    Percent,
     Submission,
     Upload,
     Whole,
     amount_entry,
     blank,
     local_time_entry,
+    percent_entry,
     submitted,
 )
 from c2m.web.viewer import signed_in_viewer
@@ -74,8 +77,14 @@ class TermsForm(Form):
     cap: Whole | None = None
     per_buyer_limit: Whole | None = None
     deadline: LocalTime
+    commission: Percent = 0
     deposit: Amount = 0
     deposit_counts: Amount = 0
+    pack_pieces: Whole = 1
+    colour_minimum: Whole = 0
+    extension_days: Whole = 0
+    next_round_days: Whole = 0
+    sample_campaign_id: UUID | None = None
 
     @property
     def variants(self) -> tuple[tuple[str, str], ...]:
@@ -109,7 +118,12 @@ def create_campaign() -> Answer:
     if made is None:
         return _draft_page(form)
     session, now = db_session(), request_time()
-    campaign_id = campaigns.create_campaign(session, made, policy=policies.standard_policy(session, now=now), now=now)
+    try:
+        policy = policies.standard_policy(session, now=now)
+        campaign_id = campaigns.create_campaign(session, made, policy=policy, now=now)
+    except Invalid as refusal:
+        form.refuse(refusal)
+        return _draft_page(form)
     flash(_("The draft is saved. Look it over, then open it to buyers."), "good")
     return _to(campaign_id)
 
@@ -133,8 +147,12 @@ def change_campaign(campaign_id: UUID) -> Answer:
     if made is None:
         return _draft_page(form, seen)
     session, now = db_session(), request_time()
-    policy = policies.standard_policy(session, now=now)
-    campaigns.change_draft(session, own_campaign(campaign_id), made, policy=policy, now=now)
+    try:
+        policy = policies.standard_policy(session, now=now)
+        campaigns.change_draft(session, own_campaign(campaign_id), made, policy=policy, now=now)
+    except Invalid as refusal:
+        form.refuse(refusal)
+        return _draft_page(form, seen)
     flash(_("The draft is saved. Look it over, then open it to buyers."), "good")
     return _to(campaign_id)
 
@@ -233,8 +251,14 @@ def _draft(entered: TermsForm, *, category: str, currency: str, picture_id: UUID
         cap=entered.cap,
         per_buyer_limit=entered.per_buyer_limit,
         deadline=entered.deadline,
+        sample_campaign_id=entered.sample_campaign_id,
         deposit_minor=entered.deposit,
         deposit_counts_minor=entered.deposit_counts,
+        commission_ppm=entered.commission,
+        pack_pieces=entered.pack_pieces,
+        colour_minimum=entered.colour_minimum,
+        extension_days=entered.extension_days,
+        next_round_days=entered.next_round_days,
         picture_id=picture_id,
     )
 
@@ -245,6 +269,7 @@ def _draft_page(form: Submission[CampaignForm], found: Campaign | None = None) -
         campaign=found,
         categories=CATEGORIES,
         kinds=CampaignKind,
+        samples=samples_of(db_session(), signed_in_viewer().organisation_id),
         colours=sketching.colours(),
         patterns=sketching.patterns(),
         tiers_shown=TIERS_SHOWN,
@@ -261,6 +286,7 @@ def _promotion_page(concept: Concept, form: Submission[PromotionForm]) -> tuple[
         tally=design.tallies(session, [concept.id]).get(concept.id, design.SILENCE),
         curve=design.price_curve(session, concept.id),
         kinds=[CampaignKind.GROUP_BUY, CampaignKind.PRESALE],
+        samples=samples_of(session, signed_in_viewer().organisation_id),
         tiers_shown=TIERS_SHOWN,
     )
 
@@ -303,7 +329,14 @@ def _entered(found: Campaign, ladder: Ladder, variants: Sequence[Variant]) -> di
         "cap": found.cap or "",
         "per_buyer_limit": found.per_buyer_limit or "",
         "deadline": local_time_entry(found.deadline, edge().settings.timezone),
+        "sample_campaign_id": found.sample_campaign_id or "",
+        "pack_pieces": found.pack_pieces,
+        "colour_minimum": found.colour_minimum or "",
+        "extension_days": found.extension_days or "",
+        "next_round_days": found.next_round_days or "",
     }
+    if found.commission_ppm:
+        entered["commission"] = percent_entry(found.commission_ppm)
     if found.kind is CampaignKind.PRESALE:
         entered["deposit"] = amount_entry(found.deposit_minor, found.currency)
         entered["deposit_counts"] = amount_entry(found.deposit_counts_minor, found.currency)

@@ -4,25 +4,41 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel import col, select
 from werkzeug.wrappers import Response
 
-from c2m.demand import pledges, queries
+from c2m.demand import extension, pledges, queries
 from c2m.demand.models import FINAL, Campaign, Pledge, PledgeState
 from c2m.demand.views.blueprint import blueprint
+from c2m.errors import N_, Invalid
 from c2m.identity.models import Role
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
-from c2m.web.forms import Form, queried
+from c2m.web.forms import Amount, Form, queried, submitted
 from c2m.web.paging import page_number, page_of
 from c2m.web.viewer import signed_in_viewer
 
 TO_PAY = (PledgeState.BALANCE_DUE,)
 UNDER_WAY = (PledgeState.UNPAID, PledgeState.PAID, PledgeState.CONFIRMED)
 SHOWN = {"to_pay": TO_PAY, "under_way": UNDER_WAY, "ended": FINAL}
+
+
+class BalanceForm(Form):
+    amount: Amount | None = None
+
+
+class BalanceOffer(BaseModel):
+    """What a program offers: minor units of the campaign's currency, as a JSON number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    amount_minor: int | None = None
+
+
+class ConsentForm(Form):
+    answer: Literal["agree", "refuse"]
 
 
 class OrdersForm(Form):
@@ -51,6 +67,7 @@ def orders() -> str:
         "demand/orders.html",
         page=page_of(session, statement, page=page_number(), per_page=12),
         shown=form.show,
+        places=queries.places_of(session, buyer_id) if page_number() == 1 and form.show in (None, "under_way") else [],
         counts=counts,
         total=sum(n for _state, n in by_state),
         now=request_time(),
@@ -70,8 +87,34 @@ def cancel(pledge_id: UUID) -> Response:
 @blueprint.post("/orders/<uuid:pledge_id>/balance")
 @allow(Role.BUYER)
 def pay_balance(pledge_id: UUID) -> Response:
-    """Pay the whole balance of a presale."""
+    """Pay the whole balance of a presale; a form or JSON that offers another amount is refused."""
     pledge = queries.pledge_of(db_session(), pledge_id, buyer_id=signed_in_viewer().organisation_id)
-    pledges.pay_balance(db_session(), pledge, now=request_time())
+    pledges.pay_balance(db_session(), pledge, now=request_time(), offered_minor=_offered_minor())
     flash(_("The balance is being paid."), "good")
+    return redirect(url_for("pages.order", pledge_id=pledge_id), 303)
+
+
+def _offered_minor() -> int | None:
+    """The amount that was offered, if any was named.
+
+    Raises:
+        Invalid: not an amount.
+    """
+    if not request.is_json:
+        return submitted(BalanceForm).value.amount
+    try:
+        return BalanceOffer.model_validate_json(request.get_data()).amount_minor
+    except ValidationError as refused:
+        raise Invalid(errors={"amount_minor": N_("An amount is a whole number of minor units.")}) from refused
+
+
+@blueprint.post("/orders/<uuid:pledge_id>/consent")
+@allow(Role.BUYER)
+def consent(pledge_id: UUID) -> Response:
+    """Agree to an extension and stay, or refuse and get everything back."""
+    form = submitted(ConsentForm)
+    pledge = queries.pledge_of(db_session(), pledge_id, buyer_id=signed_in_viewer().organisation_id)
+    agrees = form.value.answer == "agree"
+    extension.answer_extension(db_session(), pledge, agrees=agrees, now=request_time())
+    flash(_("You stay in.") if agrees else _("You have left; the whole amount is on its way back."), "good")
     return redirect(url_for("pages.order", pledge_id=pledge_id), 303)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import Response as Download
 from flask import flash, redirect, render_template, url_for
@@ -11,21 +11,28 @@ from pydantic import Field
 from werkzeug.wrappers import Response
 
 from c2m.demand import board as own
-from c2m.demand import campaigns, queries
+from c2m.demand import campaigns, extension, queries, teams
 from c2m.demand.board import Wanted
+from c2m.demand.extension import ExtensionTooLong
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Policy
 from c2m.demand.views.blueprint import blueprint
+from c2m.demand.views.campaign_parts import waiting_part
+from c2m.demand.views.completing import completion_part
 from c2m.identity.models import Role
 from c2m.web.access import allow, public
 from c2m.web.context import db_session, request_time
 from c2m.web.exports import csv_file
 from c2m.web.formats import major, moment
-from c2m.web.forms import Form, queried
+from c2m.web.forms import Form, Submission, Whole, blank, queried, submitted
 from c2m.web.paging import page_number, page_of
 from c2m.web.states import look_of
 from c2m.web.viewer import signed_in_viewer
 
 Sort = Literal["title", "-title", "pieces", "-pieces", "deadline", "-deadline", "created", "-created"]
+
+
+class ExtensionForm(Form):
+    days: Whole
 
 
 class BoardForm(Form):
@@ -85,19 +92,46 @@ def board_csv() -> Download:
 @allow(Role.MERCHANDISER)
 def studio_campaign(campaign_id: UUID) -> str:
     """One campaign in numbers, with its pledges masked."""
+    return _campaign_page(campaign_id, blank(ExtensionForm))[0]
+
+
+@blueprint.post("/studio/campaigns/<uuid:campaign_id>/extend")
+@allow(Role.MERCHANDISER)
+def extend_campaign(campaign_id: UUID) -> Response | tuple[str, int]:
+    """Give an open campaign more days, once; every buyer who is in is asked to agree again."""
+    form = submitted(ExtensionForm)
+    if form.accepted:
+        try:
+            extension.extend_campaign(db_session(), own_campaign(campaign_id).id, form.value.days, now=request_time())
+        except ExtensionTooLong as refusal:
+            form.refuse(refusal, "days")
+    if not form.accepted:
+        return _campaign_page(campaign_id, form)
+    flash(_("Extended. Everybody who is in has been asked to agree again."), "good")
+    return redirect(url_for("demand.studio_campaign", campaign_id=campaign_id), 303)
+
+
+def _campaign_page(campaign_id: UUID, extending: Submission[ExtensionForm]) -> tuple[str, int]:
     session = db_session()
     found = own_campaign(campaign_id)
-    variants = queries.variants(session, campaign_id)
-    return render_template(
+    variants, pieces = queries.variants(session, campaign_id), own.pieces_by_variant(session, campaign_id)
+    return extending.page(
         "demand/studio_campaign.html",
+        extending=extending,
+        consents=queries.consents(session, campaign_id) if found.extended_at else {},
         campaign=found,
         policy=session.get(Policy, found.policy_id),
         ladder=queries.ladder(session, campaign_id),
         colours=list(dict.fromkeys(v.colour for v in variants)),
         sizes=list(dict.fromkeys(v.size for v in variants)),
         by_place={(v.colour, v.size): v for v in variants},
-        pieces=own.pieces_by_variant(session, campaign_id),
+        pieces=pieces,
         joined=queries.joined(session, campaign_id),
+        waiting=waiting_part(session, found, None),
+        teams=teams.teams_in(session, campaign_id, limit=20),
+        completion_key=str(uuid4()),
+        **completion_part(session, found, pieces),
+        queue=queries.queue_masked(session, campaign_id) if found.cap is not None else [],
         escrow=own.escrow(session, [campaign_id]).get(campaign_id, 0),
         page=page_of(session, own.masked_pledges(campaign_id), page=page_number()),
         sheets=own.sheets_of(session, campaign_id),
