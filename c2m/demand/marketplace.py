@@ -72,9 +72,10 @@ def counts(session: Session, search: Search, *, now: datetime) -> tuple[dict[str
 def _offers(now: datetime) -> sa.CompoundSelect[Any]:
     """Every open campaign and published concept in one shape."""
     campaign, tier = table_of(Campaign), table_of(PriceTier)
+    certain = campaign.c.pledged_quantity - campaign.c.conditional_quantity
     reached = (
         sa.select(sa.func.min(tier.c.price_minor))
-        .where(tier.c.campaign_id == campaign.c.id, tier.c.from_quantity <= campaign.c.pledged_quantity)
+        .where(tier.c.campaign_id == campaign.c.id, tier.c.from_quantity <= certain)
         .correlate(campaign)
         .scalar_subquery()
     )
@@ -90,7 +91,7 @@ def _offers(now: datetime) -> sa.CompoundSelect[Any]:
         sa.select(sa.func.min(ahead.c.from_quantity))
         .where(
             ahead.c.campaign_id == campaign.c.id,
-            ahead.c.from_quantity > campaign.c.pledged_quantity,
+            ahead.c.from_quantity > certain,
             ahead.c.price_minor < price_now,
         )
         .correlate(campaign)
@@ -108,9 +109,9 @@ def _offers(now: datetime) -> sa.CompoundSelect[Any]:
         campaign.c.currency,
         price_now.label("price_minor"),
         campaign.c.deposit_minor,
-        campaign.c.pledged_quantity.label("total"),
+        certain.label("total"),
         campaign.c.minimum.label("target"),
-        (following - campaign.c.pledged_quantity).label("missing"),
+        (following - certain).label("missing"),
         campaign.c.deadline.label("ends_at"),
         campaign.c.opened_at.label("since"),
     ).where(campaign.c.state == CampaignState.OPEN, campaign.c.deadline > now)

@@ -63,34 +63,6 @@ def ladder_problem(tiers: Sequence[Tier]) -> str | None:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a buyer pays and gets back if the campaign ends on one tier."""
-
-    from_quantity: int
-    up_to_quantity: int | None
-    price_minor: int
-    pay_minor: int
-    back_minor: int
-
-
-def outcomes(ladder: Ladder, pledged: int, mine: int, *, at_most: int | None) -> list[Outcome]:
-    """The tiers the campaign can still end on with these pieces, what the buyer then pays and gets back."""
-    total = pledged + mine
-    paid_price = ladder.price_at(total)
-    found = []
-    for i in range(ladder.position(total), len(ladder.tiers)):
-        tier = ladder.tiers[i]
-        start = max(total, tier.from_quantity) if i > ladder.position(total) else total
-        if at_most is not None and start > at_most:
-            break
-        following = ladder.tiers[i + 1].from_quantity - 1 if i + 1 < len(ladder.tiers) else at_most
-        end = following if at_most is None or following is None else min(following, at_most)
-        price = min(tier.price_minor, paid_price)
-        found.append(Outcome(start, end, price, price * mine, (paid_price - price) * mine))
-    return found
-
-
-@dataclass(frozen=True)
 class JoinedAt:
     """The price a buyer joins at, and the ceiling that is still to be reached, if any.
 
@@ -116,6 +88,46 @@ def price_when_joining(
     if accepts_dearer:
         return JoinedAt(present, ceiling_minor)
     return JoinedAt(ceiling_minor, ceiling_minor, conditional=True)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a buyer pays and gets back if the campaign ends on one tier.
+
+    `extra_minor` is paid on top, and comes back less, if all flexible pieces are taken. A buyer whose ceiling the tier
+    does not reach takes no part in it.
+    """
+
+    from_quantity: int
+    up_to_quantity: int | None
+    price_minor: int
+    pay_minor: int
+    back_minor: int
+    extra_minor: int = 0
+    takes_part: bool = True
+
+
+def outcomes(
+    ladder: Ladder, certain: int, mine: int, *, at_most: int | None, joined: JoinedAt | None = None, flexible: int = 0
+) -> list[Outcome]:
+    """The tiers the campaign can still end on with these pieces, what the buyer then pays and gets back."""
+    joined = joined or price_when_joining(ladder, certain, mine)
+    total = certain if joined.conditional else certain + mine
+    paid = joined.unit_price_minor * (mine + flexible)
+    found = []
+    for i in range(ladder.position(total), len(ladder.tiers)):
+        tier = ladder.tiers[i]
+        start = max(total, tier.from_quantity) if i > ladder.position(total) else total
+        if at_most is not None and start > at_most:
+            break
+        following = ladder.tiers[i + 1].from_quantity - 1 if i + 1 < len(ladder.tiers) else at_most
+        end = following if at_most is None or following is None else min(following, at_most)
+        if joined.conditional and tier.price_minor > joined.unit_price_minor:
+            found.append(Outcome(start, end, tier.price_minor, 0, paid, takes_part=False))
+            continue
+        price = final_price(joined.unit_price_minor, tier.price_minor)
+        found.append(Outcome(start, end, price, price * mine, paid - price * mine, price * flexible))
+    return found
 
 
 def charge_at_joining(unit_price_minor: int, pieces: int, deposit_minor: int) -> int:

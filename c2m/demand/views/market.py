@@ -1,6 +1,6 @@
 """The marketplace and a campaign's page, as far as joining it."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID, uuid4
@@ -15,17 +15,22 @@ from c2m.demand import joining, marketplace, queries
 from c2m.demand.batcher import JOINS, JoinBatcher
 from c2m.demand.joining import PledgeRequest
 from c2m.demand.marketplace import Kind, Search, Sort
-from c2m.demand.models import Campaign, CampaignKind, CampaignState, Policy, Variant
-from c2m.demand.rules import Ladder, Outcome, charge_at_joining, outcomes
+from c2m.demand.models import Campaign, CampaignKind, CampaignState, Policy, Team, Variant
+from c2m.demand.rules import Ladder
+from c2m.demand.teams import view_of as team_view
 from c2m.demand.views.blueprint import blueprint
+from c2m.demand.views.campaign_parts import credit_part, sample_part, waiting_part
+from c2m.demand.views.choosing import ChoiceForm, Chosen, Quote, choices_part, fits, quote_for
+from c2m.demand.views.teams import campaign_part, team_joined
 from c2m.design.categories import CATEGORIES
 from c2m.errors import NotFound, Refusal, Unavailable
 from c2m.identity.models import Organisation, Role
 from c2m.web.access import allow, public
 from c2m.web.context import db_session, request_time
+from c2m.web.errors import wants_json
 from c2m.web.flask_app import reads
 from c2m.web.formats import in_language
-from c2m.web.forms import Amount, Form, Submission, Whole, blank, queried, submitted
+from c2m.web.forms import Amount, Flag, Form, Submission, blank, queried, submitted
 from c2m.web.paging import page_number, page_of
 from c2m.web.viewer import signed_in_viewer, viewer
 
@@ -42,42 +47,24 @@ class SearchForm(Form):
     sort: Sort = Sort.NEXT_PRICE
 
 
-class JoinForm(Form):
-    """Pieces by variant: `pieces.<variant id>`, and the key that makes sending the form twice harmless."""
+class JoinForm(ChoiceForm):
+    """What is chosen, and the key that makes sending it twice harmless."""
 
-    pieces: dict[UUID, Annotated[Whole, Field(ge=0, le=1_000_000)]] = Field(default_factory=dict)
     idempotency_key: Annotated[str, Field(min_length=8, max_length=80)]
-
-    @property
-    def lines(self) -> tuple[tuple[UUID, int], ...]:
-        return tuple((variant_id, pieces) for variant_id, pieces in self.pieces.items() if pieces)
+    takes_part: Flag = False  # of the waiting list: fewer pieces are welcome too
+    team: Annotated[str, Field(max_length=16)] = ""  # the code of the team that is joined
 
 
-@dataclass(frozen=True)
-class Quote:
-    """What joining with these pieces costs now, at most, and on each tier the campaign may end on."""
-
-    pieces: int
-    unit_price_minor: int
-    pay_now_minor: int
-    at_most_minor: int
-    counts_minor: int  # what a presale's deposit counts for, else what is paid now
-    outcomes: list[Outcome]
-
-
-def quote_for(campaign: Campaign, ladder: Ladder, pieces: int) -> Quote:
-    """What joining would cost; in a presale the deposit now and the balance later."""
-    total = campaign.pledged_quantity + pieces
-    price = ladder.price_at(total)
-    now_minor = charge_at_joining(price, pieces, campaign.deposit_minor)
-    extra = (campaign.deposit_counts_minor - campaign.deposit_minor) * pieces
-    return Quote(
-        pieces=pieces,
-        unit_price_minor=price,
-        pay_now_minor=now_minor,
-        at_most_minor=max(price * pieces - extra, now_minor),
-        counts_minor=campaign.deposit_counts_minor * pieces or now_minor,
-        outcomes=outcomes(ladder, campaign.pledged_quantity, pieces, at_most=campaign.cap) if pieces else [],
+def quote_with_credit(campaign: Campaign, ladder: Ladder, chosen: Chosen) -> Quote:
+    """What joining would cost this viewer, whose samples are taken off."""
+    quote, who = quote_for(campaign, ladder, chosen), viewer()
+    buyer_id = who.organisation_id if who and who.has(Role.BUYER) else None
+    credit = credit_part(db_session(), campaign, buyer_id, unit_minor=quote.unit_price_minor, pieces=chosen.pieces)
+    return replace(
+        quote,
+        pay_now_minor=quote.pay_now_minor - credit.off_minor,
+        at_most_minor=quote.at_most_minor - credit.off_minor,
+        credit_minor=credit.off_minor,
     )
 
 
@@ -115,7 +102,7 @@ def market() -> str:
 @public
 def campaign(campaign_id: UUID) -> str:
     """A campaign: price and stair, progress, time left, what there is to choose, terms."""
-    return _campaign_page(campaign_id, blank(JoinForm))[0]
+    return campaign_page(campaign_id, blank(JoinForm))[0]
 
 
 @blueprint.post("/campaigns/<uuid:campaign_id>/quote")
@@ -126,9 +113,9 @@ def quote(campaign_id: UUID) -> str:
     found = _visible(campaign_id)
     form = submitted(JoinForm)
     ladder = queries.ladder(db_session(), campaign_id)
-    pieces = sum(pieces for _variant, pieces in form.parsed.lines) if form.parsed else 0
+    chosen = form.parsed.chosen if form.parsed else Chosen()
     return render_template(
-        "demand/_quote.html", campaign=found, quote=quote_for(found, ladder, pieces), form=form, ladder=ladder
+        "demand/_quote.html", campaign=found, quote=quote_with_credit(found, ladder, chosen), form=form, ladder=ladder
     )
 
 
@@ -139,23 +126,31 @@ def checkout(campaign_id: UUID) -> str | tuple[str, int]:
     """The order to confirm: pieces, what is paid now and later, terms in a sentence each."""
     form = submitted(JoinForm)
     if form.accepted and not form.value.lines:
-        form.refuse(joining.NothingChosen(), "pieces")
+        form.refuse(joining.NothingChosen())
     if not form.accepted:
-        return _campaign_page(campaign_id, form)
+        return campaign_page(campaign_id, form)
     found = _visible(campaign_id)
     session = db_session()
     variants = {v.id: v for v in queries.variants(session, campaign_id)}
     if any(variant_id not in variants for variant_id, _pieces in form.value.lines):
-        form.refuse(joining.UnknownVariant(), "pieces")
-        return _campaign_page(campaign_id, form)
+        form.refuse(joining.UnknownVariant())
+        return campaign_page(campaign_id, form)
+    left = None if found.cap is None else found.cap - found.pledged_quantity
+    if left is not None and sum(pieces for _variant, pieces in form.value.lines) > left:
+        form.refuse(joining.CampaignFull(left=left))
+        return campaign_page(campaign_id, form)
     ladder = queries.ladder(session, campaign_id)
-    pieces = sum(pieces for _variant, pieces in form.value.lines)
+    team = _team_of(form, campaign_id)
+    if not fits(form, ladder) or not form.accepted:
+        return campaign_page(campaign_id, form)
     return render_template(
         "demand/checkout.html",
         campaign=found,
         policy=session.get(Policy, found.policy_id),
         lines=[(variants[variant_id], pieces) for variant_id, pieces in form.value.lines],
-        quote=quote_for(found, ladder, pieces),
+        extras=dict(form.value.extras),
+        team=team_view(session, team) if team else None,
+        quote=quote_with_credit(found, ladder, form.value.chosen),
         ladder=ladder,
         form=form,
     )
@@ -164,11 +159,11 @@ def checkout(campaign_id: UUID) -> str | tuple[str, int]:
 @blueprint.post("/campaigns/<uuid:campaign_id>/join")
 @allow(Role.BUYER)
 @reads  # the batcher writes, in a unit of work shared with whoever joins at the same time
-def join(campaign_id: UUID) -> Response | tuple[str, int]:
-    """Join and go to the order."""
+def join(campaign_id: UUID) -> Response | tuple[str | dict[str, str], int]:
+    """Join and go to the order; a program that accepts JSON is told its address (201), and refusals as problems."""
     form = submitted(JoinForm)
-    if not form.accepted:
-        return _campaign_page(campaign_id, form)
+    if not form.accepted and not wants_json():
+        return campaign_page(campaign_id, form)
     who = signed_in_viewer()
     request = PledgeRequest(
         campaign_id=campaign_id,
@@ -176,16 +171,39 @@ def join(campaign_id: UUID) -> Response | tuple[str, int]:
         lines=form.value.lines,
         idempotency_key=form.value.idempotency_key,
         region=who.region,
+        **form.value.agreed(),
     )
     try:
-        pledge_id = _joins().join(request)
+        team = team_joined(db_session(), campaign_id, form.value.team)
+        pledge_id = _joins().join(replace(request, team_id=team.id if team else None))
     except (NotFound, Unavailable):
         raise
     except Refusal as refusal:
-        form.refuse(refusal, "pieces")
-        return _campaign_page(campaign_id, form)
-    flash(ngettext("You are in with one piece.", "You are in with %(num)s pieces.", request.quantity), "good")
-    return redirect(url_for("pages.order", pledge_id=pledge_id), 303)
+        if wants_json():
+            raise
+        form.refuse(refusal)
+        return campaign_page(campaign_id, form)
+    order = url_for("pages.order", pledge_id=pledge_id)
+    if wants_json():
+        return {"pledge_id": str(pledge_id), "order": order}, 201
+    flash(
+        ngettext(
+            "One piece is kept for you while your payment is being processed.",
+            "%(num)s pieces are kept for you while your payment is being processed.",
+            request.quantity,
+        ),
+        "good",
+    )
+    return redirect(order, 303)
+
+
+def _team_of(form: Submission[JoinForm], campaign_id: UUID) -> Team | None:
+    """The team a form joins; a sentence in the form when there is no such team."""
+    try:
+        return team_joined(db_session(), campaign_id, form.value.team)
+    except joining.UnknownTeam as refusal:
+        form.refuse(refusal, "team")
+        return None
 
 
 def _joins() -> JoinBatcher:
@@ -205,11 +223,12 @@ def _visible(campaign_id: UUID) -> Campaign:
     return found
 
 
-def _campaign_page(campaign_id: UUID, form: Submission[JoinForm]) -> tuple[str, int]:
+def campaign_page(campaign_id: UUID, form: Submission[JoinForm]) -> tuple[str, int]:
+    """A campaign's page with the form as it was sent."""
     found, session, now = _visible(campaign_id), db_session(), request_time()
     ladder = queries.ladder(session, campaign_id)
     variants = queries.variants(session, campaign_id)
-    chosen = {v.id: _entered(form, v.id) for v in variants}
+    chosen = {v.id: _entered(form, f"pieces.{v.id}") for v in variants}
     who = viewer()
     buyer_id = who.organisation_id if who and who.has(Role.BUYER) else None
     return form.page(
@@ -218,39 +237,46 @@ def _campaign_page(campaign_id: UUID, form: Submission[JoinForm]) -> tuple[str, 
         merchandiser=session.get(Organisation, found.organisation_id),
         policy=session.get(Policy, found.policy_id),
         ladder=ladder,
-        next_tier=ladder.next_tier(found.pledged_quantity),
+        next_tier=ladder.next_tier(found.certain_quantity),
+        previous_round=queries.round_of(session, found.previous_round_id),
+        next_round=queries.round_after(session, found.id) if found.state is CampaignState.FAILED else None,
         is_open=found.state is CampaignState.OPEN and now < found.deadline,
         can_join=who is None or buyer_id is not None,
-        matrix=_matrix(found, variants, chosen),
-        quote=quote_for(found, ladder, sum(chosen.values())),
+        matrix=_matrix(found, variants, "pieces", form),
+        extras=_matrix(found, variants, "flexible", form),
+        **choices_part(found, ladder, variants, form),
+        quote=quote_with_credit(found, ladder, form.parsed.chosen if form.parsed else Chosen(sum(chosen.values()))),
         joiners=queries.recent_joiners(session, campaign_id),
         joined=queries.joined(session, campaign_id),
         curve=queries.pledge_curve(session, found),
         mine=queries.pledges_of(session, campaign_id, buyer_id) if buyer_id else [],
         stops=_stops(found, now),
+        waiting=waiting_part(session, found, buyer_id),
+        **sample_part(session, found),
+        **campaign_part(session, found, buyer_id, form.entered if form.entered.get("idempotency_key") else {}),
         key=form.entered.get("idempotency_key") or str(uuid4()),
         kinds=CampaignKind,
     )
 
 
-def _entered(form: Submission[JoinForm], variant_id: UUID) -> int:
-    text = str(form.entered.get(f"pieces.{variant_id}", "")).strip()
+def _entered(form: Submission[JoinForm], name: str) -> int:
+    text = str(form.entered.get(name, "")).strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 7 else 0
 
 
-def _matrix(campaign: Campaign, variants: list[Variant], chosen: dict[UUID, int]) -> dict[str, Any]:
+def _matrix(campaign: Campaign, variants: list[Variant], what: str, form: Submission[JoinForm]) -> dict[str, Any]:
     """Colours down, sizes across; a combination that isn't made has no cell."""
     colours = list(dict.fromkeys(v.colour for v in variants))
     sizes = list(dict.fromkeys(v.size for v in variants))
     by_place = {(v.colour, v.size): v for v in variants}
-    left = None if campaign.cap is None else campaign.cap - campaign.pledged_quantity
-    limits = [n for n in (left, campaign.per_buyer_limit) if n is not None]
+    limits = [n for n in (campaign.cap, campaign.per_buyer_limit) if n is not None]
     most = min(limits) if limits else None
 
     def cell(variant: Variant | None) -> dict[str, Any] | None:
         if variant is None:
             return None
-        return {"name": f"pieces.{variant.id}", "value": chosen[variant.id], "most": most}
+        name = f"{what}.{variant.id}"
+        return {"name": name, "value": _entered(form, name), "most": most}
 
     def row(colour: str) -> dict[str, Any]:
         cells = [cell(by_place.get((colour, size))) for size in sizes]

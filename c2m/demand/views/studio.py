@@ -36,14 +36,14 @@ class ExtensionForm(Form):
 
 
 class BoardForm(Form):
-    state: CampaignState | None = None
+    view: View = View.ALL
     kind: CampaignKind | None = None
     q: Annotated[str, Field(max_length=80)] = ""
     sort: Sort = "-created"
 
     @property
     def wanted(self) -> Wanted:
-        return Wanted(self.state, self.kind, self.q, self.sort)
+        return Wanted(self.view, self.kind, self.q, self.sort)
 
 
 @blueprint.get("/studio/campaigns")
