@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -114,6 +116,7 @@ def train(
     from c2m.design.diffusion.run import Run
 
     torch.set_num_threads(threads)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that a stopped training keeps its last step
     recipe, compute, run = _recipe(small), Compute.best(device), Run(folder, _say())
     typer.echo(f"{compute}; recipe {recipe.fingerprint('codec')} and {recipe.fingerprint('denoiser')}")
     if part in (Part.ALL, Part.CODEC):

@@ -46,17 +46,14 @@ class PatchCodec(ModelMixin, ConfigMixin):  # type: ignore[misc]
     @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
         self,
-        channels: int = 16,
-        stride: int = 16,
-        widths: tuple[int, int, int] = (160, 96, 56),
+        latent_channels: int = 24,
+        block_out_channels: tuple[int, ...] = (24,) * 5,  # the pipeline takes the stride from their number
+        widths: tuple[int, int, int] = (128, 96, 56),
         scaling_factor: float = 1.0,
         force_upcast: bool = False,
     ) -> None:
         super().__init__()
-        # The pipeline takes the stride from the number of blocks and the channels from latent_channels.
-        self.register_to_config(
-            block_out_channels=[channels] * stride.bit_length(), latent_channels=channels, sample_size=stride * 16
-        )
+        channels, stride = latent_channels, 2 ** (len(block_out_channels) - 1)
         coarse, middle, fine = widths
         self.encoder = nn.Conv2d(3, channels, stride, stride=stride)
         self.encoder.requires_grad_(False)

@@ -45,7 +45,12 @@ def fresh_codec(recipe: Recipe) -> PatchCodec:
     """A codec that has learned nothing."""
     torch.manual_seed(recipe.seed)
     settings = recipe.codec
-    codec: PatchCodec = PatchCodec(channels=settings.channels, stride=settings.stride, widths=settings.widths)
+    halvings = settings.stride.bit_length() - 1
+    codec: PatchCodec = PatchCodec(
+        latent_channels=settings.channels,
+        block_out_channels=(settings.channels,) * (halvings + 1),
+        widths=settings.widths,
+    )
     return codec
 
 

@@ -1,7 +1,7 @@
 """Which of the palette's colours a picture of a product shows, by how far apart colours look (CIE76 ΔE)."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,20 +13,22 @@ Real = npt.NDArray[np.float32]
 
 LIGHT_COUNTS = 0.6  # lightness says less than hue, since products are shaded
 CERTAIN = 0.9  # share of drawings in which a pixel is the product's
+SHOWN_ON = ("mug", "tshirt", "tote")  # what a colour's look is learned from
 BARELY_DIFFERENT = 8  # levels by which the same pixel may differ before two backgrounds and still be the product
 
 
-@dataclass(frozen=True)
 class ColourJudge:
-    """Where each category's product surely is, and how each colour looks there under studio light."""
+    """Knows where each category's product surely is, and how each colour looks there under studio light."""
 
-    cores: Mapping[str, npt.NDArray[np.bool_]]
-    looks: Real
+    def __init__(self, *, size: int, seed: int) -> None:
+        self.size, self.seed = size, seed
+        self._cores: dict[str, npt.NDArray[np.bool_]] = {}
+        self._looks = np.stack([self._look(colour) for colour in COLOURS])
 
     def shares(self, picture: Pixels, category: str) -> Mapping[str, float]:
         """The share of the product's pixels that looks most like each colour of the palette."""
-        pixels = lab(picture[self.cores[category]])
-        difference = np.linalg.norm(_weighted(pixels)[:, None] - _weighted(self.looks)[None], axis=2)
+        pixels = lab(picture[self._core(category)])
+        difference = np.linalg.norm(_weighted(pixels)[:, None] - _weighted(self._looks)[None], axis=2)
         counts = np.bincount(difference.argmin(axis=1), minlength=len(COLOURS))
         return dict(zip(COLOURS, (counts / counts.sum()).tolist(), strict=True))
 
@@ -41,15 +43,30 @@ class ColourJudge:
         shares = self.shares(picture, category)
         return colour in sorted(shares, key=shares.__getitem__, reverse=True)[:3] and shares[colour] >= 0.06
 
+    def _look(self, colour: str) -> Real:
+        """The colour's median on plain products of several kinds and finishes."""
+        seen = []
+        for number, category in enumerate(SHOWN_ON):
+            for finish in CATEGORIES[category].finishes[:2]:
+                spec = DrawingSpec(category, colour, colour, finish=finish)
+                picture = np.asarray(draw(spec, size=self.size, seed=self.seed + number))
+                seen.append(np.median(lab(picture[self._core(category)]), axis=0))
+        return np.asarray(np.median(seen, axis=0), dtype=np.float32)
 
-def colour_judge(drawn: Iterable[tuple[DrawingSpec, Pixels]], *, size: int, seed: int) -> ColourJudge:
-    """The judge, with colours looking as they do in the plain ones among the drawings of that size."""
-    cores = {category: _core(category, size=size, seed=seed) for category in CATEGORIES}
-    seen: dict[str, list[Real]] = {name: [] for name in COLOURS}
-    for spec, picture in drawn:
-        if spec.pattern == "plain":
-            seen[spec.primary].append(np.median(lab(picture[cores[spec.category]]), axis=0))
-    return ColourJudge(cores, np.stack([np.median(seen[name], axis=0) for name in COLOURS]).astype(np.float32))
+    def _core(self, category: str) -> npt.NDArray[np.bool_]:
+        """The pixels of the product in nearly every drawing: those that stay as they are before another background."""
+        if category not in self._cores:
+            rng = np.random.default_rng([self.seed, 7])
+            products = []
+            for number in range(6):
+                spec = random_spec(rng, category)
+                one, other = (
+                    np.asarray(draw(replace(spec, background=name), size=self.size, seed=number), dtype=np.int16)
+                    for name in ("studio", "mist")
+                )
+                products.append(np.abs(one - other).max(axis=2) < BARELY_DIFFERENT)
+            self._cores[category] = np.asarray(np.mean(products, axis=0) >= CERTAIN)
+        return self._cores[category]
 
 
 def lab(pixels: Pixels) -> Real:
@@ -65,17 +82,3 @@ def lab(pixels: Pixels) -> Real:
 
 def _weighted(pixels: Real) -> Real:
     return pixels * np.array((LIGHT_COUNTS, 1, 1), dtype=np.float32)
-
-
-def _core(category: str, *, size: int, seed: int) -> npt.NDArray[np.bool_]:
-    """The pixels of the product in nearly every drawing: those that stay as they are before another background."""
-    rng = np.random.default_rng([seed, 7])
-    products = []
-    for number in range(12):
-        spec = random_spec(rng, category)
-        one, other = (
-            np.asarray(draw(replace(spec, background=name), size=size, seed=number), dtype=np.int16)
-            for name in ("studio", "mist")
-        )
-        products.append(np.abs(one - other).max(axis=2) < BARELY_DIFFERENT)
-    return np.asarray(np.mean(products, axis=0) >= CERTAIN)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from c2m.design.diffusion.colours import ColourJudge, colour_judge
+from c2m.design.diffusion.colours import ColourJudge
 from c2m.design.diffusion.dataset import Shards, as_plain, pictures_of, specs_of, write_atomically
 from c2m.design.diffusion.generator import EmbeddedGenerator
 from c2m.design.diffusion.judges import Eye, Judges, trained_eye
@@ -37,14 +37,15 @@ class Plan:
     epochs: int = 8
     blobs: int = 60
     empty: int = 44
-    seeds: int = 4  # of each prompt whose variety is measured
+    varied: int = len(CATEGORIES)  # prompts whose variety is measured
+    seeds: int = 4  # of each of them
     timed: int = 5
     shards: int = 4  # of drawings searched for pictures copied from them
 
 
 def few() -> Plan:
     """A plan of seconds, to try the command."""
-    return Plan(each=1, judge_drawings=220, epochs=1, blobs=4, empty=4, seeds=2, timed=1, shards=1)
+    return Plan(each=1, judge_drawings=110, epochs=1, blobs=4, empty=2, varied=1, seeds=2, timed=1, shards=1)
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,7 @@ class Evaluation:
         calibrated = len(specs) * 9 // 10
         eye = self._eye(pictures[:learnt], specs[:learnt])
         self.judges = Judges(eye, list(pictures[learnt:compared]), list(pictures[compared:calibrated]))
-        self.colours: ColourJudge = colour_judge(
-            zip(specs[:learnt], pictures[:learnt], strict=True), size=JUDGE_SIZE, seed=JUDGE_SEED
-        )
+        self.colours = ColourJudge(size=JUDGE_SIZE, seed=JUDGE_SEED)
         self.held_out = list(zip(specs[calibrated:], pictures[calibrated:], strict=True))
 
     def score(self, shown: Sequence[tuple[DrawingSpec, Pixels]]) -> Score:
@@ -169,7 +168,7 @@ class Evaluation:
         nothing = self.judges.judge(list(blobs(size=JUDGE_SIZE, count=plan.blobs, seed=seed)))
         codec = self.score([(spec, self._coded(generator, picture)) for spec, picture in self.held_out[:110]])
         by_category = _by(lambda trial: trial.spec.category, tried, score.good)
-        variety = self._variety(generator, tried[: len(CATEGORIES)], seed=seed + 2)
+        variety = self._variety(generator, tried[: plan.varied], seed=seed + 2)
         copied = self._copied(generator, recipe, [picture for _, picture in shown], drawings)
         seconds = self._seconds(generator, tried)
         size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file()) / 1e6

@@ -78,6 +78,7 @@ def load(model: str | Path, *, device: str | None = None, dtype: torch.dtype = t
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     transformers_logging.disable_progress_bar()
     diffusers_logging.disable_progress_bar()
+    diffusers_logging.set_verbosity_error()  # it warns of any autoencoder but its own
     pipeline = AutoPipelineForText2Image.from_pretrained(str(folder), dtype=dtype, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))

@@ -15,9 +15,9 @@ class CodecRecipe:
 
     size: int = 256  # pixels of a picture
     stride: int = 16  # pixels of a latent's side
-    channels: int = 16
+    channels: int = 24
     whitening: float = 0.5  # latents are divided by their standard deviation to this power
-    widths: tuple[int, int, int] = (160, 96, 56)  # of the decoder, from 16 to 64 latent pixels
+    widths: tuple[int, int, int] = (128, 96, 56)  # of the decoder, from 16 to 64 latent pixels
     fitting_drawings: int = 704
     drawings: int = 2816
     steps: int = 3000
@@ -59,9 +59,9 @@ class DenoiserRecipe:
     empty_prompts: float = 0.1
     drawing_size: int = 128
     shard_drawings: int = 2048
-    first_shards: int = 4
+    first_shards: int = 2
     shards: int = 40
-    steps_per_shard: int = 300  # one shard more is used each time so many steps are done
+    steps_per_shard: int = 200  # one shard more is used each time so many steps are done
 
     def rate_at(self, step: int) -> float:
         """The learning rate: a warm-up, then the inverse square root, so that every step is a good one to stop at."""

@@ -129,7 +129,7 @@ class Training:
         self.optimiser.zero_grad()
         self.step += 1
         blend(self.average, self.model, min(settings.average, self.step / (self.step + 10)))
-        return float(loss)
+        return float(loss.detach())
 
     def _batch(self, rng: np.random.Generator) -> tuple[Tensor, list[str]]:
         settings = self.recipe.denoiser

@@ -5,8 +5,8 @@ import pytest
 from typer.testing import CliRunner
 
 from c2m.cli import cli
-from c2m.design.diffusion.colours import colour_judge, lab
-from c2m.design.diffusion.dataset import SHARD_STREAM, pictures_of, specs_of
+from c2m.design.diffusion.colours import ColourJudge, lab
+from c2m.design.diffusion.dataset import SHARD_STREAM, specs_of
 from c2m.design.diffusion.evaluation import Bar, _nearest
 from c2m.design.diffusion.recipe import quick
 from c2m.design.diffusion.trials import blobs, combination, trials
@@ -40,9 +40,7 @@ def test_lab_of_white_and_black():
 
 @pytest.fixture(scope="module")
 def colours():
-    specs = [DrawingSpec(category, colour, "white") for colour in COLOURS for category in ("mug", "tshirt")]
-    pictures = pictures_of(specs, size=64, seed=0)
-    return colour_judge(zip(specs, pictures, strict=True), size=64, seed=1)
+    return ColourJudge(size=64, seed=1)
 
 
 def test_a_product_of_one_colour_shows_that_colour_and_no_other(colours):
@@ -78,6 +76,7 @@ def test_an_untrained_model_misses_the_bars_and_the_command_says_so(trained, tin
             *("--folder", str(tmp_path), "--drawings", str(trained), "--out", str(tmp_path / "sheet.png")),
         ],
     )
+    assert isinstance(ran.exception, SystemExit), ran.exception
     assert ran.exit_code == 1
     report = json.loads(ran.stdout)
     assert report["prompts"] == 22

@@ -1,0 +1,92 @@
+"""What c2m's own path adds to the bare pipeline: a brief understood, provenance kept, a labelled PNG written.
+
+    python bench/imagine.py [--quick] [--model DIR]
+
+Both make the same pictures from the same seeds, in turns and in one process, so that only their ratio is read.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from c2m.design.diffusion.briefs import understand
+from c2m.design.diffusion.cli import save_png
+from c2m.design.diffusion.generator import EMBEDDED, EmbeddedGenerator
+from c2m.design.diffusion.pipeline import load
+from c2m.design.generation import Brief
+
+BRIEFS = ("红白条纹帆布托特包", "navy polka dot hoodie with a contrast lining", "蓝白青海波茶壶 提梁")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--quick", action="store_true", help="fewer pictures")
+    arguments.add_argument("--model", type=Path, default=EMBEDDED)
+    chosen = arguments.parse_args()
+    rounds = 2 if chosen.quick else 8
+
+    started = time.perf_counter()
+    bare = load(chosen.model)
+    loading = time.perf_counter() - started
+    generator = EmbeddedGenerator(model=chosen.model)
+    ours: list[float] = []
+    theirs: list[float] = []
+    with TemporaryDirectory() as folder:
+        for round_ in range(rounds + 1):  # the first one warms up
+            for number, words in enumerate(BRIEFS):
+                job = Job(words, seed=round_ * 10 + number, folder=Path(folder))
+                # Whoever comes second finds warmer caches, so they take turns at that.
+                if round_ % 2:
+                    mine, bare_one = timed(job.through_c2m, generator), timed(job.through_diffusers, bare)
+                else:
+                    bare_one, mine = timed(job.through_diffusers, bare), timed(job.through_c2m, generator)
+                if round_:
+                    ours.append(mine)
+                    theirs.append(bare_one)
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    print(f"loading {loading:.1f} s, {torch.get_num_threads()} threads, {generator.steps} steps, {len(ours)} pictures")
+    print(f"a picture: bare {statistics.median(theirs):.2f} s, through c2m {statistics.median(ours):.2f} s")
+    print(f"overhead: {100 * (statistics.median(ratios) - 1):+.1f} % (median of pairs; the bar is 5 %)")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to make."""
+
+    words: str
+    seed: int
+    folder: Path
+
+    def through_c2m(self, generator: EmbeddedGenerator) -> None:
+        """What `c2m imagine` does for it."""
+        brief = Brief(understand(self.words).attributes["category"], self.words)
+        for made in generator.generate(brief, count=1, seed=self.seed, progress=lambda done, count: None):
+            save_png(made, self.folder / "ours.png")
+
+    def through_diffusers(self, pipeline: Any) -> None:
+        """The same picture, written as PNG too, with nothing around the pipeline."""
+        made = pipeline(
+            understand(self.words).prompt,
+            num_inference_steps=EmbeddedGenerator.steps,
+            guidance_scale=EmbeddedGenerator.guidance,
+            generator=torch.Generator("cpu").manual_seed(self.seed),
+        )
+        made.images[0].save(self.folder / "theirs.png")
+
+
+def timed(work: Callable[[Any], None], by: Any) -> float:
+    """Seconds the work takes."""
+    started = time.perf_counter()
+    work(by)
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
