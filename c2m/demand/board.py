@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,16 @@ from sqlmodel import Session, col, select
 
 from c2m.db import chunks, table_of
 from c2m.demand import queries
-from c2m.demand.models import Campaign, CampaignKind, CampaignState, DemandSheet, Pledge, PledgeLine
+from c2m.demand.models import (
+    Campaign,
+    CampaignKind,
+    CampaignState,
+    DemandSheet,
+    Pledge,
+    PledgeLine,
+    Waiting,
+    WaitingState,
+)
 from c2m.demand.queries import GONE
 from c2m.identity.models import Organisation
 from c2m.ledger.models import Hold
@@ -23,11 +34,26 @@ SORTS = {
 }
 
 
+class View(StrEnum):
+    """The saved views of a board: what a merchandiser comes to see."""
+
+    ALL = "all"
+    DRAFTS = "drafts"
+    OPEN = "open"
+    SHORT = "short"  # the deadline is near and the minimum isn't reached
+    CLOSING = "closing"
+    SUCCEEDED = "succeeded"
+    ENDED = "ended"  # fell short or called off
+
+
+NEAR = timedelta(hours=48)
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which of the campaigns, in which order: a key of SORTS, falling with a minus before it."""
 
-    state: CampaignState | None = None
+    view: View = View.ALL
     kind: CampaignKind | None = None
     words: str = ""
     sort: str = "-created"
@@ -66,12 +92,10 @@ def campaign_of_concept(session: Session, concept_id: UUID) -> Campaign:
     return found
 
 
-def found(organisation_id: UUID, wanted: Wanted) -> sa.Select[Any]:
+def found(organisation_id: UUID, wanted: Wanted, *, now: datetime) -> sa.Select[Any]:
     """A merchandiser's campaigns, filtered and in order."""
     campaign = table_of(Campaign).c
-    statement = sa.select(Campaign).where(campaign.organisation_id == organisation_id)
-    if wanted.state is not None:
-        statement = statement.where(campaign.state == wanted.state)
+    statement = sa.select(Campaign).where(campaign.organisation_id == organisation_id, _in_view(wanted.view, now))
     if wanted.kind is not None:
         statement = statement.where(campaign.kind == wanted.kind)
     for word in wanted.words.split():
@@ -82,15 +106,25 @@ def found(organisation_id: UUID, wanted: Wanted) -> sa.Select[Any]:
     return statement.order_by(*(column.desc() for column in order) if wanted.sort.startswith("-") else order)
 
 
-def counts(session: Session, organisation_id: UUID) -> dict[CampaignState, int]:
-    """How many campaigns a merchandiser has in each state."""
-    campaign = table_of(Campaign).c
-    rows = session.execute(
-        sa.select(campaign.state, sa.func.count())
-        .where(campaign.organisation_id == organisation_id)
-        .group_by(campaign.state)
-    )
-    return {CampaignState(state): count for state, count in rows}
+def counts(session: Session, organisation_id: UUID, *, now: datetime) -> dict[View, int]:
+    """How many campaigns a merchandiser has in each view."""
+    each = [sa.func.count().filter(_in_view(view, now)) for view in View]
+    own = table_of(Campaign).c.organisation_id == organisation_id
+    return dict(zip(View, session.execute(sa.select(*each).where(own)).one(), strict=True))
+
+
+def waiting(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
+    """Who waits for pieces of each campaign: (buyers, pieces); campaigns that nobody waits for are left out."""
+    c = table_of(Waiting).c
+    found: dict[UUID, tuple[int, int]] = {}
+    for part in chunks(campaign_ids):
+        rows = session.execute(
+            sa.select(c.campaign_id, sa.func.count(), sa.func.sum(c.quantity - c.filled_quantity))
+            .where(c.campaign_id.in_(part), c.state == WaitingState.WAITING)
+            .group_by(c.campaign_id)
+        )
+        found |= {campaign_id: (people, int(pieces)) for campaign_id, people, pieces in rows}
+    return found
 
 
 def totals(session: Session, organisation_id: UUID) -> Totals:
@@ -138,6 +172,8 @@ def masked_pledges(campaign_id: UUID) -> sa.Select[Any]:
             pledge.c.final_price_minor,
             pledge.c.charged_minor,
             pledge.c.state,
+            pledge.c.flexible_quantity,
+            pledge.c.merchant_funded,
             pledge.c.placed_at,
         )
         .join_from(pledge, organisation, pledge.c.buyer_id == organisation.c.id)
@@ -150,6 +186,22 @@ def sheets_of(session: Session, campaign_id: UUID) -> list[DemandSheet]:
     """A campaign's demand sheets, the first version first."""
     statement = select(DemandSheet).where(DemandSheet.campaign_id == campaign_id).order_by(col(DemandSheet.version))
     return list(session.exec(statement).all())
+
+
+def _in_view(view: View, now: datetime) -> sa.ColumnElement[bool]:
+    c = table_of(Campaign).c
+    running = sa.and_(c.state == CampaignState.OPEN, c.deadline > now)
+    certain = c.pledged_quantity - c.conditional_quantity
+    views: dict[View, sa.ColumnElement[bool]] = {
+        View.ALL: sa.true(),
+        View.DRAFTS: c.state == CampaignState.DRAFT,
+        View.OPEN: running,
+        View.SHORT: sa.and_(running, c.deadline <= now + NEAR, certain < c.minimum),
+        View.CLOSING: sa.or_(c.state == CampaignState.CLOSING, sa.and_(c.state == CampaignState.OPEN, ~running)),
+        View.SUCCEEDED: c.state == CampaignState.SUCCEEDED,
+        View.ENDED: c.state.in_([CampaignState.FAILED, CampaignState.CANCELLED]),
+    }
+    return views[view]
 
 
 def _escrow(session: Session, campaigns: Sequence[UUID] | sa.Select[Any]) -> list[tuple[UUID, int]]:

@@ -239,10 +239,11 @@ def test_the_board_begins_empty_and_filters_in_the_address(
     assert shown("") == ["Cup B", "Kettle A"]
     assert shown("sort=created") == ["Kettle A", "Cup B"]
     assert shown("kind=sample") == ["Cup B"]
-    assert shown("state=failed") == []
+    assert shown("view=ended") == []
+    assert shown("view=open") == ["Cup B", "Kettle A"]
     assert shown("q=kettle") == ["Kettle A"]
     assert shown("q=%25") == []
-    assert studio.get("/studio/campaigns?state=lost").status_code == 422
+    assert studio.get("/studio/campaigns?view=lost").status_code == 422
     assert studio.get("/studio/campaigns?sort=password").status_code == 422
     assert studio.get("/studio/campaigns?page=9").status_code == 404
 
@@ -258,7 +259,7 @@ def test_a_table_taken_away_holds_no_formulas(database: Database, people: dict[s
     [head, row] = csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig")))
     assert head[:2] == ["Number", "Product"]
     assert row[1] == '\'=HYPERLINK("http://evil")'
-    assert row[4:8] == ["5", "1", "100.00", "0.00"]
+    assert row[4:11] == ["5", "1", "yes", "0", "0", "0", "100.00"]
 
 
 def test_from_concept_to_open_campaign(

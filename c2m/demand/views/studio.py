@@ -6,15 +6,16 @@ from uuid import UUID, uuid4
 
 from flask import Response as Download
 from flask import flash, redirect, render_template, url_for
+from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
 from pydantic import Field
 from werkzeug.wrappers import Response
 
 from c2m.demand import board as own
 from c2m.demand import campaigns, extension, queries, teams
-from c2m.demand.board import Wanted
+from c2m.demand.board import View, Wanted
 from c2m.demand.extension import ExtensionTooLong
-from c2m.demand.models import Campaign, CampaignKind, CampaignState, Policy
+from c2m.demand.models import Campaign, CampaignKind, Policy
 from c2m.demand.views.blueprint import blueprint
 from c2m.demand.views.campaign_parts import waiting_part
 from c2m.demand.views.completing import completion_part
@@ -29,6 +30,17 @@ from c2m.web.states import look_of
 from c2m.web.viewer import signed_in_viewer
 
 Sort = Literal["title", "-title", "pieces", "-pieces", "deadline", "-deadline", "created", "-created"]
+
+
+VIEWS: dict[View, LazyString] = {
+    View.ALL: lazy_gettext("All"),
+    View.OPEN: lazy_gettext("Open"),
+    View.SHORT: lazy_gettext("Short of the minimum, under 48 hours"),
+    View.CLOSING: lazy_gettext("Settling"),
+    View.SUCCEEDED: lazy_gettext("Succeeded"),
+    View.DRAFTS: lazy_gettext("Drafts"),
+    View.ENDED: lazy_gettext("Fell short or called off"),
+}
 
 
 class ExtensionForm(Form):
@@ -50,19 +62,20 @@ class BoardForm(Form):
 @allow(Role.MERCHANDISER)
 def board() -> str:
     """The merchandiser's campaigns, with every filter in the address."""
-    form, session = queried(BoardForm), db_session()
+    form, session, now = queried(BoardForm), db_session(), request_time()
     organisation_id = signed_in_viewer().organisation_id
-    page = page_of(session, own.found(organisation_id, form.wanted), page=page_number())
+    page = page_of(session, own.found(organisation_id, form.wanted, now=now), page=page_number())
     ids = [campaign.id for campaign in page.rows]
     return render_template(
         "demand/studio_board.html",
         page=page,
         form=form,
-        states=CampaignState,
+        views=VIEWS,
         kinds=CampaignKind,
-        counts=own.counts(session, organisation_id),
+        counts=own.counts(session, organisation_id, now=now),
         totals=own.totals(session, organisation_id),
         escrow=own.escrow(session, ids),
+        waiting=own.waiting(session, ids),
         ladders=queries.ladders(session, ids),
     )
 
@@ -72,7 +85,8 @@ def board() -> str:
 def board_csv() -> Download:
     """The board's campaigns, filtered as in the address, as a table to take away."""
     form, session = queried(BoardForm), db_session()
-    found = session.execute(own.found(signed_in_viewer().organisation_id, form.wanted)).scalars().all()
+    statement = own.found(signed_in_viewer().organisation_id, form.wanted, now=request_time())
+    found = session.execute(statement).scalars().all()
     head = [
         _("Number"),
         _("Product"),
@@ -80,6 +94,10 @@ def board_csv() -> Download:
         _("State"),
         _("Pieces"),
         _("Minimum"),
+        _("Minimum reached"),
+        _("Extra pieces offered"),
+        _("Buyers waiting"),
+        _("Pieces waited for"),
         _("Price now"),
         _("In escrow"),
         _("Currency"),
@@ -176,9 +194,9 @@ def own_campaign(campaign_id: UUID) -> Campaign:
 def _lines(found: Any) -> Iterator[list[object]]:
     session = db_session()
     ids = [campaign.id for campaign in found]
-    ladders, escrow = queries.ladders(session, ids), own.escrow(session, ids)
+    ladders, escrow, waiting = queries.ladders(session, ids), own.escrow(session, ids), own.waiting(session, ids)
     for campaign in found:
-        pieces = campaign.pledged_quantity if campaign.final_quantity is None else campaign.final_quantity
+        pieces = campaign.certain_quantity if campaign.final_quantity is None else campaign.final_quantity
         price = campaign.final_price_minor or ladders[campaign.id].price_at(pieces)
         yield [
             campaign.number,
@@ -187,6 +205,9 @@ def _lines(found: Any) -> Iterator[list[object]]:
             str(look_of("campaign", campaign.state).word),
             pieces,
             campaign.minimum,
+            _("yes") if pieces >= campaign.minimum else _("no"),
+            campaign.flexible_quantity,
+            *waiting.get(campaign.id, (0, 0)),
             major(price, campaign.currency),
             major(escrow.get(campaign.id, 0), campaign.currency),
             campaign.currency,
