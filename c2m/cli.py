@@ -14,8 +14,8 @@ from c2m import __version__, migrations
 from c2m.app import build_worker, configure_logging, create_app
 from c2m.audit.cli import report
 from c2m.clock import SystemClock
-from c2m.config import Settings, Stored
-from c2m.db import Database, UnknownDatabase
+from c2m.config import Settings, Stored, UnknownDatabase
+from c2m.db import Database
 from c2m.demo.cli import demo
 from c2m.design.diffusion import cli as imagine_cli
 from c2m.errors import Refusal

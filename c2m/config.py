@@ -4,8 +4,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+import sqlalchemy as sa
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from c2m.errors import Invalid
 
 DEFAULT_SECRET = "change-me"  # noqa: S105 - the value that is refused
 DEMO_PASSWORD = "c2m-demo-2026"  # noqa: S105 - shown to everyone in demo mode
@@ -61,3 +64,44 @@ class Settings(Stored):
     def sends_secure_cookies(self) -> bool:
         """Whether cookies travel over https only."""
         return self.secure_cookies and not self.demo
+
+
+class UnknownDatabase(Invalid):
+    """The address of a database names none of those that are supported."""
+
+    sentence = "A database is named like sqlite:///var/c2m.sqlite3 or postgresql://user:password@host/name."
+
+
+class NoSuchFolder(UnknownDatabase):
+    """A database file is asked for in a folder that isn't there: a slip of the pen rather than a new market."""
+
+    sentence = "The folder %(folder)s of the database doesn't exist."
+
+
+def see_to_folder(folder: Path) -> None:
+    """Make the folder of a path below the present one, such as var/; any other must exist.
+
+    Raises:
+        NoSuchFolder
+    """
+    if not folder.is_absolute():
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not folder.is_dir():
+        raise NoSuchFolder(folder=folder)
+
+
+def sqlalchemy_url(address: str) -> sa.URL:
+    """The address of a database as SQLAlchemy wants it; PostgreSQL is reached by psycopg 3.
+
+    Raises:
+        UnknownDatabase
+    """
+    try:
+        url = sa.make_url(address)
+    except sa.exc.ArgumentError as wrong:
+        raise UnknownDatabase() from wrong
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise UnknownDatabase(driver=url.drivername)
+    return url

@@ -22,7 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Field, Session, SQLModel
 
 from c2m.clock import Clock, SystemClock
-from c2m.errors import Invalid
+from c2m.config import see_to_folder, sqlalchemy_url
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -153,18 +153,6 @@ def amount_field(default: int | None = None, *, nullable: bool = False) -> Any:
     return Field(default=default, sa_type=sa.BigInteger, nullable=False)
 
 
-class UnknownDatabase(Invalid):
-    """The address of a database names none of those that are supported."""
-
-    sentence = "A database is named like sqlite:///var/c2m.sqlite3 or postgresql://user:password@host/name."
-
-
-class NoSuchFolder(UnknownDatabase):
-    """A database file is asked for in a folder that isn't there: a slip of the pen rather than a new market."""
-
-    sentence = "The folder %(folder)s of the database doesn't exist."
-
-
 class Database:
     """One engine and the two kinds of unit of work: reading and writing."""
 
@@ -212,13 +200,13 @@ class Database:
 
 
 def _create_engine(address: str, *, echo: bool) -> sa.Engine:
-    url = _database_url(address)
+    url = sqlalchemy_url(address)
     if url.get_backend_name() != "sqlite":
         engine = sa.create_engine(url, echo=echo, pool_size=POOL, max_overflow=0)
         _try_idle_connections(engine)
         return engine
     if (name := url.database) and name != ":memory:":
-        _see_to_folder(Path(name).parent)
+        see_to_folder(Path(name).parent)
     files = {"timeout": 30, "check_same_thread": False}
     engine = sa.create_engine(url, echo=echo, connect_args=files, pool_size=POOL)
     engine.dialect.colspecs = {**engine.dialect.colspecs, sa.Uuid: HexUuid}
@@ -244,26 +232,6 @@ def _create_engine(address: str, *, echo: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
-
-
-def _see_to_folder(folder: Path) -> None:
-    """Make the folder of a path below the present one, such as var/; any other must exist."""
-    if not folder.is_absolute():
-        folder.mkdir(parents=True, exist_ok=True)
-    elif not folder.is_dir():
-        raise NoSuchFolder(folder=folder)
-
-
-def _database_url(address: str) -> sa.URL:
-    try:
-        url = sa.make_url(address)
-    except sa.exc.ArgumentError as wrong:
-        raise UnknownDatabase() from wrong
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
-    if url.drivername not in ("sqlite", "postgresql+psycopg"):
-        raise UnknownDatabase(driver=url.drivername)
-    return url
 
 
 def _try_idle_connections(engine: sa.Engine) -> None:

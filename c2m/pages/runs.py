@@ -13,7 +13,7 @@ from c2m.db import chunks, table_of
 from c2m.demand.models import DemandSheet
 from c2m.identity.models import Role
 from c2m.matching.models import MatchRun
-from c2m.matching.views import why_unserved
+from c2m.matching.views.blueprint import why_unserved
 from c2m.pages.blueprint import blueprint
 from c2m.web.access import allow
 from c2m.web.context import db_session

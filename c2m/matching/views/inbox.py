@@ -1,0 +1,173 @@
+"""A factory's inbox: offers that fit, best first, and its answers."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from flask import Response as FlaskResponse
+from flask import flash, jsonify, redirect, render_template, url_for
+from flask_babel import gettext as _
+from pydantic import Field
+from werkzeug.wrappers import Response
+
+from c2m.demand.views.sheets import document_of, sheet_page
+from c2m.identity.models import Organisation, OrganisationState, Role
+from c2m.matching import queries
+from c2m.matching.models import OfferState
+from c2m.matching.offers import Answer, accept_offer, decline_offer
+from c2m.matching.queries import OfferDetail
+from c2m.matching.rules import CHOICES, Choice
+from c2m.matching.views.blueprint import blueprint
+from c2m.web.access import allow
+from c2m.web.context import db_session, request_time
+from c2m.web.exports import csv_file
+from c2m.web.forms import (
+    Form,
+    Submission,
+    blank,
+    queried,
+    submitted,
+)
+from c2m.web.viewer import signed_in_viewer
+
+
+class InboxForm(Form):
+    show: Literal["offered", "accepted", "declined", "expired"] = "offered"
+
+
+class AnswerForm(Form):
+    answer: Literal["accept", "decline"]
+    reason: Annotated[str, Field(max_length=300)] = ""
+
+
+@blueprint.get("/factory/inbox")
+@allow(Role.FACTORY)
+def inbox() -> str:
+    """Offers that fit, best first."""
+    return _inbox(queried(InboxForm).show, None, blank(AnswerForm))[0]
+
+
+@blueprint.get("/factory/inbox/<uuid:offer_id>")
+@allow(Role.FACTORY)
+def offer(offer_id: UUID) -> str:
+    """One offer in full."""
+    found = _own(offer_id)
+    return _inbox(found.offer.state, found, blank(AnswerForm))[0]
+
+
+@blueprint.get("/factory/inbox/<uuid:offer_id>.csv")
+@allow(Role.FACTORY)
+def offer_csv(offer_id: UUID) -> Response:
+    """What the factory is asked to make, as a table."""
+    found = _own(offer_id)
+    rows = [(variant.colour, variant.size, pieces) for variant, pieces in found.pieces]
+    return csv_file(found.sheet.number, (_("Colour"), _("Size"), _("Pieces")), rows)
+
+
+@blueprint.get("/factory/inbox/<uuid:offer_id>.json")
+@allow(Role.FACTORY)
+def offer_json(offer_id: UUID) -> Response:
+    """What the factory is asked to make, for machines."""
+    found = _own(offer_id)
+    document = {
+        "sheet": found.sheet.number,
+        "title": found.sheet.title,
+        "category": found.sheet.category,
+        "processes": found.sheet.processes,
+        "quality_grade": found.sheet.quality_grade,
+        "quantity": found.offer.quantity,
+        "unit_price_minor": found.offer.unit_price_minor,
+        "setup_minor": found.offer.setup_minor,
+        "total_minor": found.offer.total_minor,
+        "fee_minor": found.fee_minor,
+        "net_minor": found.net_minor,
+        "currency": found.offer.currency,
+        "deliver_by": found.offer.deliver_by.isoformat(),
+        "expires_at": found.offer.expires_at.isoformat(),
+        "state": found.offer.state,
+        "pieces": [{"colour": v.colour, "size": v.size, "quantity": pieces} for v, pieces in found.pieces],
+        "weeks": {booking.week.isoformat(): booking.quantity for booking in found.weeks},
+    }
+    return jsonify(document)
+
+
+@blueprint.get("/factory/inbox/<uuid:offer_id>/sheet")
+@allow(Role.FACTORY)
+def offer_sheet(offer_id: UUID) -> str:
+    """The whole demand sheet behind an offer, its buyers masked."""
+    found = _own(offer_id)
+    return render_template("demand/sheet.html", **sheet_page(found.sheet), offer=found.offer, for_factory=True)
+
+
+@blueprint.get("/factory/inbox/<uuid:offer_id>/sheet.json")
+@allow(Role.FACTORY)
+def offer_sheet_json(offer_id: UUID) -> Response:
+    """The whole demand sheet behind an offer, for machines."""
+    document = document_of(_own(offer_id).sheet, for_factory=True)
+    return FlaskResponse(document.model_dump_json(), mimetype="application/json")
+
+
+@blueprint.post("/factory/inbox/<uuid:offer_id>/answer")
+@allow(Role.FACTORY)
+def answer(offer_id: UUID) -> Response | tuple[str, int]:
+    """Accept or decline an offer."""
+    found, form, who = _own(offer_id), submitted(AnswerForm), signed_in_viewer()
+    if not form.accepted:
+        return _inbox(found.offer.state, found, form)
+    said = Answer(offer_id, who.organisation_id, who.user_id, form.value.reason or None)
+    if form.value.answer == "accept":
+        accept_offer(db_session(), said, now=request_time())
+        flash(_("Accepted. The work order is being planned."), "good")
+        return redirect(url_for("production.work_orders"), 303)
+    decline_offer(db_session(), said, now=request_time())
+    flash(_("Declined. The capacity is free again and the order goes to others."), "good")
+    return redirect(url_for("matching.inbox"), 303)
+
+
+def _own(offer_id: UUID) -> OfferDetail:
+    return queries.offer_detail(db_session(), offer_id, factory_id=signed_in_viewer().organisation_id)
+
+
+def _inbox(state: str, shown: OfferDetail | None, form: Submission[AnswerForm]) -> tuple[str, int]:
+    session, factory_id = db_session(), signed_in_viewer().organisation_id
+    items = queries.inbox(session, factory_id, state=OfferState(state))
+    detail = shown or (queries.offer_detail(session, items[0].offer.id, factory_id=factory_id) if items else None)
+    counts = queries.offers_by_state(session, factory_id)
+    return form.page(
+        "matching/inbox.html",
+        items=items,
+        detail=detail,
+        at_detail=shown is not None,
+        matrix=_matrix(detail) if detail else None,
+        choice=_(CHOICES[Choice(detail.offer.explanation["reason"])]) if detail else "",
+        next_best=_next_best(detail) if detail else None,
+        shown=state,
+        counts={str(s): counts.get(s, 0) for s in OfferState},
+        organisation=session.get(Organisation, factory_id),
+        verified=signed_in_viewer().organisation_state is OrganisationState.ACTIVE,
+        lines=len(queries.capabilities(session, factory_id)),
+    )
+
+
+def _next_best(detail: OfferDetail) -> Mapping[str, Any] | None:
+    """What the next best factory would cost on top, a piece; factories don't see each other's names."""
+    found = detail.offer.explanation["next_best"]
+    if not found:
+        return None
+    return {"extra_each_minor": round(found["extra_minor"] / detail.offer.quantity)}
+
+
+def _matrix(detail: OfferDetail) -> dict[str, Any]:
+    """Pieces by colour and size with their sums."""
+    sizes = list(dict.fromkeys(variant.size for variant, _pieces in detail.pieces))
+    colours = list(dict.fromkeys(variant.colour for variant, _pieces in detail.pieces))
+    pieces = {(variant.colour, variant.size): count for variant, count in detail.pieces}
+    return {
+        "sizes": sizes,
+        "rows": [
+            (colour, [pieces.get((colour, size), 0) for size in sizes], sum(pieces.get((colour, s), 0) for s in sizes))
+            for colour in colours
+        ],
+        "sums": [sum(pieces.get((colour, size), 0) for colour in colours) for size in sizes],
+        "total": detail.offer.quantity,
+    }
