@@ -19,6 +19,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from c2m.design.diffusion.briefs import understand
+from c2m.design.diffusion.card import FIGURES, write_card
 from c2m.design.diffusion.generator import EMBEDDED, LIBRARIES, EmbeddedGenerator
 from c2m.design.diffusion.recipe import Recipe, quick
 from c2m.design.diffusion.refusals import MissingLibraries
@@ -149,6 +150,7 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="write the contact sheet of 66 prompts here, as PNG or JPEG")] = None,
     each: Annotated[int, typer.Option(min=1, help="prompts of each category")] = 14,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of a table")] = False,
+    record: Annotated[bool, typer.Option(help="keep the figures beside the weights, in the model card too")] = False,
     small: Small = False,
 ) -> None:
     """Judge the model on unseen prompts beside real drawings, blobs and empty prompts; exit status 1 below a bar."""
@@ -163,6 +165,9 @@ def evaluate(
     report = Evaluation(folder, plan, say).evaluate(model, _recipe(small), drawings=drawings)
     if out is not None:
         contact_sheet(report.sheet).save(out, quality=88)
+    if record:
+        (model / FIGURES).write_text(json.dumps(report.plain(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        write_card(model)
     if as_json:
         typer.echo(json.dumps(report.plain(), indent=1, ensure_ascii=False))
     else:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from c2m.design.diffusion.card import NOTE
 from c2m.design.diffusion.colours import ColourJudge
 from c2m.design.diffusion.dataset import Shards, as_plain, pictures_of, specs_of, write_atomically
 from c2m.design.diffusion.generator import EmbeddedGenerator
@@ -24,7 +25,6 @@ from c2m.design.drawings import CATEGORIES, DrawingSpec, draw, random_spec
 Pixels = npt.NDArray[np.uint8]
 Say = Callable[[str], None]
 
-JUDGE_SIZE = 128
 JUDGE_SEED = 977
 
 
@@ -33,6 +33,7 @@ class Plan:
     """How much is judged, and by judges trained how long."""
 
     each: int = 14  # prompts of each category
+    size: int = 128  # pixels at which pictures are judged
     judge_drawings: int = 4400
     epochs: int = 8
     blobs: int = 60
@@ -45,7 +46,7 @@ class Plan:
 
 def few() -> Plan:
     """A plan of seconds, to try the command."""
-    return Plan(each=1, judge_drawings=110, epochs=1, blobs=4, empty=2, varied=1, seeds=2, timed=1, shards=1)
+    return Plan(each=1, size=64, judge_drawings=110, epochs=1, blobs=4, empty=2, varied=1, seeds=2, timed=1, shards=1)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Evaluation:
         calibrated = len(specs) * 9 // 10
         eye = self._eye(pictures[:learnt], specs[:learnt])
         self.judges = Judges(eye, list(pictures[learnt:compared]), list(pictures[compared:calibrated]))
-        self.colours = ColourJudge(size=JUDGE_SIZE, seed=JUDGE_SEED)
+        self.colours = ColourJudge(size=self.plan.size, seed=JUDGE_SEED)
         self.held_out = list(zip(specs[calibrated:], pictures[calibrated:], strict=True))
 
     def score(self, shown: Sequence[tuple[DrawingSpec, Pixels]]) -> Score:
@@ -146,26 +147,26 @@ class Evaluation:
 
         `drawings` is the training's folder; shards missing there are drawn again.
         """
-        plan, note = self.plan, json.loads((model / "training.json").read_text("utf-8"))
+        plan, note = self.plan, json.loads((model / NOTE).read_text("utf-8"))
         generator = EmbeddedGenerator(model=model)
         seed = int(digest(note), 16) % 2**32
         used = recipe.denoiser.shards_at(note["steps"]["denoiser"])
         tried = trials(recipe, shards=used, seed=seed, each=plan.each)
         self.say(f"{len(tried)} unseen prompts, chosen by the weights")
         made = self._made(generator, [trial.prompt for trial in tried], seed=seed)
-        shown = [(trial.spec, _judged(picture)) for trial, picture in zip(tried, made, strict=True)]
+        shown = [(trial.spec, self._judged(picture)) for trial, picture in zip(tried, made, strict=True)]
         score, real = self.score(shown), self.score(self.held_out)
         self.say("controls")
         empty = self.score(
             list(
                 zip(
                     [trial.spec for trial in tried],
-                    map(_judged, self._made(generator, [""] * plan.empty, seed=seed + 1)),
+                    map(self._judged, self._made(generator, [""] * plan.empty, seed=seed + 1)),
                     strict=False,
                 )
             )
         )
-        nothing = self.judges.judge(list(blobs(size=JUDGE_SIZE, count=plan.blobs, seed=seed)))
+        nothing = self.judges.judge(list(blobs(size=self.plan.size, count=plan.blobs, seed=seed)))
         codec = self.score([(spec, self._coded(generator, picture)) for spec, picture in self.held_out[:110]])
         by_category = _by(lambda trial: trial.spec.category, tried, score.good)
         variety = self._variety(generator, tried[: plan.varied], seed=seed + 2)
@@ -203,16 +204,16 @@ class Evaluation:
         )
 
     def _drawings(self, specs: list[DrawingSpec]) -> Pixels:
-        path = self.folder / f"{digest([as_plain(spec) for spec in specs])}-drawings.npy"
+        path = self.folder / f"{digest([self.plan.size, *map(as_plain, specs)])}-drawings.npy"
         if not path.exists():
             self.say(f"drawing {len(specs)} products for the judges")
-            pictures = np.stack(list(pictures_of(specs, size=JUDGE_SIZE, seed=JUDGE_SEED * 100_000)))
+            pictures = np.stack(list(pictures_of(specs, size=self.plan.size, seed=JUDGE_SEED * 100_000)))
             write_atomically(path, lambda draft: np.save(draft, pictures, allow_pickle=False))
         loaded: Pixels = np.load(path)
         return loaded
 
     def _eye(self, pictures: Pixels, specs: list[DrawingSpec]) -> Eye:
-        path = self.folder / f"{digest([[as_plain(spec) for spec in specs], self.plan.epochs])}-eye.pt"
+        path = self.folder / f"{digest([self.plan.size, self.plan.epochs, *map(as_plain, specs)])}-eye.pt"
         eye: Eye = Eye()
         if path.exists():
             eye.load_state_dict(torch.load(path, weights_only=True))
@@ -235,7 +236,10 @@ class Evaluation:
         with torch.inference_mode():
             decoded = generator.codec.decode(latents).sample[0]
         pixels = ((decoded.clamp(-1, 1) + 1) * 127.5).round().permute(1, 2, 0).to(torch.uint8)
-        return _judged(Image.fromarray(pixels.numpy()))
+        return self._judged(Image.fromarray(pixels.numpy()))
+
+    def _judged(self, picture: Image.Image) -> Pixels:
+        return np.asarray(picture.resize((self.plan.size, self.plan.size), Image.Resampling.BOX))
 
     def _variety(self, generator: EmbeddedGenerator, tried: Sequence[Trial], *, seed: int) -> float:
         """Mean distance between pictures of one prompt, over that of drawings with the same attributes."""
@@ -243,10 +247,10 @@ class Evaluation:
         rng = np.random.default_rng(seed)
         for trial in tried:
             prompts = [trial.prompt] * self.plan.seeds
-            made.append([_judged(picture) for picture in self._made(generator, prompts, seed=seed)])
+            made.append([self._judged(picture) for picture in self._made(generator, prompts, seed=seed)])
             specs = [_alike(trial.spec, rng) for _ in prompts]
             drawn.append(
-                [np.asarray(draw(spec, size=JUDGE_SIZE, seed=seed + number)) for number, spec in enumerate(specs)]
+                [np.asarray(draw(spec, size=self.plan.size, seed=seed + number)) for number, spec in enumerate(specs)]
             )
         return round(self._spread(made) / self._spread(drawn), 3)
 
@@ -284,10 +288,6 @@ class Evaluation:
 def _alike(spec: DrawingSpec, rng: np.random.Generator) -> DrawingSpec:
     other = random_spec(rng, spec.category)
     return replace(other, primary=spec.primary, secondary=spec.secondary, pattern=spec.pattern)
-
-
-def _judged(picture: Image.Image) -> Pixels:
-    return np.asarray(picture.resize((JUDGE_SIZE, JUDGE_SIZE), Image.Resampling.BOX))
 
 
 def _nearest(rows: npt.NDArray[Any], known: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

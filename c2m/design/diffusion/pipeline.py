@@ -13,6 +13,7 @@ from transformers.utils import logging as transformers_logging
 
 # diffusers looks for the codec's class among the modules that are loaded, hence this import.
 from c2m.design.diffusion import codec as codec
+from c2m.design.diffusion.card import FIGURES, NOTE, write_card
 from c2m.design.diffusion.codec_training import PART as CODEC
 from c2m.design.diffusion.codec_training import fitted_codec
 from c2m.design.diffusion.parts import denoiser, scheduler, text_encoder
@@ -20,8 +21,7 @@ from c2m.design.diffusion.recipe import Recipe, digest
 from c2m.design.diffusion.refusals import MissingModel, NotTrained
 from c2m.design.diffusion.run import Run
 from c2m.design.diffusion.training import PART as DENOISER
-
-CARD = "training.json"
+from c2m.design.drawings import CATEGORIES
 
 
 def assembled(recipe: Recipe, run: Run) -> StableDiffusionPipeline:
@@ -60,9 +60,13 @@ def export(recipe: Recipe, run: Run, folder: Path, *, commit: str) -> dict[str, 
         "recipe": {part: {"fingerprint": recipe.fingerprint(part), **recipe.settings(part)} for part in steps},
         "steps": steps,
         "samples": steps[DENOISER] * recipe.denoiser.batch,
+        "drawings": recipe.denoiser.shards_at(steps[DENOISER]) * recipe.denoiser.shard_drawings,
+        "categories": len(CATEGORIES),
         "commit": commit,
     }
-    (folder / CARD).write_text(json.dumps(note, indent=1) + "\n", "utf-8")
+    (folder / FIGURES).unlink(missing_ok=True)  # those of other weights
+    (folder / NOTE).write_text(json.dumps(note, indent=1) + "\n", "utf-8")
+    write_card(folder)
     return note
 
 
@@ -87,5 +91,5 @@ def load(model: str | Path, *, device: str | None = None, dtype: torch.dtype = t
 def revision(model: Path) -> str:
     """Twelve hex digits that change with the model's files."""
     index = (model / "model_index.json").read_text("utf-8")
-    note = (model / CARD).read_text("utf-8") if (model / CARD).exists() else ""
+    note = (model / NOTE).read_text("utf-8") if (model / NOTE).exists() else ""
     return digest([index, note])

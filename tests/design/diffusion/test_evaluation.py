@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -69,10 +70,13 @@ def test_a_bar_may_be_a_floor_or_a_ceiling():
 
 
 def test_an_untrained_model_misses_the_bars_and_the_command_says_so(trained, tiny_model, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    assert "Not evaluated yet" in (model / "README.md").read_text()
     ran = CliRunner().invoke(
         cli,
         [
-            *("imagine", "evaluate", "--quick", "--json", "--model", str(tiny_model)),
+            *("imagine", "evaluate", "--quick", "--json", "--record", "--model", str(model)),
             *("--folder", str(tmp_path), "--drawings", str(trained), "--out", str(tmp_path / "sheet.png")),
         ],
     )
@@ -83,3 +87,5 @@ def test_an_untrained_model_misses_the_bars_and_the_command_says_so(trained, tin
     assert not report["met"]
     assert {bar["name"]: bar["met"] for bar in report["bars"]}["category and typical"] is False
     assert (tmp_path / "sheet.png").stat().st_size > 1000
+    assert json.loads((model / "evaluation.json").read_text()) == report
+    assert "| category and typical | " in (model / "README.md").read_text()
