@@ -28,10 +28,10 @@ def sentence(change: PledgeChange, pledge: Pledge, campaign: Campaign, variants:
 def _words(kind: ChangeKind) -> str:
     words = {
         ChangeKind.FLEXIBLE_TAKEN: _(
-            "%(pieces)s of your extra pieces (%(chosen)s) were taken: they completed the tier or the last pack."
+            "Of your extra pieces (%(chosen)s), %(pieces)s completed the tier or the last pack and are yours."
         ),
         ChangeKind.FLEXIBLE_FREED: _(
-            "%(pieces)s of your extra pieces (%(chosen)s) were not needed: %(amount)s came back to you."
+            "Of your extra pieces (%(chosen)s), nobody needed %(pieces)s: %(amount)s came back to you."
         ),
         ChangeKind.COLOUR_CHANGED: _(
             "%(chosen)s was ordered too seldom to be made: your %(pieces)s are made as %(made)s, as you agreed."

@@ -49,7 +49,7 @@ class MoneyLine:
     words: str
     amount_minor: int
     back: bool
-    state: TransferState
+    state: TransferState | None  # None: it never left escrow
     at: datetime
 
 
@@ -65,6 +65,7 @@ def order(pledge_id: UUID) -> str:
     parcels = production.parcels_of(session, [pledge.id]).get(pledge.id, [])
     transfers = transfers_of(session, [pledge.id, *(parcel.id for parcel in parcels)])
     changes = demand.changes_of(session, pledge.id)
+    next_order = demand.carried_to(session, pledge.id)
     running = campaign.state is CampaignState.OPEN and now < campaign.deadline
     return render_template(
         "pages/order.html",
@@ -75,8 +76,8 @@ def order(pledge_id: UUID) -> str:
         extras={line.variant_id: line.flexible_quantity for line in chosen if line.flexible_quantity},
         told=[sentence(change, pledge, campaign, variants) for change in changes],
         asked=_is_asked(pledge, campaign, now),
-        next_order=demand.carried_to(session, pledge.id),
-        steps=_timeline(session, pledge, campaign, parcels, now),
+        next_order=next_order,
+        steps=_timeline(session, pledge, campaign, parcels, now, goes_on=next_order is not None),
         money=_money(transfers, pledge, changes),
         held_minor=sum(hold.remaining_minor for hold in holds_of(session, [pledge.id])),
         parcels=parcels,
@@ -114,14 +115,14 @@ def _money(transfers: list[Transfer], pledge: Pledge, changes: list[PledgeChange
     ]
     if pledge.carried_from_id:
         words = str(_("Brought along from the last round"))
-        lines.insert(0, MoneyLine(words, pledge.charged_minor, False, TransferState.DONE, pledge.placed_at))
+        lines.insert(0, MoneyLine(words, pledge.charged_minor, False, None, pledge.placed_at))
     words = str(PURPOSES[CARRIED_ON])
     carried = [change for change in changes if change.kind is ChangeKind.CARRIED_ON]
-    return lines + [MoneyLine(words, c.amount_minor, True, TransferState.DONE, c.changed_at) for c in carried]
+    return lines + [MoneyLine(words, c.amount_minor, True, None, c.changed_at) for c in carried]
 
 
 def _timeline(
-    session: Session, pledge: Pledge, campaign: Campaign, parcels: list[ParcelView], now: datetime
+    session: Session, pledge: Pledge, campaign: Campaign, parcels: list[ParcelView], now: datetime, *, goes_on: bool
 ) -> list[dict[str, Any]]:
     """What has happened and what comes next; an order that ended early stops there."""
     done: list[dict[str, Any]] = [{"title": _("Joined"), "when": pledge.placed_at, "state": "done"}]
@@ -130,7 +131,7 @@ def _timeline(
     if pledge.state in (PledgeState.CANCELLED, PledgeState.REFUNDED, PledgeState.FORFEITED):
         ends = {
             PledgeState.CANCELLED: _("Cancelled"),
-            PledgeState.REFUNDED: _("Refunded"),
+            PledgeState.REFUNDED: _("On to the next round") if goes_on else _("Refunded"),
             PledgeState.FORFEITED: _("Balance not paid in time, deposit forfeited"),
         }
         return [*done, {"title": ends[pledge.state], "when": pledge.ended_at, "state": "done"}]
