@@ -112,8 +112,9 @@ def test_checks_and_keys_are_there_and_hold(bare: Database) -> None:
         connection.execute(grant, {"user_id": uuid4().hex})
 
 
-def test_migrating_makes_the_folder_of_an_sqlite_file(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'deep' / 'er' / 'c2m.sqlite3'}")
+def test_migrating_makes_the_folder_of_an_sqlite_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    database = Database("sqlite:///var/c2m.sqlite3")
     migrations.migrate(database)
     assert migrations.current(database) == migrations.head()
     database.dispose()
