@@ -17,7 +17,9 @@ from c2m.demand.pledges import cancel_pledge, pay_balance
 from c2m.errors import Refusal
 from c2m.ledger.models import HoldState
 from c2m.ledger.queries import holds_of
+from tests.demand.close_machine import CloseRules, choices, further_terms
 from tests.demand.market import Market
+from tests.demand.queue_machine import QueueRules
 
 CAP, LIMIT = 120, 60
 
@@ -40,16 +42,23 @@ class CampaignAndLedger(RuleBasedStateMachine):
     def a_buyer_arrives(self) -> Any:
         return self.market.buyer()
 
-    @rule(target=campaigns, kind=st.sampled_from(list(CampaignKind)), days=st.integers(1, 6))
-    def a_campaign_opens(self, kind: CampaignKind, days: int) -> Any:
+    @rule(target=campaigns, kind=st.sampled_from(list(CampaignKind)), days=st.integers(1, 6), terms=further_terms)
+    def a_campaign_opens(self, kind: CampaignKind, days: int, terms: dict[str, Any]) -> Any:
         deadline = self.market.now + timedelta(days=days)
-        campaign = self.market.campaign(kind, cap=CAP, per_buyer_limit=LIMIT, minimum=40, deadline=deadline)
+        campaign = self.market.campaign(kind, cap=CAP, per_buyer_limit=LIMIT, minimum=40, deadline=deadline, **terms)
         self.known.append(campaign)
         return campaign
 
-    @rule(target=pledges, campaign=campaigns, buyer=buyers, quantity=st.integers(1, 70), key=st.integers(0, 5))
-    def a_buyer_joins(self, campaign: Any, buyer: Any, quantity: int, key: int) -> Any:
-        request = self.market.request(campaign, quantity, buyer=buyer, key=f"key-{key}")
+    @rule(
+        target=pledges,
+        campaign=campaigns,
+        buyer=buyers,
+        quantity=st.integers(1, 70),
+        key=st.integers(0, 5),
+        chosen=choices,
+    )
+    def a_buyer_joins(self, campaign: Any, buyer: Any, quantity: int, key: int, chosen: dict[str, Any]) -> Any:
+        request = self.market.request(campaign, quantity, buyer=buyer, key=f"key-{key}", **chosen)
         try:
             with self.market.database.transaction() as session:
                 return place_pledge(session, request, now=self.market.now), buyer
@@ -106,8 +115,9 @@ class CampaignAndLedger(RuleBasedStateMachine):
             living = [p for p in self.market.pledges(campaign) if p.state in LIVING]
             by_buyer: dict[Any, int] = {}
             for pledge in living:
-                by_buyer[pledge.buyer_id] = by_buyer.get(pledge.buyer_id, 0) + pledge.quantity
-            assert sum(by_buyer.values()) <= CAP
+                taken = pledge.quantity + pledge.flexible_quantity
+                by_buyer[pledge.buyer_id] = by_buyer.get(pledge.buyer_id, 0) + taken
+            assert sum(pledge.quantity for pledge in living) <= CAP
             assert max(by_buyer.values(), default=0) <= LIMIT
 
     @invariant()
@@ -144,7 +154,7 @@ class CampaignAndLedger(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("examples", [25])
 def test_campaigns_and_ledger_agree_whatever_happens(database: Database, examples: int) -> None:
-    machine = type("Machine", (CampaignAndLedger,), {"database": database})
+    machine = type("Machine", (QueueRules, CloseRules, CampaignAndLedger), {"database": database})
     quick = settings(
         max_examples=examples if database.dialect == "sqlite" else examples // 3,
         stateful_step_count=30,

@@ -183,7 +183,7 @@ def test_more_than_is_left_is_refused_at_the_checkout_with_the_list_beside_it(sh
         ("11", {}, "The whole campaign has 10 pieces"),
         ("NaN", {}, "whole number"),
         ("1e2", {}, "whole number"),
-        ("9" * 30, {}, "Please enter"),
+        ("9" * 30, {}, "One thing needs mending"),
         ("1", {"takes_part": "maybe"}, "tick or leave"),
         ("1", {"price": "1"}, "asked for"),
         ("1", {"idempotency_key": "x"}, "at least 8"),
