@@ -19,7 +19,7 @@ import torch
 from c2m.design.diffusion.briefs import understand
 from c2m.design.diffusion.cli import save_png
 from c2m.design.diffusion.generator import EMBEDDED, EmbeddedGenerator
-from c2m.design.diffusion.pipeline import load
+from c2m.design.diffusion.loading import load
 from c2m.design.generation import Brief
 
 BRIEFS = ("红白条纹帆布托特包", "navy polka dot hoodie with a contrast lining", "蓝白青海波茶壶 提梁")

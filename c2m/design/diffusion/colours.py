@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from c2m.design.drawings import CATEGORIES, COLOURS, DrawingSpec, draw, random_spec
+from c2m.design.drawings import COLOURS, DrawingSpec, draw, random_spec
 
 Pixels = npt.NDArray[np.uint8]
 Real = npt.NDArray[np.float32]
@@ -44,13 +44,11 @@ class ColourJudge:
         return colour in sorted(shares, key=shares.__getitem__, reverse=True)[:3] and shares[colour] >= 0.06
 
     def _look(self, colour: str) -> Real:
-        """The colour's median on plain products of several kinds and finishes."""
+        """The colour's median on plain products of several kinds."""
         seen = []
         for number, category in enumerate(SHOWN_ON):
-            for finish in CATEGORIES[category].finishes[:2]:
-                spec = DrawingSpec(category, colour, colour, finish=finish)
-                picture = np.asarray(draw(spec, size=self.size, seed=self.seed + number))
-                seen.append(np.median(lab(picture[self._core(category)]), axis=0))
+            picture = np.asarray(draw(DrawingSpec(category, colour, colour), size=self.size, seed=self.seed + number))
+            seen.append(np.median(lab(picture[self._core(category)]), axis=0))
         return np.asarray(np.median(seen, axis=0), dtype=np.float32)
 
     def _core(self, category: str) -> npt.NDArray[np.bool_]:

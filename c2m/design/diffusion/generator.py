@@ -63,13 +63,13 @@ class EmbeddedGenerator:
         missing = [library for library in LIBRARIES if find_spec(library) is None]
         if missing:
             raise MissingLibraries(missing=", ".join(missing))
-        from c2m.design.diffusion.pipeline import load
+        from c2m.design.diffusion.loading import load
 
         return load(self.model, device=self.device)
 
     @cached_property
     def _revision(self) -> str:
-        from c2m.design.diffusion.pipeline import revision
+        from c2m.design.diffusion.loading import revision
 
         return revision(self.model)
 

@@ -1,24 +1,19 @@
-"""The embedded model as one diffusers directory: putting it together, and loading any pipeline for use."""
+"""The embedded model as one diffusers directory, put together from a training."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoPipelineForText2Image, StableDiffusionPipeline
-from diffusers.utils import logging as diffusers_logging
+from diffusers import StableDiffusionPipeline
 from transformers import CLIPTokenizer
-from transformers.utils import logging as transformers_logging
 
-# diffusers looks for the codec's class among the modules that are loaded, hence this import.
-from c2m.design.diffusion import codec as codec
 from c2m.design.diffusion.card import FIGURES, NOTE, write_card
 from c2m.design.diffusion.codec_training import PART as CODEC
 from c2m.design.diffusion.codec_training import fitted_codec
 from c2m.design.diffusion.parts import denoiser, scheduler, text_encoder
-from c2m.design.diffusion.recipe import Recipe, digest
-from c2m.design.diffusion.refusals import MissingModel, NotTrained
+from c2m.design.diffusion.recipe import Recipe
+from c2m.design.diffusion.refusals import NotTrained
 from c2m.design.diffusion.run import Run
 from c2m.design.diffusion.training import PART as DENOISER
 from c2m.design.drawings import CATEGORIES
@@ -68,28 +63,3 @@ def export(recipe: Recipe, run: Run, folder: Path, *, commit: str) -> dict[str, 
     (folder / NOTE).write_text(json.dumps(note, indent=1) + "\n", "utf-8")
     write_card(folder)
     return note
-
-
-def load(model: str | Path, *, device: str | None = None, dtype: torch.dtype = torch.float32) -> Any:
-    """A text-to-image pipeline from a local directory, quiet and ready to use.
-
-    Raises:
-        MissingModel
-    """
-    folder = Path(model)
-    if not (folder / "model_index.json").is_file():
-        raise MissingModel(model=str(model))
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    transformers_logging.disable_progress_bar()
-    diffusers_logging.disable_progress_bar()
-    diffusers_logging.set_verbosity_error()  # it warns of any autoencoder but its own
-    pipeline = AutoPipelineForText2Image.from_pretrained(str(folder), dtype=dtype, local_files_only=True)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-
-
-def revision(model: Path) -> str:
-    """Twelve hex digits that change with the model's files."""
-    index = (model / "model_index.json").read_text("utf-8")
-    note = (model / NOTE).read_text("utf-8") if (model / NOTE).exists() else ""
-    return digest([index, note])

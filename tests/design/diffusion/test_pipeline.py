@@ -9,6 +9,7 @@ from c2m.design.diffusion import pipeline
 from c2m.design.diffusion.cli import SOURCE_TYPE, save_png
 from c2m.design.diffusion.codec import PatchCodec
 from c2m.design.diffusion.generator import EmbeddedGenerator
+from c2m.design.diffusion.loading import load
 from c2m.design.diffusion.recipe import quick
 from c2m.design.diffusion.refusals import MissingModel, NotTrained
 from c2m.design.generation import Brief
@@ -78,7 +79,7 @@ def test_weights_are_stored_in_16_bits(tiny_model):
 
 
 def test_it_is_an_ordinary_diffusers_pipeline(tiny_model):
-    loaded = pipeline.load(tiny_model)
+    loaded = load(tiny_model)
     assert type(loaded).__name__ == "StableDiffusionPipeline"
     assert loaded.vae_scale_factor == quick().codec.stride
     assert isinstance(loaded.vae, PatchCodec)
@@ -87,7 +88,7 @@ def test_it_is_an_ordinary_diffusers_pipeline(tiny_model):
 def test_it_also_makes_pictures_from_pictures(tiny_model):
     from diffusers import AutoPipelineForImage2Image
 
-    image_to_image = AutoPipelineForImage2Image.from_pipe(pipeline.load(tiny_model))
+    image_to_image = AutoPipelineForImage2Image.from_pipe(load(tiny_model))
     source = Image.new("RGB", (128, 128), (200, 30, 30))
     made = image_to_image(
         "red mug", image=source, strength=0.5, num_inference_steps=4, generator=torch.Generator().manual_seed(1)
