@@ -27,18 +27,18 @@ class QueueRules(RuleBasedStateMachine):
     pledges: Bundle[Any] = Bundle("pledges")
     places: Bundle[Any] = Bundle("places")
 
-    @rule(campaign=campaigns)
-    def a_rush_takes_every_piece(self, campaign: Any) -> None:
-        for _ in range(3):
-            found = self.market.get(campaign)
-            left = min((found.cap or 0) - found.pledged_quantity, found.per_buyer_limit or 1)
-            if left > 0:
-                request = self.market.request(campaign, left)
-                try:
-                    with self.market.database.transaction() as session:
-                        place_pledge(session, request, now=self.market.now)
-                except Refusal:
-                    return
+    @rule(target=pledges, campaign=campaigns)
+    def a_rush_takes_every_piece(self, campaign: Any) -> Any:
+        """New buyers take all that is left and pay for it; one more wants what is gone."""
+        joined = []
+        while left := self._left(campaign):
+            request = self.market.request(campaign, left)
+            with self.market.database.transaction() as session:
+                joined.append((place_pledge(session, request, now=self.market.now), request.buyer_id))
+        if self._is_open(campaign):
+            wait(self.market, campaign, 1 + len(self.known), takes_part=bool(joined))
+        self.market.work()
+        return multiple(*joined)
 
     @rule(target=places, campaign=campaigns, buyer=buyers, quantity=st.integers(1, 70), takes_part=st.booleans())
     def a_buyer_waits(self, campaign: Any, buyer: Any, quantity: int, takes_part: bool) -> Any:
@@ -98,6 +98,15 @@ class QueueRules(RuleBasedStateMachine):
             assert run(session, now=self.market.now) == []
         for campaign in self.known:
             assert all(p.state is not PledgeState.UNPAID for p in self.market.pledges(campaign))
+
+    def _is_open(self, campaign: Any) -> bool:
+        found = self.market.get(campaign)
+        return found.state is CampaignState.OPEN and found.deadline > self.market.now
+
+    def _left(self, campaign: Any) -> int:
+        """Pieces that one new buyer could take."""
+        found = self.market.get(campaign)
+        return min((found.cap or 0) - found.pledged_quantity, found.per_buyer_limit or 1) * self._is_open(campaign)
 
     def _waiting(self, session: Any) -> list[tuple[Waiting, Campaign]]:
         joined = select(Waiting, Campaign).join(Campaign, col(Campaign.id) == col(Waiting.campaign_id))
