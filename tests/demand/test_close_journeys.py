@@ -6,11 +6,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from sqlmodel import select
 
-from c2m.app import build_worker
 from c2m.clock import ManualClock
 from c2m.db import Database
 from c2m.demand.campaigns import CampaignDraft, create_campaign, open_campaign
@@ -19,49 +17,15 @@ from c2m.demand.policies import standard_policy
 from c2m.demand.rules import Tier
 from c2m.jobs import Worker
 from c2m.ledger.models import AccountKind
-from c2m.ledger.provider import SandboxProvider
 from c2m.ledger.queries import balance, balances_by_kind
 from c2m.ledger.rules import AccountRef
-from tests.conftest import PASSWORD, Person
+from tests.conftest import Person
+from tests.demand.conftest import Go
 
 pytestmark = pytest.mark.browser
 
 SHOTS = Path("test-artefacts/closes")
 WEEK = timedelta(days=7)
-Go = Callable[[str, str], Page]
-
-
-@pytest.fixture
-def worker(database: Database, provider: SandboxProvider) -> Worker:
-    return build_worker(database, provider)
-
-
-@pytest.fixture
-def said() -> list[str]:
-    """What browsers complained of."""
-    return []
-
-
-@pytest.fixture
-def go(app: Flask, live_site: str, browser: Browser, people: dict[str, Person], said: list[str]) -> Go:
-    """`go("buyer", "/orders")`: the page in the browser of this person, who signed in through the form."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    pages: dict[str, Page] = {}
-
-    def visit(name: str, path: str) -> Page:
-        if name not in pages:
-            pages[name] = page = browser.new_context(locale="en-GB").new_page()
-            page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
-            page.on("pageerror", lambda error: said.append(str(error)))
-            page.on("request", lambda r: None if r.url.startswith((live_site, "data:")) else said.append(r.url))
-            page.goto(f"{live_site}/sign-in")
-            page.fill("input[name=email]", people[name].email)
-            page.fill("input[name=password]", PASSWORD)
-            page.click("main button[type=submit]")
-        pages[name].goto(live_site + path)
-        return pages[name]
-
-    return visit
 
 
 def an_open_campaign(database: Database, people: dict[str, Person], clock: ManualClock, **terms: object) -> UUID:
