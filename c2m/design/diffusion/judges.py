@@ -8,21 +8,25 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, cross_entropy, pad
+from torch.nn.functional import affine_grid, avg_pool2d, cross_entropy, grid_sample, interpolate, pad
 
+from c2m.design.diffusion.compute import Compute
 from c2m.design.drawings import CATEGORIES, PATTERNS, DrawingSpec
 
 Pixels = npt.NDArray[np.uint8]
 Real = npt.NDArray[np.float32]
 
+FORM = 64  # numbers that describe what a picture shows
+SPOILED = 0.25  # share of training pictures that are ruined, to learn what is no product
+PLACES = 4  # areas along a picture's side
 NEIGHBOURS = 5
 TYPICAL = 95  # percentile of real drawings' distances
 
 
 class Eye(nn.Module):  # type: ignore[misc]  # torch is read without its types
-    """A small convolutional network that names category and pattern."""
+    """A small convolutional network that names category and pattern, or says that a picture is spoiled."""
 
-    def __init__(self, width: int = 24) -> None:
+    def __init__(self, width: int = 16) -> None:
         super().__init__()
         widths = (3, width, width * 2, width * 4, width * 6)
         self.stages = nn.ModuleList(
@@ -30,26 +34,24 @@ class Eye(nn.Module):  # type: ignore[misc]  # torch is read without its types
                 nn.Conv2d(a, b, 3, stride=2, padding=1),
                 nn.GroupNorm(8, b),
                 nn.SiLU(),
-                nn.Conv2d(b, b, 3, padding=1, groups=1 if a > 3 else 8),
+                nn.Conv2d(b, b, 3, padding=1),
                 nn.GroupNorm(8, b),
                 nn.SiLU(),
             )
             for a, b in pairwise(widths)
         )
-        self.category = nn.Linear(widths[-1], len(CATEGORIES))
-        self.pattern = nn.Linear(widths[-1] + widths[-2], len(PATTERNS))
+        self.form = nn.Sequential(nn.Linear(widths[-1] * PLACES**2, FORM), nn.LayerNorm(FORM), nn.SiLU())
+        self.category = nn.Linear(FORM, len(CATEGORIES) + 1)
+        self.pattern = nn.Sequential(nn.Linear(3 * sum(widths[1:]), 128), nn.SiLU(), nn.Linear(128, len(PATTERNS)))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores of categories and patterns, and what the judge of typicality compares."""
-        seen, grid = [], x
+        """Scores of categories (the last: spoiled) and of patterns, and the form that typicality compares."""
+        textures = []
         for stage in self.stages:
             x = stage(x)
-            seen.append(x.mean(dim=(2, 3)))
-            grid = x
-        category = self.category(seen[-1])
-        pattern = self.pattern(torch.cat(seen[-2:], dim=1))
-        places = avg_pool2d(grid, grid.shape[-1] // 4).flatten(1)
-        return category, pattern, torch.cat([*seen[1:], places * 0.5], dim=1)
+            textures += [x.mean(dim=(2, 3)), x.std(dim=(2, 3)), x.amax(dim=(2, 3))]
+        form = self.form(avg_pool2d(x, x.shape[-1] // PLACES).flatten(1))
+        return self.category(form), self.pattern(torch.cat(textures, dim=1)), form
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Judges:
         distances = np.sqrt(np.maximum(np.sort(squared, axis=1)[:, :NEIGHBOURS], 0)).mean(axis=1)
         categories, patterns = list(CATEGORIES), list(PATTERNS)
         return Verdict(
-            [categories[i] for i in category.argmax(1)],
+            [categories[i] for i in category[:, :-1].argmax(1)],
             [patterns[i] for i in pattern.argmax(1)],
             distances.astype(np.float32),
             features,
@@ -90,7 +92,11 @@ class Judges:
 def trained_eye(
     pictures: npt.NDArray[np.uint8], specs: Sequence[DrawingSpec], *, epochs: int, seed: int, batch: int = 32
 ) -> Eye:
-    """An eye that has learned from the drawings, shifted, blurred and dimmed a little each time they are shown."""
+    """An eye that has learned from the drawings, shifted, blurred and tinted a little each time they are shown.
+
+    Some are ruined instead, which it learns to tell from products. Blobs are not among them: those are the control.
+    """
+    compute = Compute.best("cpu")
     torch.manual_seed(seed)
     eye = Eye()
     eye.to(memory_format=torch.channels_last)
@@ -105,8 +111,14 @@ def trained_eye(
         for start in range(0, len(specs) // batch * batch, batch):
             chosen = order[start : start + batch]
             shown = _disturbed(_tensor(pictures[chosen]), rng)
-            named, printed, _ = eye(shown.contiguous(memory_format=torch.channels_last))
-            loss = cross_entropy(named, category[chosen]) + cross_entropy(printed, pattern[chosen])
+            ruined = torch.from_numpy(rng.random(batch) < SPOILED)
+            shown = torch.where(ruined[:, None, None, None], _spoiled(shown, rng), shown)
+            with compute.autocast():
+                named, printed, _ = eye(shown.contiguous(memory_format=torch.channels_last))
+            names = torch.where(ruined, len(CATEGORIES), category[chosen])
+            loss = cross_entropy(named.float(), names) + cross_entropy(
+                printed[~ruined].float(), pattern[chosen][~ruined]
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -122,7 +134,25 @@ def _disturbed(shown: Tensor, rng: np.random.Generator) -> Tensor:
         shown = avg_pool2d(pad(shown, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     light = torch.from_numpy(rng.uniform(0.9, 1.1, (len(shown), 3, 1, 1)).astype(np.float32))
     noise = torch.from_numpy(rng.normal(0, 0.02, tuple(shown.shape)).astype(np.float32))
-    return shown * light + noise
+    order = torch.from_numpy(rng.permutation(3))  # colours are another judge's business
+    return (shown * light + noise)[:, order]
+
+
+def _spoiled(shown: Tensor, rng: np.random.Generator) -> Tensor:
+    """The pictures with their parts in the wrong places, two shown at once, or little but their colours left."""
+    size = shown.shape[-1]
+    kind = rng.integers(4)
+    if kind == 0:
+        return shown.roll((size // 2, size // 2) if rng.random() < 0.5 else (0, size // 2), dims=(2, 3))
+    if kind == 1:
+        return (shown + shown.roll(1, dims=0)) / 2
+    if kind == 2:
+        coarse = avg_pool2d(shown, size // int(rng.integers(5, 13)))
+        return interpolate(coarse, size=(size, size), mode="bicubic")
+    shift = interpolate(torch.from_numpy(rng.normal(0, 0.22, (len(shown), 2, 4, 4)).astype(np.float32)), (size, size))
+    even = affine_grid(torch.eye(2, 3).expand(len(shown), 2, 3), list(shown.shape), align_corners=False)
+    smooth = avg_pool2d(shift, 33, stride=1, padding=16, count_include_pad=False)
+    return grid_sample(shown, even + smooth.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
 
 
 def _seen(eye: Eye, pictures: Sequence[Pixels]) -> tuple[Real, Real, Real]:
