@@ -13,20 +13,25 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m.db import table_of
-from c2m.demand.joining import PledgeRequest, place_pledges
+from c2m.demand.joining import CampaignFull, PledgeRequest, place_pledges
 from c2m.demand.models import Campaign, Pledge, PledgeState
 from c2m.demand.pledges import PledgeNotCancellable, cancel_pledge, pay_balance
+from c2m.demand.waiting import WaitingRequest, wait_for_pieces
 from c2m.demo import demand
 from c2m.demo.calendar import Diary
+from c2m.demo.leaders import Leaders
 from c2m.demo.market import Market
 from c2m.demo.merchandisers import Merchandisers, Offered, Shown
 from c2m.demo.products import minor
 from c2m.demo.town import Buyer, Town
 from c2m.design.models import Want, WantState
 from c2m.design.wants import WantRequest, state_want, want_of, withdraw_want
+from c2m.errors import Refusal
 
 CARD_REFUSED = 0.015  # share of payments
 LEAVES = 0.03  # share of pledges
+WAITS = 0.5  # share of those who come when everything is sold
+TAKES_PART = 0.4
 PAYS_BALANCE = 0.92
 TAKES_WANT_BACK = 0.04
 
@@ -41,6 +46,7 @@ class Buyers:
     refusals: dict[str, int] = field(default_factory=dict)  # why pledges were refused: code → times
     _rng: Random = field(init=False)
     _counts: np.random.Generator = field(init=False)
+    _leaders: Leaders = field(init=False)
     _popularity: dict[UUID, list[float]] = field(default_factory=dict)
     _wanting: dict[UUID, set[UUID]] = field(default_factory=dict)  # concept → buyers
     _leaving: Diary[UUID] = field(default_factory=Diary)
@@ -52,6 +58,7 @@ class Buyers:
     def __post_init__(self) -> None:
         self._rng = self.market.chance("buyers")
         self._counts = self.market.counts("buyers")
+        self._leaders = Leaders(self.market, self.town)
 
     def act(self, session: Session, *, now: datetime) -> None:
         """Everything buyers do this hour. Some cards are refused until `market.provider` is told otherwise."""
@@ -68,10 +75,27 @@ class Buyers:
         for answer, request in zip(place_pledges(session, requests, now=now), requests, strict=True):
             if not isinstance(answer, UUID):
                 self.refusals[answer.code] = self.refusals.get(answer.code, 0) + 1
-            elif self._rng.random() < CARD_REFUSED:
+                if isinstance(answer, CampaignFull) and self._rng.random() < WAITS:
+                    self._wait(session, request, now)
+                continue
+            self._leaders.joined(session, answer, request, now=now)
+            if self._rng.random() < CARD_REFUSED:
                 self.market.provider.declined_organisations.add(str(request.buyer_id))
             elif self._rng.random() < LEAVES:
                 self._leaving.note(now + timedelta(hours=self._rng.uniform(3, 60)), answer)
+
+    def _wait(self, session: Session, refused: PledgeRequest, now: datetime) -> None:
+        """Who came too late waits for what is sold out, unless the platform says no to that too."""
+        request = WaitingRequest(
+            campaign_id=refused.campaign_id,
+            buyer_id=refused.buyer_id,
+            lines=refused.lines,
+            idempotency_key=refused.idempotency_key,
+            takes_part=self._rng.random() < TAKES_PART,
+            region=refused.region,
+        )
+        with contextlib.suppress(Refusal):
+            wait_for_pieces(session, request, now=now)
 
     def _joiners(self, offered: Offered, pledged: int, now: datetime) -> list[PledgeRequest]:
         """Who joins a campaign in this hour, and with what."""
@@ -94,6 +118,7 @@ class Buyers:
                     lines=tuple((offered.variants[position], count) for position, count in lines.items()),
                     idempotency_key=self._key(),
                     region=buyer.profile.registration.region,
+                    team_id=self._leaders.team_for(offered.id),
                 )
             )
         return found

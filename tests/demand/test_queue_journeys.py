@@ -112,7 +112,7 @@ def test_a_waiting_list_that_moves_up(site: Site, said: list[str]) -> None:
         assert (place.state, moved.quantity, moved.state) == (WaitingState.FILLED, 4, PledgeState.PAID)
         assert spent(session, site.people["buyer"]) == 160_00
         assert spent(session, site.people["buyer2"]) == 0
-    assert page.get_by_role("link", name="Messages", exact=True).count() == 1
+    assert page.get_by_role("link", name="Your messages", exact=True).count() == 1
     assert said == []
 
 

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
+from c2m.audit import running
 from c2m.db import table_of, uuid7
+from c2m.demand import pledges
 from c2m.demand.campaigns import CampaignNotOpen, cancel_campaign
 from c2m.demand.joining import KeyReused, LimitReached, NothingChosen, QuantityRefused, UnknownVariant
 from c2m.demand.models import (
@@ -302,3 +304,18 @@ def test_time_passes_without_a_queue_growing_old(market: Market) -> None:
     waiting = wait(market, campaign, 5)
     market.pass_time(timedelta(days=6))
     assert place(market, waiting).state is WaitingState.WAITING
+
+
+def test_without_the_fill_somebody_waits_for_pieces_that_are_free(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign, [one] = sold_out(market, 5)
+    waiting = wait(market, campaign, 5)
+    monkeypatch.setattr(pledges, "fill_queues", lambda *_args, **_options: None)
+    cancel(market, one)
+    with market.database.reading() as session:
+        [found] = running.run(session, now=market.now)
+    assert (found.sentence, found.ids) == (
+        "Pieces are free and somebody who could have them still waits.",
+        (str(waiting),),
+    )

@@ -84,7 +84,7 @@ def test_every_role_reads_its_messages_and_the_bell_counts_them(
     assert 'aria-label="Messages, one unread"' in visitor.get("/account").get_data(as_text=True)
     assert "Balance still open" not in visitor.get("/messages?show=unread").get_data(as_text=True)
     assert visitor.post("/messages/read").headers["Location"] == "/messages"
-    assert 'aria-label="Messages"' in visitor.get("/messages").get_data(as_text=True)
+    assert 'aria-label="Your messages"' in visitor.get("/messages").get_data(as_text=True)
     assert "Everything is read" in visitor.get("/messages?show=unread").get_data(as_text=True)
 
 
