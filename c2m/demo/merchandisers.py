@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from c2m.demand import policies, queries
 from c2m.demand.campaigns import CampaignDraft, cancel_campaign, create_campaign, open_campaign
+from c2m.demand.models import CampaignKind
 from c2m.demand.promotion import promote_concept
 from c2m.demo.calendar import Diary
 from c2m.demo.gallery import Gallery
@@ -23,6 +24,7 @@ from c2m.design.queries import interest
 
 PREPARES = timedelta(hours=5)  # before a campaign opens
 EVENINGS = (20, 21, 22)  # when campaigns and concepts end
+COMMISSION_PPM = 30_000  # of team leaders, in group-buys
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ class Merchandisers:
             minimum=product.minimum,
             cap=product.cap,
             per_buyer_limit=product.limit,
+            commission_ppm=COMMISSION_PPM if product.kind is CampaignKind.GROUP_BUY else 0,
             deposit_minor=minor(product.deposit),
             deposit_counts_minor=minor(product.deposit_counts),
             deadline=deadline,

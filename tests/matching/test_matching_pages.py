@@ -77,7 +77,19 @@ def test_a_sheet_is_given_as_csv_and_json(client: Callable[..., Visitor], offer:
     assert sum(document["weeks"].values()) == 70
 
 
-@pytest.mark.parametrize("path", ["", ".csv", ".json"])
+def test_the_whole_sheet_is_read_with_its_buyers_masked(client: Callable[..., Visitor], offer: Offer) -> None:
+    factory = client("factory")
+    page = factory.get(f"/factory/inbox/{offer.id}/sheet?size=M").get_data(as_text=True)
+    assert "A buyer house" not in page
+    assert "A**" not in page
+    assert "¥100.00" not in page  # what buyers pay
+    document = factory.get(f"/factory/inbox/{offer.id}/sheet.json").json
+    assert document
+    assert (document["quantity"], document["unit_price_minor"]) == (70, None)
+    assert client("factory2").get(f"/factory/inbox/{offer.id}/sheet.json").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", ".csv", ".json", "/sheet"])
 def test_another_factorys_offer_is_not_found(client: Callable[..., Visitor], offer: Offer, path: str) -> None:
     assert client("factory2").get(f"/factory/inbox/{offer.id}{path}").status_code == 404
 
