@@ -27,7 +27,7 @@ class ColourJudge:
 
     def shares(self, picture: Pixels, category: str) -> Mapping[str, float]:
         """The share of the product's pixels that looks most like each colour of the palette."""
-        pixels = lab(picture[self._core(category)])
+        pixels = lab(picture[self.core(category)])
         difference = np.linalg.norm(_weighted(pixels)[:, None] - _weighted(self._looks)[None], axis=2)
         counts = np.bincount(difference.argmin(axis=1), minlength=len(COLOURS))
         return dict(zip(COLOURS, (counts / counts.sum()).tolist(), strict=True))
@@ -48,10 +48,10 @@ class ColourJudge:
         seen = []
         for number, category in enumerate(SHOWN_ON):
             picture = np.asarray(draw(DrawingSpec(category, colour, colour), size=self.size, seed=self.seed + number))
-            seen.append(np.median(lab(picture[self._core(category)]), axis=0))
+            seen.append(np.median(lab(picture[self.core(category)]), axis=0))
         return np.asarray(np.median(seen, axis=0), dtype=np.float32)
 
-    def _core(self, category: str) -> npt.NDArray[np.bool_]:
+    def core(self, category: str) -> npt.NDArray[np.bool_]:
         """The pixels of the product in nearly every drawing: those that stay as they are before another background."""
         if category not in self._cores:
             rng = np.random.default_rng([self.seed, 7])

@@ -18,6 +18,7 @@ from c2m.design.diffusion.colours import ColourJudge
 from c2m.design.diffusion.dataset import Shards, as_plain, pictures_of, specs_of, write_atomically
 from c2m.design.diffusion.generator import EmbeddedGenerator
 from c2m.design.diffusion.judges import Eye, Judges, trained_eye
+from c2m.design.diffusion.patterns import PatternJudge
 from c2m.design.diffusion.recipe import Recipe, digest
 from c2m.design.diffusion.trials import Trial, blobs, trials
 from c2m.design.drawings import CATEGORIES, DrawingSpec, draw, random_spec
@@ -123,6 +124,9 @@ class Evaluation:
         eye = self._eye(pictures[:learnt], specs[:learnt])
         self.judges = Judges(eye, list(pictures[learnt:compared]), list(pictures[compared:calibrated]))
         self.colours = ColourJudge(size=self.plan.size, seed=JUDGE_SEED)
+        self.patterns = PatternJudge(
+            self.colours, list(zip(specs[:learnt], pictures[:learnt], strict=True)), seed=JUDGE_SEED
+        )
         self.held_out = list(zip(specs[calibrated:], pictures[calibrated:], strict=True))
 
     def score(self, shown: Sequence[tuple[DrawingSpec, Pixels]]) -> Score:
@@ -131,7 +135,7 @@ class Evaluation:
         patterned = [(spec, picture) for spec, picture in shown if spec.pattern != "plain"]
         return Score(
             category=[name == spec.category for name, (spec, _) in zip(verdict.categories, shown, strict=True)],
-            typical=[bool(distance <= self.judges.limit) for distance in verdict.distances],
+            typical=verdict.typical,
             primary=[
                 self.colours.shows_primary(picture, spec.category, spec.primary, patterned=spec.pattern != "plain")
                 for spec, picture in shown
@@ -139,7 +143,9 @@ class Evaluation:
             secondary=[
                 self.colours.shows_secondary(picture, spec.category, spec.secondary) for spec, picture in patterned
             ],
-            pattern=[name == spec.pattern for name, (spec, _) in zip(verdict.patterns, shown, strict=True)],
+            pattern=[
+                name == spec.pattern for name, (spec, _) in zip(self.patterns.patterns(shown), shown, strict=True)
+            ],
         )
 
     def evaluate(self, model: Path, recipe: Recipe, *, drawings: Path) -> Report:
@@ -182,7 +188,7 @@ class Evaluation:
             Bar("variety against drawings", variety, 0.70),
             Bar("seconds a picture", seconds, 2.0, at_least=False),
             Bar("megabytes", round(size, 1), 25.0, at_least=False),
-            Bar("blobs taken for products", _share([d <= self.judges.limit for d in nothing.distances]), 0.10, False),
+            Bar("blobs taken for products", _share(nothing.typical), 0.10, False),
             Bar("empty prompt taken for the product asked", _share(empty.good), 0.12, False),
             Bar("nearer to a training drawing than drawings are", copied, 0.05, False),
         ]

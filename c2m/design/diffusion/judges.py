@@ -1,4 +1,4 @@
-"""Judges trained on drawings alone: what a picture shows, and whether it looks like a drawing at all."""
+"""Judges trained on drawings alone: which product a picture shows, and whether it looks like one at all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import affine_grid, avg_pool2d, cross_entropy, grid_sample, interpolate, pad
 
 from c2m.design.diffusion.compute import Compute
-from c2m.design.drawings import CATEGORIES, PATTERNS, DrawingSpec
+from c2m.design.drawings import CATEGORIES, DrawingSpec
 
 Pixels = npt.NDArray[np.uint8]
 Real = npt.NDArray[np.float32]
@@ -24,7 +24,7 @@ TYPICAL = 95  # percentile of real drawings' distances
 
 
 class Eye(nn.Module):  # type: ignore[misc]  # torch is read without its types
-    """A small convolutional network that names category and pattern, or says that a picture is spoiled."""
+    """A small convolutional network that names the category, or says that a picture is spoiled."""
 
     def __init__(self, width: int = 16) -> None:
         super().__init__()
@@ -42,16 +42,13 @@ class Eye(nn.Module):  # type: ignore[misc]  # torch is read without its types
         )
         self.form = nn.Sequential(nn.Linear(widths[-1] * PLACES**2, FORM), nn.LayerNorm(FORM), nn.SiLU())
         self.category = nn.Linear(FORM, len(CATEGORIES) + 1)
-        self.pattern = nn.Sequential(nn.Linear(3 * sum(widths[1:]), 128), nn.SiLU(), nn.Linear(128, len(PATTERNS)))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores of categories (the last: spoiled) and of patterns, and the form that typicality compares."""
-        textures = []
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores of the categories (the last: spoiled), and the form that typicality compares."""
         for stage in self.stages:
             x = stage(x)
-            textures += [x.mean(dim=(2, 3)), x.std(dim=(2, 3)), x.amax(dim=(2, 3))]
         form = self.form(avg_pool2d(x, x.shape[-1] // PLACES).flatten(1))
-        return self.category(form), self.pattern(torch.cat(textures, dim=1)), form
+        return self.category(form), form
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,7 @@ class Verdict:
     """What the judges saw in each picture."""
 
     categories: list[str]
-    patterns: list[str]
-    distances: Real
+    typical: list[bool]
     features: Real
 
 
@@ -69,24 +65,27 @@ class Judges:
 
     def __init__(self, eye: Eye, references: Sequence[Pixels], calibration: Sequence[Pixels]) -> None:
         self.eye = eye.eval()
-        raw = _seen(eye, references)[2]
+        raw = _seen(eye, references)[1]
         self._mean, self._deviation = raw.mean(axis=0), raw.std(axis=0) + 1e-3
         self._references = (raw - self._mean) / self._deviation
-        self.limit = float(np.percentile(self.judge(calibration).distances, TYPICAL))
+        self.limit = float(np.percentile(self._distances(self._form(calibration)[1]), TYPICAL))
 
     def judge(self, pictures: Sequence[Pixels]) -> Verdict:
-        """Category, pattern, and the distance to the nearest real drawings."""
-        category, pattern, raw = _seen(self.eye, pictures)
-        features = (raw - self._mean) / self._deviation
+        """Category, and whether the picture is like real drawings: not spoiled, and as near to some as they are."""
+        scores, features = self._form(pictures)
+        near, whole = self._distances(features) <= self.limit, scores.argmax(axis=1) < len(CATEGORIES)
+        names = list(CATEGORIES)
+        return Verdict([names[i] for i in scores[:, :-1].argmax(axis=1)], (near & whole).tolist(), features)
+
+    def _form(self, pictures: Sequence[Pixels]) -> tuple[Real, Real]:
+        scores, raw = _seen(self.eye, pictures)
+        return scores, (raw - self._mean) / self._deviation
+
+    def _distances(self, features: Real) -> Real:
+        """Mean distance to the nearest of the real drawings."""
         squared = (features**2).sum(1)[:, None] + (self._references**2).sum(1) - 2 * features @ self._references.T
-        distances = np.sqrt(np.maximum(np.sort(squared, axis=1)[:, :NEIGHBOURS], 0)).mean(axis=1)
-        categories, patterns = list(CATEGORIES), list(PATTERNS)
-        return Verdict(
-            [categories[i] for i in category[:, :-1].argmax(1)],
-            [patterns[i] for i in pattern.argmax(1)],
-            distances.astype(np.float32),
-            features,
-        )
+        nearest = np.sort(squared, axis=1)[:, :NEIGHBOURS]
+        return np.asarray(np.sqrt(np.maximum(nearest, 0)).mean(axis=1), dtype=np.float32)
 
 
 def trained_eye(
@@ -99,9 +98,7 @@ def trained_eye(
     compute = Compute.best("cpu")
     torch.manual_seed(seed)
     eye = Eye()
-    eye.to(memory_format=torch.channels_last)
     category = torch.tensor([list(CATEGORIES).index(spec.category) for spec in specs])
-    pattern = torch.tensor([list(PATTERNS).index(spec.pattern) for spec in specs])
     steps = epochs * (len(specs) // batch)
     optimiser = torch.optim.AdamW(eye.parameters(), lr=3e-3, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=3e-3, total_steps=steps)
@@ -114,11 +111,9 @@ def trained_eye(
             ruined = torch.from_numpy(rng.random(batch) < SPOILED)
             shown = torch.where(ruined[:, None, None, None], _spoiled(shown, rng), shown)
             with compute.autocast():
-                named, printed, _ = eye(shown.contiguous(memory_format=torch.channels_last))
+                named, _ = eye(shown)
             names = torch.where(ruined, len(CATEGORIES), category[chosen])
-            loss = cross_entropy(named.float(), names) + cross_entropy(
-                printed[~ruined].float(), pattern[chosen][~ruined]
-            )
+            loss = cross_entropy(named.float(), names)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -133,7 +128,7 @@ def _disturbed(shown: Tensor, rng: np.random.Generator) -> Tensor:
     if rng.random() < 0.3:
         shown = avg_pool2d(pad(shown, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     light = torch.from_numpy(rng.uniform(0.9, 1.1, (len(shown), 3, 1, 1)).astype(np.float32))
-    noise = torch.from_numpy(rng.normal(0, 0.02, tuple(shown.shape)).astype(np.float32))
+    noise = 0.02 * torch.from_numpy(rng.standard_normal(tuple(shown.shape), dtype=np.float32))
     order = torch.from_numpy(rng.permutation(3))  # colours are another judge's business
     return (shown * light + noise)[:, order]
 
@@ -149,18 +144,18 @@ def _spoiled(shown: Tensor, rng: np.random.Generator) -> Tensor:
     if kind == 2:
         coarse = avg_pool2d(shown, size // int(rng.integers(5, 13)))
         return interpolate(coarse, size=(size, size), mode="bicubic")
-    shift = interpolate(torch.from_numpy(rng.normal(0, 0.22, (len(shown), 2, 4, 4)).astype(np.float32)), (size, size))
+    coarse = torch.from_numpy(rng.normal(0, 0.2, (len(shown), 2, 4, 4)).astype(np.float32))
+    shift = interpolate(coarse, size=(size, size), mode="bicubic").permute(0, 2, 3, 1)
     even = affine_grid(torch.eye(2, 3).expand(len(shown), 2, 3), list(shown.shape), align_corners=False)
-    smooth = avg_pool2d(shift, 33, stride=1, padding=16, count_include_pad=False)
-    return grid_sample(shown, even + smooth.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
+    return grid_sample(shown, even + shift, padding_mode="border", align_corners=False)
 
 
-def _seen(eye: Eye, pictures: Sequence[Pixels]) -> tuple[Real, Real, Real]:
+def _seen(eye: Eye, pictures: Sequence[Pixels]) -> tuple[Real, Real]:
     with torch.inference_mode():
         parts = [eye(_tensor(np.stack(pictures[start : start + 64]))) for start in range(0, len(pictures), 64)]
-    category, pattern, features = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
-    return category, pattern, features
+    scores, forms = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
+    return scores, forms
 
 
 def _tensor(pictures: npt.NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1

@@ -9,6 +9,7 @@ from c2m.cli import cli
 from c2m.design.diffusion.colours import ColourJudge, lab
 from c2m.design.diffusion.dataset import SHARD_STREAM, specs_of
 from c2m.design.diffusion.evaluation import Bar, _nearest
+from c2m.design.diffusion.patterns import PatternJudge
 from c2m.design.diffusion.recipe import quick
 from c2m.design.diffusion.trials import blobs, combination, trials
 from c2m.design.drawings import COLOURS, DrawingSpec, draw
@@ -56,6 +57,17 @@ def test_stripes_show_both_colours(colours):
     assert colours.shows_primary(picture, "tshirt", "navy", patterned=True)
     assert colours.shows_secondary(picture, "tshirt", "yellow")
     assert not colours.shows_secondary(picture, "tshirt", "red")
+
+
+def test_the_direction_of_stripes_is_told_from_drawings_of_other_colours(colours):
+    def shown(seed, *pairs):
+        names = ("plain", "stripes", "vertical_stripes")
+        specs = [DrawingSpec("tote", *pair, name) for pair in pairs for name in names]
+        return [(spec, np.asarray(draw(spec, size=64, seed=seed + n))) for n, spec in enumerate(specs)]
+
+    judge = PatternJudge(colours, shown(0, ("red", "white"), ("navy", "yellow"), ("black", "pink")), seed=1)
+    asked = shown(50, ("green", "beige"), ("purple", "white"))
+    assert judge.patterns(asked) == [spec.pattern for spec, _ in asked]
 
 
 def test_the_nearest_of_known_rows():
