@@ -371,7 +371,8 @@ def a_cancelled_pledge_not_refunded(session: Session, life: Life) -> list[str]:
     running = campaign(session, life.running)
     change(session, Pledge, pledge, state=PledgeState.CANCELLED, ended_at=life.now)
     change(session, Campaign, running, pledged_quantity=running["pledged_quantity"] - pledge["quantity"])
-    remove(session, BuyerTotal, table_of(BuyerTotal).c.buyer_id == pledge["buyer_id"])
+    c = table_of(BuyerTotal).c
+    remove(session, BuyerTotal, c.campaign_id == life.running, c.buyer_id == pledge["buyer_id"])
     return [str(pledge["id"])]
 
 
