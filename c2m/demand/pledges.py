@@ -161,7 +161,7 @@ def free_pieces(session: Session, pledge_ids: Sequence[UUID], *, now: datetime) 
 def is_conditional() -> sa.ColumnElement[bool]:
     """Whether a pledge's pieces wait for its ceiling."""
     c = table_of(Pledge).c
-    return sa.and_(c.ceiling_minor.is_not(None), sa.not_(c.accepts_dearer))
+    return sa.and_(c.ceiling_minor.is_not(None), sa.not_(c.accepts_dearer), c.final_price_minor.is_(None))
 
 
 def _states(session: Session, ids: Sequence[UUID]) -> dict[UUID, PledgeState]:

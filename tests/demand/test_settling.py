@@ -191,6 +191,18 @@ def test_a_presale_settles_flexible_pieces_and_ceilings_on_deposits(market: Mark
     assert market.spent(buyer) == 50 * (5_00 + 24_00)
 
 
+def test_a_deposit_whose_ceiling_was_reached_can_be_forfeited(market: Market) -> None:
+    campaign = market.campaign(CampaignKind.PRESALE, minimum=40)
+    market.join_and_pay(campaign, 40)
+    pledge = market.join_and_pay(campaign, 10, ceiling_minor=34_00, flexible=2)
+    market.pass_time(WEEK)
+    assert market.state(pledge) is PledgeState.BALANCE_DUE
+    market.pass_time(timedelta(days=3))
+    assert market.state(pledge) is PledgeState.FORFEITED
+    found = market.get(campaign)
+    assert (found.pledged_quantity, found.conditional_quantity, market.escrow(campaign)) == (0, 0, 0)
+
+
 UNFIT: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"flexible": 1.5}, QuantityRefused),
     ({"flexible": -1}, QuantityRefused),

@@ -44,8 +44,11 @@ class CampaignAndLedger(RuleBasedStateMachine):
 
     @rule(target=campaigns, kind=st.sampled_from(list(CampaignKind)), days=st.integers(1, 6), terms=further_terms)
     def a_campaign_opens(self, kind: CampaignKind, days: int, terms: dict[str, Any]) -> Any:
+        return self.open(kind, days, terms)
+
+    def open(self, kind: CampaignKind, days: int, terms: dict[str, Any]) -> Any:
         deadline = self.market.now + timedelta(days=days)
-        campaign = self.market.campaign(kind, cap=CAP, per_buyer_limit=LIMIT, minimum=40, deadline=deadline, **terms)
+        campaign = self.market.campaign(kind, cap=CAP, per_buyer_limit=LIMIT, deadline=deadline, **terms)
         self.known.append(campaign)
         return campaign
 

@@ -36,7 +36,7 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
     pledge = a_confirmed_pledge(session, campaign, {variant.id: 10})
     pledge.buyer_id = shop
     session.add(pledge)
-    sheet = a_sheet(session, campaign, [pledge])
+    sheet = a_sheet(session, campaign, [pledge], issued_at=clock.now())
     factory = Factory(id=maker, belt="Humen", region="Guangdong")
     session.add(factory)
     session.flush()

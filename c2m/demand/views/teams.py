@@ -46,9 +46,9 @@ def team_link(code: str) -> Response:
 @allow(Role.BUYER)
 def start_team(pledge_id: UUID) -> Response:
     """Begin a team with one's own order; its link is on the order's page from then on."""
-    session, form = db_session(), submitted(TeamForm).value
+    session, form = db_session(), submitted(TeamForm)
     pledge = queries.pledge_of(session, pledge_id, buyer_id=signed_in_viewer().organisation_id)
-    teams.start_team(session, pledge, form.name, now=request_time())
+    teams.start_team(session, pledge, form.value.name, now=request_time())
     flash(_("Your team is there. Share its link."), "good")
     return redirect(url_for("pages.order", pledge_id=pledge_id, _anchor="team"), 303)
 
