@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 22, 7, 48, tzinfo=UTC)
 ENDPOINTS = {
     "web": ["set_locale", "set_theme"],
-    "pages": ["home"],
+    "pages": ["messages", "home"],
     "demand": ["marketplace"],
     "identity": ["account", "sign_in", "sign_out"],
 }
@@ -48,6 +48,7 @@ def kit() -> Flask:
             "locale": i18n.choose_locale(),
             "theme": "dark",
             "nav": nav,
+            "unread_messages": lambda: 3,
             "sandbox": True,
         }
     )
