@@ -50,6 +50,7 @@ class Site(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "worker_class": "gthread",
             "accesslog": "-" if settings.access_log else None,
             "control_socket_disable": True,
+            "limit_request_line": 8190,  # a choice of sixty variants fits into the address of its checkout
             "logger_class": JsonLog,
         }
         super().__init__()

@@ -164,6 +164,18 @@ def place_pledge(session: Session, request: PledgeRequest, *, now: datetime) -> 
     return answer
 
 
+def no_room(quantity: int, flexible: int, *, limit: int | None, held: int, left: int | None) -> Refusal | None:
+    """Why these pieces don't fit: more than a buyer may hold (extra pieces count), or more than are left under the cap.
+
+    None for limit or left means that there is none.
+    """
+    if limit is not None and held + quantity + flexible > limit:
+        return LimitReached(limit=limit, held=held)
+    if left is not None and quantity > left:
+        return CampaignFull(left=left)
+    return None
+
+
 def _is_whole(number: int, least: int, most: int) -> bool:
     return isinstance(number, int) and not isinstance(number, bool) and least <= number <= most
 
@@ -264,14 +276,13 @@ class _Counter:
             return CampaignNotOpen(campaign_id=request.campaign_id)
         if refusal := self._unfit(request) or self._own(request, campaign):
             return refusal
-        limit = None if request.merchant_funded else campaign["per_buyer_limit"]
-        held = self.held.get((request.campaign_id, request.buyer_id), 0)
-        if limit is not None and held + request.quantity + request.flexible_quantity > limit:
-            return LimitReached(limit=limit, held=held)
-        left = None if campaign["cap"] is None else campaign["cap"] - campaign["pledged_quantity"]
-        if left is not None and request.quantity > left:
-            return CampaignFull(left=left, campaign_id=request.campaign_id)
-        return None
+        return no_room(
+            request.quantity,
+            request.flexible_quantity,
+            limit=None if request.merchant_funded else campaign["per_buyer_limit"],
+            held=self.held.get((request.campaign_id, request.buyer_id), 0),
+            left=None if campaign["cap"] is None else campaign["cap"] - campaign["pledged_quantity"],
+        )
 
     def _own(self, request: PledgeRequest, campaign: dict[str, Any]) -> Refusal | None:
         """A merchandiser may only complete its own group-buy, openly, and by no more than is missing."""

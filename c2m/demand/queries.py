@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from c2m.db import chunks, table_of
 from c2m.demand.models import (
+    BuyerTotal,
     Campaign,
     Consent,
     DemandSheet,
@@ -277,6 +278,12 @@ def pledge_curve(session: Session, campaign: Campaign) -> list[tuple[datetime, i
     shown = sa.or_((joined.c.place - 1) % max(1, pledges // 60) == 0, joined.c.place == pledges)
     points = sa.select(joined.c.placed_at, joined.c.total).where(shown).order_by(joined.c.place)
     return [(row.placed_at, int(row.total)) for row in session.execute(points)]
+
+
+def held_by(session: Session, campaign_id: UUID, buyer_id: UUID) -> int:
+    """Pieces a buyer holds of a campaign that limits them, extra ones among them."""
+    total = session.get(BuyerTotal, (campaign_id, buyer_id))
+    return total.quantity if total else 0
 
 
 def pledges_of(session: Session, campaign_id: UUID, buyer_id: UUID) -> list[Pledge]:

@@ -7,13 +7,13 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from c2m.design.drawings import DrawingSpec, contrast, draw, random_spec
+from c2m.design.drawings import CATEGORIES, DrawingSpec, contrast, draw, random_spec
 from c2m.design.models import PictureKind
 
 
 @dataclass(frozen=True)
 class Brief:
-    """What a merchandiser asks for: words, and the attributes chosen: primary, secondary, pattern, background."""
+    """What a merchandiser asks for: words, and attributes: primary, secondary, pattern, finish, background."""
 
     category: str
     words: str = ""
@@ -63,13 +63,14 @@ class SketchGenerator:
 def _with_attributes(spec: DrawingSpec, chosen: dict[str, str]) -> DrawingSpec:
     """The random product with what was chosen; a second colour nobody chose stands out from the first."""
     primary = chosen.get("primary", spec.primary)
+    finish = chosen.get("finish", spec.finish)
     beside = spec.secondary if contrast(primary, spec.secondary) > CONTRAST else spec.primary
     return DrawingSpec(
         category=spec.category,
         primary=primary,
         secondary=chosen.get("secondary", beside),
         pattern=chosen.get("pattern", spec.pattern),
-        finish=spec.finish,
+        finish=finish if finish in CATEGORIES[spec.category].finishes else spec.finish,
         shape=spec.shape,
         background=chosen.get("background", spec.background),
     )

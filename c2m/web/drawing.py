@@ -37,10 +37,11 @@ def share_reached(quantity: float, start: int, end: int | None) -> float:
 def steps(tiers: Sequence[tuple[int, int]], total: int, mine: int = 0, likely: float | None = None) -> list[Step]:
     """A ladder of (from quantity, price) as steps: what is pledged, what `mine` adds, where the forecast ends.
 
-    Tiers have equal widths; inside a tier the fill is linear. The last tier has no end and is filled once reached.
+    Tiers have equal widths; inside a tier the fill is linear. Below the first threshold its price holds already. The
+    last tier has no end and is filled once reached.
     """
     ladder = sorted(tiers)
-    reached = sum(1 for from_quantity, _ in ladder if total >= from_quantity)
+    reached = max(1, sum(1 for from_quantity, _ in ladder if total >= from_quantity))
     drawn = []
     for position, (start, price_minor) in enumerate(ladder):
         end = ladder[position + 1][0] if position + 1 < len(ladder) else None

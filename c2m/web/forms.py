@@ -176,6 +176,11 @@ class Submission(Generic[F]):
         return self.parsed is not None and not self.errors
 
     @property
+    def query(self) -> dict[str, Any]:
+        """What was entered, as an address carries it: without the token, blanks and noughts."""
+        return {name: text for name, text in self.entered.items() if name not in NOT_FIELDS and text not in ("", "0")}
+
+    @property
     def value(self) -> F:
         """The parsed form.
 
@@ -217,6 +222,13 @@ def queried(model: type[F]) -> F:
     """
     known = MultiDict([(name, text) for name, text in request.args.items(multi=True) if name in model.model_fields])
     return parse(model, known, currency=edge().settings.currency, timezone=edge().settings.timezone).value
+
+
+def asked(model: type[F]) -> Submission[F]:
+    """The address's query as a form that can be refused; an empty one is a form nobody has sent yet."""
+    if not request.args:
+        return blank(model)
+    return parse(model, request.args, currency=edge().settings.currency, timezone=edge().settings.timezone)
 
 
 def parse(model: type[F], sent: MultiDict[str, Any], *, currency: str, timezone: str) -> Submission[F]:

@@ -25,6 +25,11 @@ Client = Callable[..., Visitor]
 TIERS = {1: 40_00, 50: 34_00, 200: 29_00}
 COLOURS = (("黑 Black", "M"), ("白 White", "M"))
 
+TOO_MANY = [
+    ({"cap": 60}, 51, "Only 50 pieces are left"),
+    ({"per_buyer_limit": 25}, 16, "One buyer may take 25 pieces; you already have 10"),
+]
+
 
 @pytest.fixture
 def buyer(client: Client) -> Visitor:
@@ -128,7 +133,7 @@ def test_what_is_agreed_to_is_shown_before_paying_and_kept(
     campaign, variants = opened(database, people)
     agreed = {"ceiling": "30.00", "accepts_dearer": "1", "fallback_colour": COLOURS[1][0], "joins_next_round": "1"}
     data = choice(variants, 40, **agreed) | {f"flexible.{variants[0]}": "10"}
-    text = text_of(buyer.post(f"/campaigns/{campaign}/checkout", data=data))
+    text = text_of(buyer.post(f"/campaigns/{campaign}/checkout", data=data, follow_redirects=True))
     for words in (
         "stay at the price reached, never above today’s",
         "you get yours in White instead",
@@ -162,6 +167,35 @@ BAD: list[tuple[dict[str, str], str]] = [
     ({"flexible.FIRST": "1.5"}, "whole number"),
     ({"flexible.nothing": "3"}, "one of the options"),
 ]
+
+
+def test_the_checkout_has_an_address_of_its_own_that_keeps_the_choice(
+    buyer: Visitor, database: Database, people: dict[str, Person]
+) -> None:
+    campaign, variants = opened(database, people)
+    answer = buyer.post(f"/campaigns/{campaign}/checkout", data=choice(variants, 40, ceiling="30.00"))
+    assert answer.status_code == 303
+    assert "csrf_token" not in answer.location
+    page = buyer.get(answer.location).get_data(as_text=True)
+    back = unescape(re.findall(r'href="(/campaigns/[^"]*\?[^"]*)"', page)[-1])
+    campaign_page = buyer.get(back).get_data(as_text=True)
+    assert 'value="40"' in campaign_page
+    assert 'value="30.00"' in campaign_page
+    assert buyer.get(f"/campaigns/{campaign}/checkout").status_code == 422
+    assert "Choose at least one piece" in text_of(buyer.get(f"/campaigns/{campaign}/checkout"))
+
+
+@pytest.mark.parametrize(("fields", "pieces", "words"), TOO_MANY)
+def test_more_than_there_is_room_for_is_refused_before_the_checkout(
+    buyer: Visitor, database: Database, people: dict[str, Person], fields: dict[str, int], pieces: int, words: str
+) -> None:
+    campaign, variants = opened(database, people, **fields)
+    assert buyer.post(f"/campaigns/{campaign}/join", data=choice(variants, 10)).status_code == 303
+    data = choice(variants, pieces)
+    for step, status in (("quote", 200), ("checkout", 422)):
+        answer = buyer.post(f"/campaigns/{campaign}/{step}", data=data)
+        assert answer.status_code == status
+        assert words in text_of(answer)
 
 
 @pytest.mark.parametrize(("spoilt", "words"), BAD)

@@ -90,7 +90,8 @@ def test_a_link_is_remembered_through_sign_in_and_joins_the_team(
     assert "T** earns 3.0% of what you pay" in page
     assert f'value="{team.code}" checked' in page
     form = an_order(database, campaign, team=team.code)
-    checkout = member.post(f"/campaigns/{campaign}/checkout", data=form).get_data(as_text=True)
+    sent = member.post(f"/campaigns/{campaign}/checkout", data=form, follow_redirects=True)
+    checkout = sent.get_data(as_text=True)
     assert "You join in “Lane end”" in checkout
     assert f'name="team" value="{team.code}"' in checkout
     joined = member.post(f"/campaigns/{campaign}/join", data=form)

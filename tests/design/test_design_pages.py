@@ -293,6 +293,15 @@ def test_sketches_are_drawn_and_labelled(database: Database, draft: Concept, eng
     )
 
 
+def test_the_words_of_a_brief_steer_the_sketch(database: Database, draft: Concept, english: Client) -> None:
+    studio, wanted = english("merchandiser"), {"words": "绿色圆点，带夜光", "count": "1"}
+    assert studio.post(f"/studio/concepts/{draft.id}/sketches", data=wanted).status_code == 303
+    assert "could make nothing of: 带夜光" in studio.get(f"/studio/concepts/{draft.id}").get_data(as_text=True)
+    with database.reading() as session:
+        picture = session.get_one(Picture, concepts.variants(session, draft.id)[-1].picture_id)
+    assert (picture.provenance["spec"]["primary"], picture.provenance["spec"]["pattern"]) == ("green", "dots")
+
+
 BAD_SKETCHES = [
     ({"count": "0"}, "at least 1"),
     ({"count": "5"}, "at most 4"),

@@ -16,7 +16,7 @@ def test_a_ladder_is_filled_up_to_the_pieces_pledged_chosen_and_expected() -> No
 
 
 def test_below_the_first_tier_the_first_is_next_and_on_the_last_none_is() -> None:
-    assert [step.state for step in drawing.steps(TIERS, 4)] == ["next", "later", "later", "later"]
+    assert [step.state for step in drawing.steps(TIERS, 4)] == ["now", "next", "later", "later"]
     assert [step.state for step in drawing.steps(TIERS, 900)] == ["past", "past", "past", "now"]
     assert drawing.steps(TIERS, 900)[-1].got == 100.0
 

@@ -23,7 +23,14 @@ from tests.web.test_access import Door, doors, everything, knock
 
 pytestmark = pytest.mark.both_databases
 
-OPEN_TO_THE_WHOLE_ROLE = {"demand.join", "demand.wait", "demand.checkout", "design.want", "production.deliver"}
+OPEN_TO_THE_WHOLE_ROLE = {
+    "demand.join",
+    "demand.wait",
+    "demand.checkout",
+    "demand.to_checkout",
+    "design.want",
+    "production.deliver",
+}
 
 
 def belongings(session: Session, people: dict[str, Person], clock: ManualClock) -> dict[str, UUID]:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from c2m.demand import joining, marketplace, queries
 from c2m.demand.batcher import JOINS, JoinBatcher
+from c2m.demand.campaigns import CampaignNotOpen
 from c2m.demand.joining import PledgeRequest
 from c2m.demand.marketplace import Kind, Search, Sort
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Policy, Team, Variant
@@ -30,7 +31,7 @@ from c2m.web.context import db_session, request_time
 from c2m.web.errors import wants_json
 from c2m.web.flask_app import reads
 from c2m.web.formats import in_language
-from c2m.web.forms import Amount, Flag, Form, Submission, blank, queried, submitted
+from c2m.web.forms import Amount, Flag, Form, Submission, asked, queried, submitted
 from c2m.web.paging import page_number, page_of
 from c2m.web.viewer import signed_in_viewer, viewer
 
@@ -102,7 +103,7 @@ def market() -> str:
 @public
 def campaign(campaign_id: UUID) -> str:
     """A campaign: price and stair, progress, time left, what there is to choose, terms."""
-    return campaign_page(campaign_id, blank(JoinForm))[0]
+    return campaign_page(campaign_id, asked(JoinForm))[0]
 
 
 @blueprint.post("/campaigns/<uuid:campaign_id>/quote")
@@ -114,6 +115,8 @@ def quote(campaign_id: UUID) -> str:
     form = submitted(JoinForm)
     ladder = queries.ladder(db_session(), campaign_id)
     chosen = form.parsed.chosen if form.parsed else Chosen()
+    if refusal := _no_room(found, chosen):
+        form.refuse(refusal)
     return render_template(
         "demand/_quote.html", campaign=found, quote=quote_with_credit(found, ladder, chosen), form=form, ladder=ladder
     )
@@ -122,27 +125,24 @@ def quote(campaign_id: UUID) -> str:
 @blueprint.post("/campaigns/<uuid:campaign_id>/checkout")
 @allow(Role.BUYER)
 @reads
+def to_checkout(campaign_id: UUID) -> Response | tuple[str, int]:
+    """Take a choice to the checkout's own address, where reloading and going back send nothing again."""
+    form = submitted(JoinForm)
+    if not _can_be_bought(_visible(campaign_id), form):
+        return campaign_page(campaign_id, form)
+    return redirect(url_for("demand.checkout", campaign_id=campaign_id, **form.query), 303)
+
+
+@blueprint.get("/campaigns/<uuid:campaign_id>/checkout")
+@allow(Role.BUYER)
 def checkout(campaign_id: UUID) -> str | tuple[str, int]:
     """The order to confirm: pieces, what is paid now and later, terms in a sentence each."""
-    form = submitted(JoinForm)
-    if form.accepted and not form.value.lines:
-        form.refuse(joining.NothingChosen())
-    if not form.accepted:
+    found, session, form = _visible(campaign_id), db_session(), asked(JoinForm)
+    if not _can_be_bought(found, form):
         return campaign_page(campaign_id, form)
-    found = _visible(campaign_id)
-    session = db_session()
     variants = {v.id: v for v in queries.variants(session, campaign_id)}
-    if any(variant_id not in variants for variant_id, _pieces in form.value.lines):
-        form.refuse(joining.UnknownVariant())
-        return campaign_page(campaign_id, form)
-    left = None if found.cap is None else found.cap - found.pledged_quantity
-    if left is not None and sum(pieces for _variant, pieces in form.value.lines) > left:
-        form.refuse(joining.CampaignFull(left=left))
-        return campaign_page(campaign_id, form)
     ladder = queries.ladder(session, campaign_id)
     team = _team_of(form, campaign_id)
-    if not fits(form, ladder) or not form.accepted:
-        return campaign_page(campaign_id, form)
     return render_template(
         "demand/checkout.html",
         campaign=found,
@@ -153,6 +153,40 @@ def checkout(campaign_id: UUID) -> str | tuple[str, int]:
         quote=quote_with_credit(found, ladder, form.value.chosen),
         ladder=ladder,
         form=form,
+    )
+
+
+def _can_be_bought(found: Campaign, form: Submission[JoinForm]) -> bool:
+    """Whether a choice may go to the checkout; a sentence in the form where it may not."""
+    session = db_session()
+    if not form.accepted:
+        if not form.errors:
+            form.refuse(joining.NothingChosen())
+        return False
+    chosen = {variant_id for variant_id, _ in (*form.value.lines, *form.value.extras)}
+    if found.state is not CampaignState.OPEN or request_time() >= found.deadline:
+        form.refuse(CampaignNotOpen())
+    elif not form.value.lines:
+        form.refuse(joining.NothingChosen())
+    elif not chosen <= {variant.id for variant in queries.variants(session, found.id)}:
+        form.refuse(joining.UnknownVariant())
+    elif refusal := _no_room(found, form.value.chosen):
+        form.refuse(refusal)
+    elif fits(form, queries.ladder(session, found.id)):
+        _team_of(form, found.id)
+    return form.accepted
+
+
+def _no_room(found: Campaign, chosen: Chosen) -> Refusal | None:
+    """Why the viewer can't have these pieces: none are left, or not so many for one buyer."""
+    who = viewer()
+    limited = who is not None and found.per_buyer_limit is not None
+    return joining.no_room(
+        chosen.pieces,
+        chosen.flexible,
+        limit=found.per_buyer_limit,
+        held=queries.held_by(db_session(), found.id, who.organisation_id) if who and limited else 0,
+        left=None if found.cap is None else found.cap - found.pledged_quantity,
     )
 
 

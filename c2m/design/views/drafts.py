@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from c2m.design import concepts, pictures
 from c2m.design.categories import CATEGORIES
 from c2m.design.concepts import MOST_VARIANTS, ConceptDraft, ConceptWithoutPicture, TooManyVariants
+from c2m.design.diffusion.briefs import understand
 from c2m.design.generation import Brief, Generated
 from c2m.design.models import Concept, ConceptState
 from c2m.design.views import sketching
@@ -131,9 +132,13 @@ def add_sketches(concept_id: UUID) -> Answer:
         form.refuse(TooManyVariants(), "count")
     if not form.accepted:
         return edit_page(seen, sketch=form)
-    brief = Brief(seen.category, form.value.words, form.value.chosen)
+    words = form.value.words
+    understood = understand(words, category=seen.category, attributes=form.value.chosen)
+    brief = Brief(seen.category, words, dict(understood.attributes))
     sketches = sketching.drawn(brief, count=form.value.count, seed=secrets.randbelow(2**31))
     _keep_sketches(concept_id, sketches)
+    if understood.ignored:
+        flash(_("The sketch could make nothing of: %(words)s.", words=_(", ").join(understood.ignored)), "warn")
     flash(ngettext("One sketch is drawn.", "%(num)s sketches are drawn.", len(sketches)), "good")
     return _back(concept_id, "pictures")
 
