@@ -1,17 +1,19 @@
-"""I9: no piece given to two factories, no week given twice."""
+"""I9: no piece given to two factories, no week given twice; and I10 for counter-offers."""
 
 import sqlalchemy as sa
 
-from c2m.audit.check import Broken, Check, Part
+from c2m.audit.check import Broken, Check, Part, underway
 from c2m.db import table_of
 from c2m.demand.models import DemandSheet, SheetLine, SheetRelease
 from c2m.errors import N_
-from c2m.matching.models import Booking, CapacityWeek, Offer, OfferLine, OfferState
+from c2m.matching.counters import WEIGH
+from c2m.matching.models import Booking, CapacityWeek, CounterOffer, CounterState, Offer, OfferLine, OfferState
 from c2m.matching.queries import HOLDING
 
 sheet, sheet_line, released, offer, offered, booking, week = (
     table_of(model) for model in (DemandSheet, SheetLine, SheetRelease, Offer, OfferLine, Booking, CapacityWeek)
 )
+counter = table_of(CounterOffer)
 
 
 def _offered_pieces(part: Part, *states: OfferState) -> sa.Subquery:
@@ -136,12 +138,49 @@ def _overbooked(part: Part) -> Broken:
     )
 
 
+def _mispriced(part: Part) -> Broken:
+    total = offer.c.unit_price_minor * offer.c.quantity + offer.c.setup_minor
+    return sa.select(offer.c.id).where(part.of(offer.c.id), offer.c.total_minor != total)
+
+
+def _countered_wrong(part: Part) -> Broken:
+    """An offer is countered if and only if one counter-offer is open."""
+    waits = sa.exists().where(counter.c.offer_id == offer.c.id, counter.c.state == CounterState.OPEN)
+    return sa.select(offer.c.id).where(part.of(offer.c.id), (offer.c.state == OfferState.COUNTERED) != waits)
+
+
+def _agreed_otherwise(part: Part) -> Broken:
+    """A counter-offer that was agreed to is what its offer came to."""
+    same = sa.and_(
+        offer.c.state == OfferState.ACCEPTED,
+        *(offer.c[name] == counter.c[name] for name in ("quantity", "unit_price_minor", "deliver_by")),
+    )
+    return (
+        sa.select(counter.c.id)
+        .join_from(counter, offer, offer.c.id == counter.c.offer_id)
+        .where(part.of(counter.c.id), counter.c.state == CounterState.AGREED, ~same)
+    )
+
+
+def _never_weighed(part: Part) -> Broken:
+    return sa.select(counter.c.id).where(
+        part.of(counter.c.id),
+        counter.c.state == CounterState.OPEN,
+        sa.cast(counter.c.effect, sa.String) == "{}",
+        ~underway(counter.c.id, WEIGH, "matching.offers_countered"),
+    )
+
+
 OFFERS, SHEETS, WEEKS = offer.c.id, sheet_line.c.sheet_id, week.c.capability_id
 CHECKS = (
     Check("I9", N_("More of a sheet line was given to factories than it has."), _given_twice, SHEETS),
     Check("I9", N_("An offer contains pieces its sheet never asked for."), _outside_the_sheet, OFFERS),
     Check("I9", N_("A sheet is called served and isn't, or the other way round."), _served_wrong, SHEETS),
     Check("I9", N_("An offer isn't the sum of its lines."), _offer_differs, OFFERS),
+    Check("I9", N_("An offer's total isn't its price times its pieces with the setup."), _mispriced, OFFERS),
+    Check("I9", N_("An offer counts as countered and isn't, or the other way round."), _countered_wrong, OFFERS),
+    Check("I9", N_("An agreed counter-offer isn't what its offer came to."), _agreed_otherwise, counter.c.id),
+    Check("I10", N_("A counter-offer waits and nothing will weigh it."), _never_weighed, counter.c.id),
     Check("I9", N_("An offer holds more or less capacity than it needs."), _held_wrong, OFFERS),
     Check("I9", N_("A week's bookings aren't what it says is booked."), _misbooked, WEEKS),
     Check("I9", N_("A week is booked beyond its capacity."), _overbooked, booking.c.capability_id),

@@ -16,7 +16,7 @@ from c2m.design.models import Concept
 from c2m.errors import N_
 from c2m.jobs import Job, JobState
 from c2m.matching import jobs as matching_jobs
-from c2m.matching.models import Offer, OfferState
+from c2m.matching.models import CounterOffer, CounterState, Offer, OfferState
 from c2m.outbox import Announcement
 from c2m.production import jobs as production_jobs
 from c2m.production.models import Lot, WorkOrder
@@ -24,8 +24,8 @@ from c2m.production.models import Lot, WorkOrder
 OVERDUE = timedelta(hours=1)  # a living worker takes up what is waiting within seconds
 
 job, announcement = table_of(Job), table_of(Announcement)
-campaign, sheet, concept, offer, order, lot = (
-    table_of(model) for model in (Campaign, DemandSheet, Concept, Offer, WorkOrder, Lot)
+campaign, sheet, concept, offer, counter, order, lot = (
+    table_of(model) for model in (Campaign, DemandSheet, Concept, Offer, CounterOffer, WorkOrder, Lot)
 )
 
 HAPPENED: Mapping[str, tuple[sa.Column[Any], sa.ColumnElement[bool]]] = {
@@ -37,6 +37,9 @@ HAPPENED: Mapping[str, tuple[sa.Column[Any], sa.ColumnElement[bool]]] = {
     "matching.offers_made": (offer.c.id, sa.true()),
     "matching.offers_accepted": (offer.c.id, offer.c.state == OfferState.ACCEPTED),
     "matching.offers_returned": (offer.c.id, offer.c.state.in_([OfferState.DECLINED, OfferState.EXPIRED])),
+    "matching.offers_cut": (offer.c.id, offer.c.untaken > 0),
+    "matching.offers_countered": (counter.c.id, sa.true()),
+    "matching.counters_decided": (counter.c.id, counter.c.state.in_([CounterState.AGREED, CounterState.REFUSED])),
     "production.work_orders_planned": (order.c.id, sa.true()),
     "production.lots_shipped": (lot.c.id, sa.true()),
     "production.work_orders_delivered": (order.c.id, order.c.delivered_at.is_not(None)),

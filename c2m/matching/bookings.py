@@ -62,6 +62,58 @@ def release(session: Session, offer_ids: Sequence[UUID], *, now: datetime) -> No
     _add(session, pieces)
 
 
+def rebook(
+    session: Session, wanted: Mapping[UUID, Mapping[date, int]], *, usual: Mapping[UUID, int], now: datetime
+) -> None:
+    """Have offers take these pieces by week instead of what they hold. The caller holds the lines' locks.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: a week would be overbooked; nothing may then be kept.
+    """
+    table = table_of(Booking)
+    more: dict[LineWeek, int] = defaultdict(int)
+    new: list[dict[str, object]] = []
+    changed: list[dict[str, object]] = []
+    left: list[dict[str, object]] = []
+    added: list[tuple[WeeksTaken, date]] = []
+    for offer_id, held in weeks_held(session, list(wanted)).items():
+        pieces = wanted[offer_id]
+        for week in sorted({*held.pieces, *pieces}):
+            before, after = held.pieces.get(week, 0), pieces.get(week, 0)
+            more[held.capability_id, week] += after - before
+            if not after:
+                left.append({"of_offer": offer_id, "of_week": week, "now": now})
+            elif not before:
+                row = {"offer_id": offer_id, "capability_id": held.capability_id, "week": week, "quantity": after}
+                new.append(row)
+                added.append((held, week))
+            elif after != before:
+                changed.append({"of_offer": offer_id, "of_week": week, "pieces": after})
+    store_weeks(session, [(held.capability_id, week) for held, week in added], usual)
+    _add(session, {line_week: pieces for line_week, pieces in more.items() if pieces})
+    insert_rows(session, Booking, new)
+    one = sa.update(table).where(table.c.offer_id == sa.bindparam("of_offer"), table.c.week == sa.bindparam("of_week"))
+    if changed:
+        session.connection().execute(one.values(quantity=sa.bindparam("pieces")), changed)
+    if left:
+        session.connection().execute(one.values(released_at=sa.bindparam("now")), left)
+
+
+def weeks_held(session: Session, offer_ids: Sequence[UUID]) -> dict[UUID, WeeksTaken]:
+    """What these offers hold of their lines now."""
+    table = table_of(Booking)
+    pieces: dict[tuple[UUID, UUID], dict[date, int]] = defaultdict(dict)
+    for part in chunks(offer_ids):
+        rows = session.execute(
+            sa.select(table.c.offer_id, table.c.capability_id, table.c.week, table.c.quantity)
+            .where(table.c.offer_id.in_(part), table.c.released_at.is_(None))
+            .order_by(table.c.offer_id, table.c.week)
+        )
+        for row in rows:
+            pieces[row.offer_id, row.capability_id][row.week] = row.quantity
+    return {offer_id: WeeksTaken(offer_id, line, weeks) for (offer_id, line), weeks in pieces.items()}
+
+
 def store_weeks(session: Session, weeks: Sequence[LineWeek], usual: Mapping[UUID, int]) -> None:
     """See that these weeks have a row; a new one starts at the line's usual capacity."""
     rows = [{"capability_id": line, "week": week, "capacity": usual[line]} for line, week in sorted(weeks)]

@@ -3,16 +3,28 @@
 from datetime import timedelta
 
 from c2m.jobs import Handler, OutsideWork, Schedule
+from c2m.matching.counters import WEIGH, record_effects, weigh_counters
 from c2m.matching.offers import expire_offers
 from c2m.matching.planning import EXPIRE, MATCH, make_offers, plan_matches
+from c2m.matching.telling import TELL_OFFERED, TELL_TAKEN, tell_offered, tell_taken
 
 SUBSCRIPTIONS: dict[str, list[str]] = {
     "demand.sheets_issued": [MATCH],
     "matching.offers_returned": [MATCH],
+    "matching.offers_cut": [MATCH],
+    "matching.offers_made": [TELL_OFFERED],
+    "matching.offers_accepted": [TELL_TAKEN],
+    "matching.offers_countered": [WEIGH],
 }
 SCHEDULES: list[Schedule] = [Schedule(MATCH, timedelta(hours=6))]
 
 
 def handlers() -> dict[str, Handler]:
     """Job kind → what is done."""
-    return {MATCH: OutsideWork(plan_matches, make_offers), EXPIRE: expire_offers}
+    return {
+        MATCH: OutsideWork(plan_matches, make_offers),
+        EXPIRE: expire_offers,
+        WEIGH: OutsideWork(weigh_counters, record_effects),
+        TELL_OFFERED: tell_offered,
+        TELL_TAKEN: tell_taken,
+    }

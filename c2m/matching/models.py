@@ -94,6 +94,7 @@ class MatchRun(Table, table=True):
 
 class OfferState(StrEnum):
     OFFERED = "offered"
+    COUNTERED = "countered"  # its factory has named other terms, and waits for the platform's word
     ACCEPTED = "accepted"
     DECLINED = "declined"
     EXPIRED = "expired"
@@ -104,6 +105,7 @@ class Offer(Table, table=True):
 
     __table_args__ = (
         sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint("untaken >= 0", name="untaken_not_negative"),
         sa.CheckConstraint("total_minor > 0", name="total_positive"),
         sa.Index("ix_offer_factory_id", "factory_id", "state"),
         sa.Index("ix_offer_sheet_id", "sheet_id", "state"),
@@ -115,6 +117,7 @@ class Offer(Table, table=True):
     factory_id: UUID = Field(foreign_key="factory.id")
     capability_id: UUID = Field(foreign_key="capability.id")
     quantity: int
+    untaken: int = 0  # pieces it was first about and its factory left to others
     unit_price_minor: int = amount_field()
     setup_minor: int = amount_field(0)
     total_minor: int = amount_field()
@@ -137,6 +140,46 @@ class OfferLine(Table, table=True):
     offer_id: UUID = Field(primary_key=True, foreign_key="offer.id")
     variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
     quantity: int
+
+
+class CounterState(StrEnum):
+    OPEN = "open"
+    AGREED = "agreed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"  # the factory accepted or declined the offer as it was
+    LAPSED = "lapsed"  # nobody decided before the offer ran out
+
+
+class CounterOffer(Table, table=True):
+    """The terms on which a factory would take an offer on: fewer pieces, another price, another day."""
+
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint("unit_price_minor > 0", name="price_positive"),
+        sa.CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided"),
+        sa.Index(
+            "uq_counter_offer_open",
+            "offer_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+        sa.Index("ix_counter_offer_state", "state", "made_at"),
+    )
+
+    id: UUID = id_field()
+    offer_id: UUID = Field(foreign_key="offer.id", index=True)
+    quantity: int
+    unit_price_minor: int = amount_field()
+    deliver_by: datetime = time_field()
+    note: str = Field(default="", max_length=300)
+    made_at: datetime = time_field()
+    made_by: UUID | None = None
+    effect: dict[str, Any] = json_field()  # the market with these terms and without; empty until it is worked out
+    state: CounterState = enum_field(CounterState, CounterState.OPEN)
+    decided_at: datetime | None = time_field(nullable=True)
+    decided_by: UUID | None = None  # None: by rule, by the factory itself or by the clock
+    reason: str | None = Field(default=None, max_length=300)
 
 
 class Booking(Table, table=True):

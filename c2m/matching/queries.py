@@ -27,8 +27,11 @@ from c2m.matching.models import (
 )
 from c2m.matching.rules import PriceStep, Terms, first_week, matched_until, weeks_from
 from c2m.money import share
+from c2m.notices.models import NoticeKind
+from c2m.notices.service import Message
 
-HOLDING = (OfferState.OFFERED, OfferState.ACCEPTED)
+OPEN = (OfferState.OFFERED, OfferState.COUNTERED)
+HOLDING = (*OPEN, OfferState.ACCEPTED)
 RETURNED = (OfferState.DECLINED, OfferState.EXPIRED)
 Pieces = dict[UUID, dict[UUID, int]]  # sheet → variant → pieces
 
@@ -105,7 +108,7 @@ def open_market(session: Session, *, now: datetime) -> Market:
         start=start,
         sheets=sheets,
         lines=lines_for(session, {sheet.category for sheet in sheets.values()}, weeks_from(start, HORIZON_WEEKS)),
-        banned=_banned(session, list(sheets)),
+        banned=banned(session, list(sheets)),
     )
 
 
@@ -212,13 +215,15 @@ def free_pieces(session: Session, usual: Mapping[UUID, int], weeks: Sequence[dat
     return free
 
 
-def _banned(session: Session, sheet_ids: Sequence[UUID]) -> frozenset[tuple[UUID, UUID]]:
-    """(sheet, factory) where the factory has declined the sheet or let an offer of it run out."""
+def banned(session: Session, sheet_ids: Sequence[UUID]) -> frozenset[tuple[UUID, UUID]]:
+    """(sheet, factory) where the factory has declined the sheet, left part of it, or let an offer of it run out."""
     c = table_of(Offer).c
     found: set[tuple[UUID, UUID]] = set()
     for part in chunks(sheet_ids):
         rows = session.execute(
-            sa.select(c.sheet_id, c.factory_id).where(c.sheet_id.in_(part), c.state.in_(RETURNED)).distinct()
+            sa.select(c.sheet_id, c.factory_id)
+            .where(c.sheet_id.in_(part), sa.or_(c.state.in_(RETURNED), c.untaken > 0))
+            .distinct()
         )
         found |= {(row.sheet_id, row.factory_id) for row in rows}
     return frozenset(found)
@@ -246,7 +251,7 @@ def inbox(
         .join(DemandSheet, col(DemandSheet.id) == col(Offer.sheet_id))
         .join(Campaign, col(Campaign.id) == col(DemandSheet.campaign_id))
         .where(Offer.factory_id == factory_id, Offer.state == state)
-        .order_by(col(Offer.expires_at) if state is OfferState.OFFERED else col(Offer.answered_at).desc())
+        .order_by(col(Offer.expires_at) if state in OPEN else col(Offer.answered_at).desc())
         .limit(limit)
     )
     items = [InboxItem(*row) for row in session.exec(statement).all()]
@@ -309,68 +314,32 @@ def offer_detail(session: Session, offer_id: UUID, *, factory_id: UUID) -> Offer
     return OfferDetail(*found, pieces=[(variant, quantity) for variant, quantity in pieces], weeks=list(weeks))
 
 
-@dataclass(frozen=True)
-class CapacityCell:
-    """A week of a line: its capacity, what accepted offers take of it, and what is held for open ones."""
-
-    week: date
-    capacity: int
-    booked: int
-    held: int
-
-    @property
-    def load_ppm(self) -> int:
-        """How full the week is; a week without capacity is full."""
-        return (self.booked + self.held) * 1_000_000 // self.capacity if self.capacity else 1_000_000
-
-
-@dataclass(frozen=True)
-class CapacityRow:
-    capability: Capability
-    cells: list[CapacityCell]
-
-
-def capacity_map(session: Session, factory_id: UUID, weeks: Sequence[date]) -> list[CapacityRow]:
-    """A factory's lines by weeks, for the heat-map."""
-    lines = capabilities(session, factory_id)
-    ids = [line.id for line in lines]
-    stored = {
-        (row.capability_id, row.week): row.capacity
-        for row in session.exec(
-            select(CapacityWeek).where(col(CapacityWeek.capability_id).in_(ids), col(CapacityWeek.week).in_(weeks))
+def messages_about(session: Session, offer_ids: Sequence[UUID], kind: NoticeKind) -> list[Message]:
+    """A message of this kind to the factory of each of these offers."""
+    offer, sheet = table_of(Offer).c, table_of(DemandSheet).c
+    found: list[Message] = []
+    for part in chunks(offer_ids):
+        rows = session.execute(
+            sa.select(offer.id, offer.factory_id, offer.quantity, offer.expires_at, sheet.title, sheet.title_en)
+            .join_from(table_of(Offer), table_of(DemandSheet), sheet.id == offer.sheet_id)
+            .where(offer.id.in_(part))
+            .order_by(offer.id)
         )
-    }
-    taken = _taken(session, ids, weeks)
-    return [
-        CapacityRow(
-            line,
-            [
-                CapacityCell(
-                    week=week,
-                    capacity=stored.get((line.id, week), line.weekly_capacity),
-                    booked=taken[line.id, week, OfferState.ACCEPTED],
-                    held=taken[line.id, week, OfferState.OFFERED],
-                )
-                for week in weeks
-            ],
+        found += (
+            Message(
+                row.factory_id,
+                kind,
+                row.id,
+                f"{kind}:{row.id}",
+                {
+                    "title": row.title,
+                    "title_en": row.title_en,
+                    "pieces": row.quantity,
+                    "until": row.expires_at.isoformat(),
+                },
+            )
+            for row in rows
         )
-        for line in lines
-    ]
-
-
-def _taken(session: Session, ids: Sequence[UUID], weeks: Sequence[date]) -> dict[tuple[UUID, date, OfferState], int]:
-    booking, offer = table_of(Booking), table_of(Offer)
-    rows = session.execute(
-        sa.select(
-            booking.c.capability_id, booking.c.week, offer.c.state, sa.func.sum(booking.c.quantity).label("pieces")
-        )
-        .join_from(booking, offer, offer.c.id == booking.c.offer_id)
-        .where(booking.c.capability_id.in_(ids), booking.c.week.in_(weeks), booking.c.released_at.is_(None))
-        .group_by(booking.c.capability_id, booking.c.week, offer.c.state)
-    )
-    found: dict[tuple[UUID, date, OfferState], int] = defaultdict(int)
-    for row in rows:
-        found[row.capability_id, row.week, OfferState(row.state)] = int(row.pieces)
     return found
 
 

@@ -53,6 +53,11 @@ def arrival(last_week: date, lead_days: int) -> datetime:
     return starts_at(last_week + WEEK) + timedelta(days=lead_days)
 
 
+def weeks_late(arrives: datetime, required: datetime) -> int:
+    """Weeks begun since the required date when pieces arrive; 0: in time."""
+    return max(0, -((required - arrives) // WEEK))
+
+
 @lru_cache(maxsize=4096)
 def due_week(start: date, required: datetime) -> int:
     """How many whole weeks from `start` end by the required date; 0 or less: none does."""

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from c2m.db import table_of
 from c2m.demand.models import Campaign, DemandSheet, Policy, SheetLine, SheetRelease
 from c2m.matching.models import MatchRun, Offer, OfferState
+from c2m.matching.queries import OPEN
 from c2m.matching.rules import matched_until, released_by
 
 RUNS_LOOKED_THROUGH = 50  # of the latest runs; every run names each sheet that it leaves pieces of
@@ -54,7 +55,7 @@ def search_for(session: Session, campaign_id: UUID) -> Search | None:
         sheet=sheet,
         pieces=_pieces(session, sheet.id),
         accepted=offered.get(OfferState.ACCEPTED, 0),
-        offered=offered.get(OfferState.OFFERED, 0),
+        offered=sum(offered.get(state, 0) for state in OPEN),
         released=released,
         released_at=released_at,
         until=matched_until(sheet.issued_at, policy.matching_days),

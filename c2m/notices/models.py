@@ -29,6 +29,16 @@ class NoticeKind(StrEnum):
     COMMISSION_EARNED = "commission_earned"
     SAMPLE_CREDIT = "sample_credit"
     EVALUATION_ASKED = "evaluation_asked"
+    OFFER_MADE = "offer_made"
+    OFFER_TAKEN = "offer_taken"
+    OFFER_RAN_OUT = "offer_ran_out"
+    COUNTER_WAITS = "counter_waits"
+    COUNTER_AGREED = "counter_agreed"
+    COUNTER_REFUSED = "counter_refused"
+    CLAIM_VERIFIED = "claim_verified"
+    CLAIM_REFUSED = "claim_refused"
+    CLAIM_RUNS_OUT = "claim_runs_out"
+    CLAIM_RAN_OUT = "claim_ran_out"
 
 
 class Notice(Table, table=True):

@@ -11,7 +11,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
 from c2m.notices.models import Notice, NoticeKind
-from c2m.web.formats import moment, money, number, pieces, titled
+from c2m.web.formats import in_language, moment, money, number, pieces, titled
 
 CALLED_OFF = "called_off"
 
@@ -108,6 +108,46 @@ WORDS: dict[NoticeKind, Words] = {
         _("How is the sample?"),
         _("You have held it in your hands. Tell those who are still deciding what you think of it."),
     ),
+    NoticeKind.OFFER_MADE: Words(
+        "inbox", "open", _("An order for you"), _("You are asked to make %(pieces)s. Answer by %(until)s.")
+    ),
+    NoticeKind.OFFER_TAKEN: Words(
+        "factory", "good", _("A factory makes it"), _("A factory has taken %(pieces)s, to arrive by %(until)s.")
+    ),
+    NoticeKind.OFFER_RAN_OUT: Words(
+        "clock", "", _("Offer ran out"), _("The time to answer for %(pieces)s is over; they go to others.")
+    ),
+    NoticeKind.COUNTER_WAITS: Words(
+        "edit",
+        "warn",
+        _("A counter-offer to decide"),
+        _("A factory would make %(pieces)s at %(price)s a piece. Decide by %(until)s."),
+    ),
+    NoticeKind.COUNTER_AGREED: Words(
+        "check",
+        "good",
+        _("Your terms are agreed to"),
+        _("You make %(pieces)s at %(price)s a piece. The work order is being planned."),
+    ),
+    NoticeKind.COUNTER_REFUSED: Words(
+        "x",
+        "warn",
+        _("Your terms were not agreed to"),
+        _("The order stands as it was offered; answer by %(until)s."),
+    ),
+    NoticeKind.CLAIM_VERIFIED: Words(
+        "shield", "good", _("Verified"), _("%(claim)s has been checked and holds until %(until)s.")
+    ),
+    NoticeKind.CLAIM_REFUSED: Words("x", "bad", _("Not verified"), _("%(claim)s could not be verified: %(reason)s")),
+    NoticeKind.CLAIM_RUNS_OUT: Words(
+        "clock",
+        "warn",
+        _("Verification runs out"),
+        _("%(claim)s holds until %(until)s. Send new papers in time."),
+    ),
+    NoticeKind.CLAIM_RAN_OUT: Words(
+        "alert", "bad", _("Verification ran out"), _("%(claim)s no longer counts. Send in the new papers.")
+    ),
 }
 OFF = Words("x", "bad", _("Called off"), _("The merchant called it off. Everyone gets everything back."))
 
@@ -153,6 +193,9 @@ def named(facts: Mapping[str, Any]) -> dict[str, str]:
             words[name] = moment(datetime.fromisoformat(facts[name]))
     if "pieces" in facts:
         words["pieces"] = pieces(int(facts["pieces"]))
+    for name in ("claim", "reason"):
+        if name in facts:
+            words[name] = in_language(facts[name])
     if "minimum" in facts:
         words["minimum"] = number(int(facts["minimum"]))
     return words

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from c2m.demand.models import Campaign, Pledge
 from c2m.identity.models import Role
+from c2m.matching.models import CounterOffer, Offer
 from c2m.notices import queries, service
 from c2m.notices.models import Notice
 from c2m.pages.blueprint import blueprint
@@ -74,6 +75,12 @@ def unread_messages(viewer: Viewer | None) -> int:
 
 def subject_of(session: Session, notice: Notice, viewer: Viewer) -> str:
     """The page a message leads to: the order, the campaign as its merchandiser or as buyers see it."""
+    if viewer.has(Role.FACTORY) and (offer := session.get(Offer, notice.subject_id)):
+        return url_for("matching.offer", offer_id=offer.id)
+    if viewer.has(Role.OPERATOR) and (counter := session.get(CounterOffer, notice.subject_id)):
+        return url_for("matching.counter_offer", counter_id=counter.id)
+    if viewer.has(Role.FACTORY):
+        return url_for("matching.profile")
     pledge = session.get(Pledge, notice.subject_id)
     if pledge is not None and pledge.buyer_id == viewer.organisation_id and viewer.has(Role.BUYER):
         return url_for("pages.order", pledge_id=pledge.id)

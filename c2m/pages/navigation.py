@@ -76,6 +76,7 @@ PLACES: dict[Role | None, tuple[Place, ...]] = {
         Place("pages.verification", _("Factories to verify"), "badge", queue="factories"),
         Place("pages.late", _("Late work orders"), "wrench", queue="late_orders"),
         Place("pages.jobs", _("Jobs"), "alert", queue="dead_jobs"),
+        Place("matching.dispatch", _("Offers"), "inbox", queue="counters", leads_to=("matching.counter_offer",)),
         Place("pages.runs", _("Matching"), "refresh"),
         Place("pages.ledger", _("Ledger"), "ledger", heading=_("Accounts")),
         Place("pages.audit", _("Audit"), "shield"),

@@ -12,7 +12,7 @@ from c2m.db import Database, table_of
 from c2m.demand.models import Campaign, CampaignState
 from c2m.identity.models import Organisation, OrganisationState, Role
 from c2m.jobs import Job, JobState
-from c2m.matching.models import Capability, CapacityWeek, Factory, Offer, OfferState
+from c2m.matching.models import Capability, CapacityWeek, CounterOffer, CounterState, Factory, Offer, OfferState
 from c2m.production.models import Lot, Parcel, WorkOrder
 from c2m.production.queries import UNDERWAY
 
@@ -35,6 +35,7 @@ class Queues:
     factories: Queue
     falling_short: Queue
     offers: Queue
+    counters: Queue
     late_orders: Queue
     dead_jobs: Queue
 
@@ -42,11 +43,13 @@ class Queues:
 def queues(session: Session, *, now: datetime) -> Queues:
     """Count what waits."""
     organisation, offer, order, job = (table_of(model).c for model in (Organisation, Offer, WorkOrder, Job))
+    counter = table_of(CounterOffer).c
     pending = (organisation.kind == Role.FACTORY, organisation.state == OrganisationState.PENDING)
     return Queues(
         factories=_queue(session, organisation.registered_at, *pending),
         falling_short=_queue(session, table_of(Campaign).c.deadline, *_falling_short(now)),
         offers=_queue(session, offer.expires_at, offer.state == OfferState.OFFERED, offer.expires_at <= now + SOON),
+        counters=_queue(session, counter.made_at, counter.state == CounterState.OPEN),
         late_orders=_queue(session, order.due_at, order.state.in_(UNDERWAY), order.due_at < now),
         dead_jobs=_queue(session, job.finished_at, job.state == JobState.DEAD),
     )

@@ -45,7 +45,7 @@ def allocated_twice(session: Session) -> list[tuple[UUID, UUID]]:
         .where(
             offer.c.sheet_id == line.c.sheet_id,
             offered.c.variant_id == line.c.variant_id,
-            offer.c.state.in_([OfferState.OFFERED, OfferState.ACCEPTED]),
+            offer.c.state.in_([OfferState.OFFERED, OfferState.COUNTERED, OfferState.ACCEPTED]),
         )
         .scalar_subquery()
     )

@@ -10,6 +10,7 @@ from c2m.db import Database, uuid7
 from c2m.design.categories import UnknownCategory
 from c2m.errors import Refusal
 from c2m.identity.models import Role
+from c2m.matching.capacity import capacity_map
 from c2m.matching.factories import (
     CapabilityExists,
     CapacityBooked,
@@ -25,7 +26,7 @@ from c2m.matching.factories import (
 )
 from c2m.matching.models import Capability, CapacityWeek, Factory, PriceBreak
 from c2m.matching.offers import decline_offers
-from c2m.matching.queries import CapabilityNotFound, FactoryNotFound, capacity_map, factory, price_steps
+from c2m.matching.queries import CapabilityNotFound, FactoryNotFound, factory, price_steps
 from c2m.matching.rules import PriceStep, Terms
 from tests.builders import MORNING, a_capability, a_factory, a_line, an_open_sheet, an_organisation
 from tests.matching.market import answers, match

@@ -7,12 +7,15 @@ from uuid import UUID
 
 import pytest
 from sqlmodel import select
+from werkzeug.test import TestResponse
 
 from c2m.clock import ManualClock
 from c2m.db import Database
 from c2m.identity.models import Organisation, OrganisationState
 from c2m.matching import queries
-from c2m.matching.models import Capability, Factory, Offer, OfferState, PriceBreak
+from c2m.matching.capacity import capacity_map
+from c2m.matching.counters import record_effects, weigh_counters
+from c2m.matching.models import Capability, CounterOffer, Factory, Offer, OfferState, PriceBreak
 from c2m.matching.offers import Answer, accept_offers
 from c2m.matching.rules import PriceStep, Terms, monday
 from c2m.production.work_orders import create_work_orders
@@ -127,6 +130,74 @@ def test_an_offer_is_answered_once(client: Callable[..., Visitor], database: Dat
     assert (found.state, found.answered_by) == (OfferState.ACCEPTED, factory.person and factory.person.user_id)
 
 
+def test_an_offer_is_taken_in_part(client: Callable[..., Visitor], database: Database, offer: Offer) -> None:
+    factory = client("factory")
+    address = f"/factory/inbox/{offer.id}/answer"
+    for pieces in ("", "0", "71"):
+        assert factory.post(address, data={"answer": "part", "pieces": pieces}).status_code == 422
+    assert factory.post(address, data={"answer": "part", "pieces": "40"}).location == "/factory/work-orders"
+    [found] = offers(database)
+    assert (found.state, found.quantity, found.untaken) == (OfferState.ACCEPTED, 40, 30)
+
+
+def countered(client: Callable[..., Visitor], offer: Offer, **terms: str) -> TestResponse:
+    """The answer to a counter-offer of the offer's own terms but for those named."""
+    day = (offer.deliver_by + timedelta(hours=8)).date().isoformat()
+    form = {"quantity": "70", "unit_price": "60.00", "deliver_by": day, "note": "Yarn went up 纱线涨价"} | terms
+    return client("factory").post(f"/factory/inbox/{offer.id}/counter", data=form, headers={"Accept-Language": "en"})
+
+
+def test_a_counter_is_made_weighed_and_decided(
+    client: Callable[..., Visitor], database: Database, offer: Offer, clock: ManualClock
+) -> None:
+    assert countered(client, offer, unit_price="85.50").location == f"/factory/inbox/{offer.id}"
+    [found] = offers(database)
+    assert found.state is OfferState.COUNTERED
+    english = {"Accept-Language": "en"}
+    asked = client("factory").get(f"/factory/inbox/{offer.id}", headers=english).get_data(as_text=True)
+    assert "You asked for 70 pieces at ¥85.50 a piece" in asked
+    with database.reading() as session:
+        counter_id = session.exec(select(CounterOffer.id)).one()
+    operator = client("operator")
+    address = f"/operator/counters/{counter_id}"
+    assert address in operator.get("/operator/offers?show=countered").get_data(as_text=True)
+    assert "Being worked out" in operator.get(address, headers=english).get_data(as_text=True)
+    with database.transaction() as session:
+        record_effects(session, weigh_counters(session, [counter_id], clock.now()), clock.now())
+    page = operator.get(address, headers=english).get_data(as_text=True)
+    assert "¥5,985.00" in page  # 70 at ¥85.50
+    assert "+¥385.00" in page  # refusing leaves 70 pieces at their target cost of ¥80
+    assert operator.post(f"{address}/decide", data={"decision": "agree"}).status_code == 303
+    [found] = offers(database)
+    assert (found.state, found.total_minor, found.deliver_by) == (OfferState.ACCEPTED, 5_985_00, offer.deliver_by)
+    assert operator.post(f"{address}/decide", data={"decision": "refuse"}).status_code == 409
+    assert "Decided" in operator.get(address, headers=english).get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("terms", "sentence"),
+    [
+        ({}, "These are the terms you were offered"),
+        ({"quantity": "71"}, "no more than were offered"),
+        ({"unit_price": "0"}, "price must be positive"),
+        ({"unit_price": "cheap"}, "amount"),
+        ({"deliver_by": "2026-11-01"}, "The day lies ahead"),
+        ({"deliver_by": "2026-11-25"}, "no longer have the room"),
+    ],
+)
+def test_a_counter_that_is_none_is_refused_beside_its_fields(
+    client: Callable[..., Visitor], database: Database, offer: Offer, terms: dict[str, str], sentence: str
+) -> None:
+    client("factory")
+    before = everything(database)
+    answer = countered(client, offer, **terms)
+    assert answer.status_code == 422
+    assert sentence in answer.get_data(as_text=True)
+    assert {k: v for k, v in everything(database).items() if k != "sign_in"} == {
+        k: v for k, v in before.items() if k != "sign_in"
+    }
+
+
 def test_a_declined_offer_keeps_its_reason(client: Callable[..., Visitor], database: Database, offer: Offer) -> None:
     factory = client("factory")
     form = {"answer": "decline", "reason": "  The dye house is shut "}
@@ -164,7 +235,7 @@ def test_an_unverified_factory_is_told_why_nothing_comes(
 def week_capacity(database: Database, line: Capability, clock: ManualClock) -> int:
     """The line's capacity in the present week."""
     with database.reading() as session:
-        [row] = queries.capacity_map(session, line.factory_id, [monday(clock.now().date())])
+        [row] = capacity_map(session, line.factory_id, [monday(clock.now().date())])
         return row.cells[0].capacity
 
 

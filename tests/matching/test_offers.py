@@ -18,6 +18,7 @@ from c2m.errors import Refusal
 from c2m.identity.models import Role, User
 from c2m.matching import offers as offer_service
 from c2m.matching import queries
+from c2m.matching.capacity import capacity_map
 from c2m.matching.models import Booking, CapacityWeek, Offer, OfferState
 from c2m.matching.offers import (
     Answer,
@@ -29,7 +30,7 @@ from c2m.matching.offers import (
     expire_offers,
 )
 from c2m.matching.planning import make_offers, plan_matches
-from c2m.matching.queries import OfferNotFound, capacity_map, inbox, offer_detail, offers_by_state
+from c2m.matching.queries import OfferNotFound, inbox, offer_detail, offers_by_state
 from c2m.outbox import Announcement
 from tests.builders import MORNING, a_factory, a_line, an_open_sheet, an_organisation
 from tests.matching.market import answers, match, misbooked_weeks, offers, sound

@@ -1,8 +1,11 @@
 """A factory's inbox: offers that fit, best first, and its answers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Response as FlaskResponse
 from flask import flash, jsonify, redirect, render_template, url_for
@@ -10,11 +13,15 @@ from flask_babel import gettext as _
 from pydantic import Field
 from werkzeug.wrappers import Response
 
+from c2m.clock import end_of_day
 from c2m.demand.views.sheets import document_of, sheet_page
 from c2m.identity.models import Organisation, OrganisationState, Role
 from c2m.matching import queries
+from c2m.matching.bargaining import COUNTERS_AN_OFFER
+from c2m.matching.counters import Counter, InvalidCounter, NoRoomForCounter, counters_of, make_counter
+from c2m.matching.dispatch import backing
 from c2m.matching.models import OfferState
-from c2m.matching.offers import Answer, accept_offer, decline_offer
+from c2m.matching.offers import Answer, InvalidPart, accept_offer, decline_offer
 from c2m.matching.queries import OfferDetail
 from c2m.matching.rules import CHOICES, Choice
 from c2m.matching.views.blueprint import blueprint
@@ -22,8 +29,11 @@ from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
 from c2m.web.exports import csv_file
 from c2m.web.forms import (
+    Amount,
     Form,
     Submission,
+    Whole,
+    amount_entry,
     blank,
     queried,
     submitted,
@@ -32,12 +42,20 @@ from c2m.web.viewer import signed_in_viewer
 
 
 class InboxForm(Form):
-    show: Literal["offered", "accepted", "declined", "expired"] = "offered"
+    show: Literal["offered", "countered", "accepted", "declined", "expired"] = "offered"
 
 
 class AnswerForm(Form):
-    answer: Literal["accept", "decline"]
+    answer: Literal["accept", "part", "decline"]
     reason: Annotated[str, Field(max_length=300)] = ""
+    pieces: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None  # of an offer taken in part
+
+
+class CounterForm(Form):
+    quantity: Annotated[Whole, Field(ge=1, le=1_000_000)]
+    unit_price: Amount
+    deliver_by: date
+    note: Annotated[str, Field(max_length=300)] = ""
 
 
 @blueprint.get("/factory/inbox")
@@ -110,13 +128,19 @@ def offer_sheet_json(offer_id: UUID) -> Response:
 @blueprint.post("/factory/inbox/<uuid:offer_id>/answer")
 @allow(Role.FACTORY)
 def answer(offer_id: UUID) -> Response | tuple[str, int]:
-    """Accept or decline an offer."""
+    """Accept an offer, in full or in part, or decline it."""
     found, form, who = _own(offer_id), submitted(AnswerForm), signed_in_viewer()
     if not form.accepted:
         return _inbox(found.offer.state, found, form)
     said = Answer(offer_id, who.organisation_id, who.user_id, form.value.reason or None)
-    if form.value.answer == "accept":
-        accept_offer(db_session(), said, now=request_time())
+    if form.value.answer != "decline":
+        part = form.value.answer == "part"
+        try:
+            taken = replace(said, quantity=form.value.pieces or 0) if part else said
+            accept_offer(db_session(), taken, now=request_time())
+        except InvalidPart as refusal:
+            form.refuse(refusal)
+            return _inbox(found.offer.state, found, form)
         flash(_("Accepted. The work order is being planned."), "good")
         return redirect(url_for("production.work_orders"), 303)
     decline_offer(db_session(), said, now=request_time())
@@ -124,17 +148,74 @@ def answer(offer_id: UUID) -> Response | tuple[str, int]:
     return redirect(url_for("matching.inbox"), 303)
 
 
+@blueprint.post("/factory/inbox/<uuid:offer_id>/counter")
+@allow(Role.FACTORY)
+def counter(offer_id: UUID) -> Response | tuple[str, int]:
+    """Name other terms for an offer."""
+    found, form, who = _own(offer_id), submitted(CounterForm), signed_in_viewer()
+    if not form.accepted:
+        return _inbox(found.offer.state, found, blank(AnswerForm), form)
+    asked = form.value
+    counter = Counter(
+        offer_id,
+        who.organisation_id,
+        asked.quantity,
+        asked.unit_price,
+        _end_of(asked.deliver_by, found),
+        note=asked.note,
+        made_by=who.user_id,
+    )
+    try:
+        make_counter(db_session(), counter, now=request_time())
+    except (InvalidCounter, NoRoomForCounter) as refusal:
+        form.refuse(refusal, "deliver_by" if isinstance(refusal, NoRoomForCounter) else "")
+        return _inbox(found.offer.state, found, blank(AnswerForm), form)
+    flash(_("Your terms are with the platform. The capacity stays held for you until it answers."), "good")
+    return redirect(url_for("matching.offer", offer_id=offer_id), 303)
+
+
+def _end_of(day: date, found: OfferDetail) -> datetime:
+    """The instant an order must have arrived by on a day; that of the offer where it is the same day."""
+    zone = ZoneInfo(found.policy.time_zone)
+    if day == found.offer.deliver_by.astimezone(zone).date():
+        return found.offer.deliver_by
+    return end_of_day(datetime.combine(day, time(12), zone), found.policy.time_zone)
+
+
+def _as_offered(found: OfferDetail) -> Submission[CounterForm]:
+    """The counter-offer's form before anybody changes it: the terms that were offered."""
+    offer = found.offer
+    return blank(
+        CounterForm,
+        quantity=offer.quantity,
+        unit_price=amount_entry(offer.unit_price_minor, offer.currency),
+        deliver_by=offer.deliver_by.astimezone(ZoneInfo(found.policy.time_zone)).date().isoformat(),
+    )
+
+
 def _own(offer_id: UUID) -> OfferDetail:
     return queries.offer_detail(db_session(), offer_id, factory_id=signed_in_viewer().organisation_id)
 
 
-def _inbox(state: str, shown: OfferDetail | None, form: Submission[AnswerForm]) -> tuple[str, int]:
+def _inbox(
+    state: str,
+    shown: OfferDetail | None,
+    form: Submission[AnswerForm],
+    counter: Submission[CounterForm] | None = None,
+) -> tuple[str, int]:
     session, factory_id = db_session(), signed_in_viewer().organisation_id
     items = queries.inbox(session, factory_id, state=OfferState(state))
     detail = shown or (queries.offer_detail(session, items[0].offer.id, factory_id=factory_id) if items else None)
     counts = queries.offers_by_state(session, factory_id)
-    return form.page(
+    countered = counters_of(session, detail.offer.id) if detail else []
+    return (counter or form).page(
         "matching/inbox.html",
+        answered=form,
+        counter=counter or (_as_offered(detail) if detail else None),
+        countering=counter is not None,
+        counters=countered,
+        counters_left=COUNTERS_AN_OFFER - len(countered),
+        backing=backing(session, factory_id) if state == OfferState.OFFERED else [],
         items=items,
         detail=detail,
         at_detail=shown is not None,

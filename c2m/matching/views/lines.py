@@ -15,6 +15,7 @@ from c2m.design.categories import CATEGORIES, category_of
 from c2m.errors import Invalid, Refusal
 from c2m.identity.models import Organisation, Role
 from c2m.matching import queries
+from c2m.matching.capacity import CapacityRow, capacity_map
 from c2m.matching.factories import (
     NewCapability,
     Profile,
@@ -174,12 +175,12 @@ def change_line(capability_id: UUID) -> Response | tuple[str, int]:
 
 def _capacity(form: Submission[WeekForm] | None) -> tuple[str, int]:
     weeks = weeks_from(monday(request_time().date()), HORIZON_WEEKS)
-    rows = queries.capacity_map(db_session(), signed_in_viewer().organisation_id, weeks)
+    rows = capacity_map(db_session(), signed_in_viewer().organisation_id, weeks)
     page = form or blank(WeekForm, **_week_chosen(rows))
     return page.page("matching/capacity.html", weeks=weeks, rows=rows)
 
 
-def _week_chosen(rows: Sequence[queries.CapacityRow]) -> dict[str, Any]:
+def _week_chosen(rows: Sequence[CapacityRow]) -> dict[str, Any]:
     """The week that the address names, as it stands."""
     for row in rows:
         for cell in row.cells:
