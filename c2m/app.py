@@ -18,6 +18,7 @@ from c2m.db import Database
 from c2m.demand import jobs as demand_jobs
 from c2m.demand import views as demand_views
 from c2m.demand.batcher import JOINS, JoinBatcher
+from c2m.demand.views.short_way import ShortWay
 from c2m.design import jobs as design_jobs
 from c2m.design import views as design_views
 from c2m.identity import jobs as identity_jobs
@@ -96,6 +97,7 @@ def create_app(
         revision=migrations.head(),
     )
     app = EdgeApp(edge, template_folder=str(_templates()))
+    app.wsgi_app = ShortWay(app)  # type: ignore[method-assign]  # nearest to the app: proxies' headers are read before
     init_security(app, settings)
     init_i18n(app)
     init_formats(app)

@@ -313,7 +313,7 @@ class _ForManyRows:
             return max(connection.exec_driver_sql(self.sql, given).rowcount, 0)
         names = [parameter.name for parameter in self.parameters]
         named = [dict(zip(names, values, strict=True)) for values in given]
-        return max(connection.exec_driver_sql(self.sql, named).rowcount, 0)
+        return max(connection.exec_driver_sql(self.sql, named if len(named) > 1 else named[0]).rowcount, 0)
 
 
 @lru_cache(maxsize=512)
@@ -367,17 +367,6 @@ def _default(column: sa.Column[Any]) -> Callable[[], Any]:
     raise TypeError(f"{column}: no default that can be made row by row")
 
 
-def present_instant(session: Session, clock: Clock) -> datetime:
-    """The time by the server's clock, which all processes share, read now and not when the unit of work began.
-
-    SQLite has none of its own, and a clock that is moved by hand stays in charge.
-    """
-    if session.get_bind().dialect.name != "postgresql" or not isinstance(clock, SystemClock):
-        return clock.now()
-    instant: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
-    return instant.astimezone(UTC)
-
-
 def table_of(model: type[SQLModel]) -> sa.Table:
     """The Core table behind a model, for set-based statements."""
     table: sa.Table = model.__table__  # type: ignore[attr-defined]
@@ -397,3 +386,43 @@ def lock_rows(session: Session, model: type[SQLModel], ids: Sequence[UUID]) -> N
     table = table_of(model)
     for part in chunks(sorted(ids)):
         session.execute(sa.select(table.c.id).where(table.c.id.in_(part)).order_by(table.c.id).with_for_update())
+
+
+@dataclass(frozen=True)
+class Locked:
+    """Rows by id as they are now that they are locked, and the time by the server's clock once all of them were.
+
+    All processes share that clock; SQLite has none.
+    """
+
+    rows: dict[UUID, dict[str, Any]]
+    instant: datetime | None
+
+    def time_by(self, clock: Clock) -> datetime:
+        """What time it is: by the server, unless the clock is moved by hand."""
+        return self.instant if self.instant is not None and isinstance(clock, SystemClock) else clock.now()
+
+
+def lock_and_read(session: Session, model: type[SQLModel], names: Sequence[str], ids: Sequence[UUID]) -> Locked:
+    """Lock rows in id order until the unit of work ends and read some of their columns, the id among them."""
+    connection = session.connection()
+    statement = _lock_and_read(table_of(model), tuple(names), connection.dialect.name)
+    rows: dict[UUID, dict[str, Any]] = {}
+    instant: datetime | None = None
+    for part in chunks(sorted(ids)):
+        for found in connection.execute(statement, {"ids": part}):
+            *values, instant = found
+            row = dict(zip(names, values, strict=True))
+            rows[row["id"]] = row
+    return Locked(rows, instant)
+
+
+@lru_cache(maxsize=64)
+def _lock_and_read(table: sa.Table, names: tuple[str, ...], dialect: str) -> sa.Select[Any]:
+    asked = sa.select(*(table.c[name] for name in names)).where(table.c.id.in_(sa.bindparam("ids", expanding=True)))
+    if dialect != "postgresql":
+        return asked.add_columns(sa.null())
+    # A row leaves the CTE when it is locked, so the last one carries a time at which all of them were.
+    locked = asked.order_by(table.c.id).with_for_update().cte("locked")
+    instant = sa.type_coerce(sa.func.clock_timestamp(), UtcDateTime)
+    return sa.select(*(locked.c[name] for name in names), instant)

@@ -6,29 +6,45 @@ writer is free is the next batch; nobody lingers for more company, and nobody is
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from c2m.clock import Clock
-from c2m.db import Database, lock_rows, present_instant
-from c2m.demand.joining import PledgeRequest, place_pledges
-from c2m.demand.models import Campaign
-from c2m.errors import Refusal, Unavailable
+from c2m.db import Database
+from c2m.demand.joining import Offers, PledgeRequest, place_pledges
+from c2m.errors import Forbidden, Refusal, Unauthenticated, Unavailable
+from c2m.identity.models import Role
+from c2m.identity.queries import SignedIn, all_signed_in
+from c2m.ledger.rules import AccountRef
+from c2m.ledger.service import OPEN_ACCOUNTS
 
 JOINS = "c2m.joins"
 log = structlog.get_logger(__name__)
 
 MOST_A_BATCH = 250
 MOST_WAITING = 2_000
+MOST_REMEMBERED = 2_000  # campaigns whose offers a process keeps in mind
 PATIENCE_SECONDS = 20.0
 IDLE_SECONDS = 5.0  # a writer with nothing to do ends, so that a process that stops waits for no one
 
 Answer = UUID | Refusal
-Waiting = tuple[PledgeRequest, "Future[Answer]"]
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Somebody known by a sign-in only; the batch finds out who it is, and then what they ask for."""
+
+    token_hash: str
+    request: Callable[[SignedIn], PledgeRequest]
+
+
+Waiting = tuple[PledgeRequest | Stranger, "Future[Answer]"]
 
 
 class JoinBatcher:
@@ -45,12 +61,15 @@ class JoinBatcher:
         self._line: deque[Waiting] = deque()
         self._changed = threading.Condition()
         self._writer: threading.Thread | None = None
+        self._offers: Offers = {}  # of campaigns that were open, which doesn't change any more
+        self._accounts: set[AccountRef] = set()  # known to be there
 
-    def join(self, request: PledgeRequest, *, patience: float = PATIENCE_SECONDS) -> UUID:
+    def join(self, request: PledgeRequest | Stranger, *, patience: float = PATIENCE_SECONDS) -> UUID:
         """Let one buyer join; returns once it is committed.
 
         Raises:
             Unavailable: too many are waiting, or the turn did not come in time; nothing was stored.
+            Unauthenticated, Forbidden: a stranger's sign-in doesn't hold, or not for a buyer.
             Refusal: as place_pledge.
         """
         answer = self._queue(request)
@@ -64,7 +83,7 @@ class JoinBatcher:
             raise result
         return result
 
-    def _queue(self, request: PledgeRequest) -> "Future[Answer]":
+    def _queue(self, request: PledgeRequest | Stranger) -> "Future[Answer]":
         answer: Future[Answer] = Future()
         with self._changed:
             if len(self._line) >= self.most_waiting:
@@ -106,7 +125,31 @@ class JoinBatcher:
         for (_, waiting), answer in zip(batch, answers, strict=True):
             waiting.set_result(answer)
 
-    def _place(self, requests: Sequence[PledgeRequest]) -> list[Answer]:
+    def _place(self, waiting: Sequence[PledgeRequest | Stranger]) -> list[Answer]:
         with self.database.transaction() as session:
-            lock_rows(session, Campaign, sorted({r.campaign_id for r in requests}))
-            return place_pledges(session, requests, now=present_instant(session, self.clock))
+            known = self._introduced(session, waiting)
+            requests = [request for request in known if isinstance(request, PledgeRequest)]
+            accounts = session.info[OPEN_ACCOUNTS] = set(self._accounts)
+            placed = iter(place_pledges(session, requests, now=self.clock, offers=self._offers))
+        self._accounts = accounts
+        if len(self._offers) > MOST_REMEMBERED:
+            self._offers.clear()
+            self._accounts = set()
+        return [next(placed) if isinstance(request, PledgeRequest) else request for request in known]
+
+    def _introduced(
+        self, session: Session, waiting: Sequence[PledgeRequest | Stranger]
+    ) -> list[PledgeRequest | Refusal]:
+        """What everybody asks for; strangers are looked up together, before anything is locked."""
+        hashes = [one.token_hash for one in waiting if isinstance(one, Stranger)]
+        people = all_signed_in(session, hashes, now=self.clock.now()) if hashes else {}
+
+        def introduced(one: PledgeRequest | Stranger) -> PledgeRequest | Refusal:
+            if isinstance(one, PledgeRequest):
+                return one
+            who = people.get(one.token_hash)
+            if who is None:
+                return Unauthenticated()
+            return one.request(who) if Role.BUYER in who.roles else Forbidden()
+
+        return [introduced(one) for one in waiting]

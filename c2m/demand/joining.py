@@ -1,6 +1,7 @@
 """Joining a campaign: first come, first served, within cap and limit, each key once."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, update_rows, uuid7
+from c2m.clock import Clock
+from c2m.db import Locked, chunks, insert_missing, insert_rows, lock_and_read, table_of, update_rows, uuid7
 from c2m.demand import queries
 from c2m.demand.campaigns import HIGHEST_PRICE_MINOR, CampaignNotOpen
 from c2m.demand.models import BuyerTotal, Campaign, CampaignKind, CampaignState, Pledge, PledgeLine, Team, Variant
@@ -21,6 +23,10 @@ from c2m.errors import N_, Conflict, Invalid, Refusal
 from c2m.ledger.service import Charge, request_charges
 
 MOST_PIECES_A_PLEDGE = 1_000_000
+_KEYED = table_of(Pledge).c
+_KNOWN_KEYS = sa.select(_KEYED.buyer_id, _KEYED.idempotency_key, _KEYED.id, _KEYED.request_hash).where(
+    sa.tuple_(_KEYED.buyer_id, _KEYED.idempotency_key).in_(sa.bindparam("keys", expanding=True))
+)
 _TOTALS = ("pledged_quantity", "flexible_quantity", "conditional_quantity")
 _JUDGED_BY = (
     "id",
@@ -129,12 +135,28 @@ class PledgeRequest:
         return hashlib.sha256("|".join(asked).encode()).hexdigest()
 
 
-def place_pledges(session: Session, requests: Sequence[PledgeRequest], *, now: datetime) -> list[UUID | Refusal]:
+@dataclass(frozen=True)
+class Offer:
+    """What a campaign sells, which doesn't change once it is open: its price ladder, and each variant's colour."""
+
+    ladder: Ladder
+    colours: dict[UUID, str]
+
+
+Offers = dict[UUID, Offer]
+"""What is known of campaigns' offers, by campaign."""
+
+
+def place_pledges(
+    session: Session, requests: Sequence[PledgeRequest], *, now: datetime | Clock, offers: Offers | None = None
+) -> list[UUID | Refusal]:
     """Let buyers join, first come first served; each answer is the pledge's id or why not.
 
     Pieces are reserved and the payment is asked for in the same unit of work; a repeated key gets its first answer.
+    A clock is read once the campaigns are locked. `offers` keeps what was read of open campaigns for the next batch.
     """
-    counter = _Counter.open(session, requests)
+    counter = _Counter.open(session, requests, {} if offers is None else offers)
+    now = now if isinstance(now, datetime) else counter.locked.time_by(now)
     answers: list[UUID | Refusal] = []
     accepted: list[tuple[UUID, PledgeRequest]] = []
     for request in requests:
@@ -197,9 +219,8 @@ def _line_rows(pledge_id: UUID, request: PledgeRequest) -> list[dict[str, object
 class _Counter:
     """What a batch of joins is judged against: the locked campaigns and what their buyers hold."""
 
-    campaigns: dict[UUID, dict[str, Any]]
-    ladders: dict[UUID, Ladder]
-    variants: dict[UUID, tuple[UUID, str]]  # variant → campaign, colour
+    locked: Locked
+    offers: Offers
     known: dict[tuple[UUID, str], tuple[UUID, str]]  # (buyer, key) → (pledge, fingerprint)
     held: dict[tuple[UUID, UUID], int]  # (campaign, buyer) → pieces, where a limit applies
     teams: dict[UUID, tuple[UUID, UUID]]  # team → campaign, leader
@@ -209,18 +230,23 @@ class _Counter:
     joined: dict[UUID, JoinedAt]
     credits: SampleCredits
 
+    @property
+    def campaigns(self) -> dict[UUID, dict[str, Any]]:
+        return self.locked.rows
+
     @classmethod
-    def open(cls, session: Session, requests: Sequence[PledgeRequest]) -> "_Counter":
+    def open(cls, session: Session, requests: Sequence[PledgeRequest], offers: Offers) -> "_Counter":
         """Lock the campaigns in id order and read everything the decisions need."""
         ids = sorted({r.campaign_id for r in requests})
-        lock_rows(session, Campaign, ids)
-        campaigns = _campaign_rows(session, ids)
+        locked = lock_and_read(session, Campaign, (*_JUDGED_BY, *_TOTALS), ids)
+        campaigns = locked.rows
+        read = _offers(session, [i for i in campaigns if i not in offers])
+        offers |= {i: offer for i, offer in read.items() if campaigns[i]["state"] == CampaignState.OPEN}
         limited = {i for i, row in campaigns.items() if row["per_buyer_limit"] is not None}
         totals = sorted({(r.campaign_id, r.buyer_id) for r in requests if r.campaign_id in limited})
         return cls(
-            campaigns=campaigns,
-            ladders=queries.ladders(session, ids),
-            variants=_variants(session, ids),
+            locked=locked,
+            offers=offers | read,
             known=_known_keys(session, requests),
             held=_held(session, totals),
             teams=_teams(session, requests),
@@ -252,7 +278,7 @@ class _Counter:
         """Add a request's pieces to the totals, at the price they make."""
         campaign = self.campaigns[request.campaign_id]
         joined = price_when_joining(
-            self.ladders[request.campaign_id],
+            self.offers[request.campaign_id].ladder,
             campaign["pledged_quantity"] - campaign["conditional_quantity"],
             request.quantity,
             ceiling_minor=request.ceiling_minor,
@@ -299,22 +325,21 @@ class _Counter:
         """What a request asks for that its campaign doesn't have."""
         if not request.lines:
             return NothingChosen()
-        chosen = {variant_id for variant_id, _ in request.lines}
+        offer, chosen = self.offers[request.campaign_id], {variant_id for variant_id, _ in request.lines}
         if len(chosen) < len(request.lines):
             return UnknownVariant()
         for variant_id, quantity in (*request.lines, *request.flexible):
             if not _is_whole(quantity, 1, MOST_PIECES_A_PLEDGE):
                 return QuantityRefused(quantity=quantity)
-            if self.variants.get(variant_id, (None,))[0] != request.campaign_id:
+            if variant_id not in offer.colours:
                 return UnknownVariant(variant_id=variant_id)
         flexible = {variant_id for variant_id, _ in request.flexible}
         if len(flexible) < len(request.flexible) or not flexible <= chosen:
             return FlexibleAlone()
-        lowest = self.ladders[request.campaign_id].tiers[-1].price_minor
+        lowest = offer.ladder.tiers[-1].price_minor
         if request.ceiling_minor is not None and not _is_whole(request.ceiling_minor, lowest, HIGHEST_PRICE_MINOR):
             return CeilingRefused(ceiling_minor=request.ceiling_minor)
-        fallback = (request.campaign_id, request.fallback_colour)
-        if request.fallback_colour and fallback not in self.variants.values():
+        if request.fallback_colour and request.fallback_colour not in offer.colours.values():
             return UnknownColour(colour=request.fallback_colour)
         if request.team_id is not None and self.teams.get(request.team_id, (None,))[0] != request.campaign_id:
             return UnknownTeam(team_id=request.team_id)
@@ -381,33 +406,27 @@ class _Counter:
         update_rows(session, BuyerTotal, rows, by=("campaign_id", "buyer_id"))
 
 
-def _campaign_rows(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-    c = table_of(Campaign).c
-    columns = [c[name] for name in (*_JUDGED_BY, *_TOTALS)]
-    rows: dict[UUID, dict[str, Any]] = {}
-    for part in chunks(ids):
-        rows |= {row.id: dict(row._mapping) for row in session.execute(sa.select(*columns).where(c.id.in_(part)))}
-    return rows
-
-
-def _variants(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str]]:
+def _offers(session: Session, campaign_ids: Sequence[UUID]) -> Offers:
+    """The offers of campaigns that are not known yet."""
+    if not campaign_ids:
+        return {}
     c = table_of(Variant).c
-    found: dict[UUID, tuple[UUID, str]] = {}
+    colours: dict[UUID, dict[UUID, str]] = defaultdict(dict)
     for part in chunks(campaign_ids):
-        rows = session.execute(sa.select(c.id, c.campaign_id, c.colour).where(c.campaign_id.in_(part)))
-        found |= {row.id: (row.campaign_id, row.colour) for row in rows}
-    return found
+        for campaign_id, variant_id, colour in session.execute(
+            sa.select(c.campaign_id, c.id, c.colour).where(c.campaign_id.in_(part))
+        ):
+            colours[campaign_id][variant_id] = colour
+    ladders = queries.ladders(session, campaign_ids)
+    return {campaign_id: Offer(ladder, colours[campaign_id]) for campaign_id, ladder in ladders.items()}
 
 
 def _known_keys(session: Session, requests: Sequence[PledgeRequest]) -> dict[tuple[UUID, str], tuple[UUID, str]]:
-    c = table_of(Pledge).c
     keys = list({(r.buyer_id, r.idempotency_key) for r in requests})
     known: dict[tuple[UUID, str], tuple[UUID, str]] = {}
     for part in chunks(keys, 200):
-        statement = sa.select(c.buyer_id, c.idempotency_key, c.id, c.request_hash).where(
-            sa.tuple_(c.buyer_id, c.idempotency_key).in_(part)
-        )
-        known |= {(row[0], row[1]): (row[2], row[3]) for row in session.execute(statement)}
+        rows = session.connection().execute(_KNOWN_KEYS, {"keys": part})
+        known |= {(row[0], row[1]): (row[2], row[3]) for row in rows}
     return known
 
 

@@ -1,7 +1,8 @@
 """Who is who: users, their organisations and roles."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,9 @@ class SignedIn:
     roles: frozenset[Role]
 
 
+_PERSON = [field.name for field in fields(SignedIn) if field.name != "roles"]  # in the order of the statement below
+
+
 def _sign_in_statement() -> sa.Select[Any]:
     user, organisation = table_of(User), table_of(Organisation)
     grant, sign_in = table_of(RoleGrant), table_of(SignIn)
@@ -52,13 +56,14 @@ def _sign_in_statement() -> sa.Select[Any]:
             organisation.c.state.label("organisation_state"),
             organisation.c.region,
             grant.c.role,
+            sign_in.c.token_hash,
         )
         .select_from(sign_in)
         .join(user, user.c.id == sign_in.c.user_id)
         .join(organisation, organisation.c.id == user.c.organisation_id)
         .outerjoin(grant, grant.c.user_id == user.c.id)
         .where(
-            sign_in.c.token_hash == sa.bindparam("token_hash"),
+            sign_in.c.token_hash.in_(sa.bindparam("token_hashes", expanding=True)),
             sign_in.c.expires_at > sa.bindparam("now"),
             user.c.disabled_at.is_(None),
         )
@@ -70,13 +75,22 @@ _SIGN_IN = _sign_in_statement()  # every request of somebody who is signed in as
 
 def who_signed_in(reader: Session | sa.Connection, token_hash: str, *, now: datetime) -> SignedIn | None:
     """Who is behind a sign-in that still holds, in one statement."""
-    rows = reader.execute(_SIGN_IN, {"token_hash": token_hash, "now": now}).all()
-    if not rows:
-        return None
-    roles = frozenset(Role(row.role) for row in rows if row.role is not None)
-    person = dict(rows[0]._mapping)
-    del person["role"]
-    return SignedIn(**person, roles=roles)
+    return all_signed_in(reader, [token_hash], now=now).get(token_hash)
+
+
+def all_signed_in(
+    reader: Session | sa.Connection, token_hashes: Collection[str], *, now: datetime
+) -> dict[str, SignedIn]:
+    """Who is behind each of these sign-ins, as far as they still hold, in one statement for some hundreds of them."""
+    people: dict[str, dict[str, Any]] = {}
+    roles: dict[str, set[Role]] = defaultdict(set)
+    for part in chunks(sorted(set(token_hashes))):
+        for row in reader.execute(_SIGN_IN, {"token_hashes": part, "now": now}):
+            *person, role, token_hash = row
+            people[token_hash] = dict(zip(_PERSON, person, strict=True))
+            if role is not None:
+                roles[token_hash].add(Role(role))
+    return {found: SignedIn(**person, roles=frozenset(roles[found])) for found, person in people.items()}
 
 
 def demo_people(session: Session) -> list[tuple[User, Organisation]]:

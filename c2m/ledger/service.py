@@ -30,6 +30,7 @@ from c2m.ledger.rules import AccountRef, Draft, Held, KnownAccount, Leg, check_b
 from c2m.outbox import announce
 
 CARRY_OUT = "ledger.carry_out"
+OPEN_ACCOUNTS = "open_accounts"  # in a session's info: the accounts it knows to be there
 _TAKEN = ("id", "captured_minor", "refunded_minor", "forfeited_minor", "state", "resolved_at")
 TRANSFERS_PER_JOB = 200
 
@@ -143,7 +144,7 @@ def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> None:
 
 def open_accounts(session: Session, accounts: Iterable[AccountRef]) -> None:
     """See that the accounts exist."""
-    known: set[AccountRef] = session.info.setdefault("open_accounts", set())
+    known: set[AccountRef] = session.info.setdefault(OPEN_ACCOUNTS, set())
     new = sorted(set(accounts) - known, key=lambda a: a.id)
     rows = [{"id": a.id, "kind": AccountKind(a.kind), "owner_id": a.owner_id, "currency": a.currency} for a in new]
     insert_missing(session, Account, rows)

@@ -16,11 +16,11 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from c2m.clock import ManualClock, SystemClock
-from c2m.db import Database, present_instant, uuid7
+from c2m.db import lock_and_read, uuid7
 from c2m.demand import batcher
 from c2m.demand.batcher import JoinBatcher
 from c2m.demand.joining import CampaignFull, KeyReused, PledgeRequest, _Counter, place_pledge
-from c2m.demand.models import LIVING, CampaignState, PledgeState
+from c2m.demand.models import LIVING, Campaign, CampaignState, PledgeState
 from c2m.errors import Refusal, Unavailable
 from tests.demand.market import WEEK, Market
 
@@ -183,18 +183,31 @@ def test_a_process_that_ends_first_writes_who_is_in_line(market: Market) -> None
     assert market.get(campaign).pledged_quantity == 20
 
 
-def test_the_time_is_the_servers_and_moves_within_a_unit_of_work(database: Database) -> None:
-    with database.transaction() as session:
-        first = present_instant(session, SystemClock())
-        second = present_instant(session, SystemClock())
-    assert first < second
-    assert abs(second - datetime.now(UTC)) < timedelta(minutes=1)
+def test_the_time_is_taken_once_the_rows_are_locked(market: Market) -> None:
+    campaigns = [market.campaign(), market.campaign()]
+    is_locked, released = threading.Event(), list[datetime]()
+
+    def hold() -> None:
+        with market.database.transaction() as session:
+            lock_and_read(session, Campaign, ["id"], campaigns[1:])
+            is_locked.set()
+            time.sleep(0.3)
+            released.append(datetime.now(UTC))
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    is_locked.wait()
+    with market.database.transaction() as session:
+        locked = lock_and_read(session, Campaign, ["id", "minimum"], campaigns)
+    holder.join()
+    assert list(locked.rows) == sorted(campaigns)
+    assert released[0] - timedelta(milliseconds=50) < locked.time_by(SystemClock()) <= datetime.now(UTC)
 
 
-def test_a_clock_moved_by_hand_stays_in_charge(database: Database) -> None:
+def test_a_clock_moved_by_hand_stays_in_charge(market: Market) -> None:
     clock = ManualClock(datetime(2030, 1, 1, tzinfo=UTC))
-    with database.transaction() as session:
-        assert present_instant(session, clock) == clock.now()
+    with market.database.transaction() as session:
+        assert lock_and_read(session, Campaign, ["id"], [market.campaign()]).time_by(clock) == clock.now()
 
 
 def drift(market: Market, campaign: UUID) -> int:

@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID, uuid4
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import current_app, redirect, render_template, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from pydantic import Field
 from werkzeug.wrappers import Response
 
@@ -54,6 +53,17 @@ class JoinForm(ChoiceForm):
     idempotency_key: Annotated[str, Field(min_length=8, max_length=80)]
     takes_part: Flag = False  # of the waiting list: fewer pieces are welcome too
     team: Annotated[str, Field(max_length=16)] = ""  # the code of the team that is joined
+
+    def request(self, campaign_id: UUID, buyer_id: UUID, region: str) -> PledgeRequest:
+        """What a buyer asks for with this form; the team is looked up by whoever sends it."""
+        return PledgeRequest(
+            campaign_id=campaign_id,
+            buyer_id=buyer_id,
+            lines=self.lines,
+            idempotency_key=self.idempotency_key,
+            region=region,
+            **self.agreed(),
+        )
 
 
 def quote_with_credit(campaign: Campaign, ladder: Ladder, chosen: Chosen) -> Quote:
@@ -199,14 +209,7 @@ def join(campaign_id: UUID) -> Response | tuple[str | dict[str, str], int]:
     if not form.accepted and not wants_json():
         return campaign_page(campaign_id, form)
     who = signed_in_viewer()
-    request = PledgeRequest(
-        campaign_id=campaign_id,
-        buyer_id=who.organisation_id,
-        lines=form.value.lines,
-        idempotency_key=form.value.idempotency_key,
-        region=who.region,
-        **form.value.agreed(),
-    )
+    request = form.value.request(campaign_id, who.organisation_id, who.region)
     try:
         team = team_joined(db_session(), campaign_id, form.value.team)
         pledge_id = _joins().join(replace(request, team_id=team.id if team else None))
@@ -220,14 +223,6 @@ def join(campaign_id: UUID) -> Response | tuple[str | dict[str, str], int]:
     order = url_for("pages.order", pledge_id=pledge_id)
     if wants_json():
         return {"pledge_id": str(pledge_id), "order": order}, 201
-    flash(
-        ngettext(
-            "One piece is kept for you while your payment is being processed.",
-            "%(num)s pieces are kept for you while your payment is being processed.",
-            request.quantity,
-        ),
-        "good",
-    )
     return redirect(order, 303)
 
 
