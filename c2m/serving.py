@@ -11,7 +11,7 @@ from gunicorn.glogging import Logger
 from c2m.app import create_app
 from c2m.config import Settings
 
-THREADS = 64  # most of them wait in line for the writer of joins
+THREADS = 256  # most of them wait in line for the writer of joins, and somebody wants to read a page meanwhile
 
 
 class JsonLog(Logger):  # type: ignore[misc]  # gunicorn is untyped
