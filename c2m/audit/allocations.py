@@ -7,13 +7,22 @@ from c2m.db import table_of
 from c2m.demand.models import DemandSheet, SheetLine, SheetRelease
 from c2m.errors import N_
 from c2m.matching.counters import WEIGH
-from c2m.matching.models import Booking, CapacityWeek, CounterOffer, CounterState, Offer, OfferLine, OfferState
+from c2m.matching.models import (
+    Booking,
+    CapacityWeek,
+    CounterOffer,
+    CounterState,
+    Offer,
+    OfferLine,
+    OfferState,
+    Reservation,
+)
 from c2m.matching.queries import HOLDING
 
 sheet, sheet_line, released, offer, offered, booking, week = (
     table_of(model) for model in (DemandSheet, SheetLine, SheetRelease, Offer, OfferLine, Booking, CapacityWeek)
 )
-counter = table_of(CounterOffer)
+counter, reservation = table_of(CounterOffer), table_of(Reservation)
 
 
 def _offered_pieces(part: Part, *states: OfferState) -> sa.Subquery:
@@ -110,10 +119,18 @@ def _held_wrong(part: Part) -> Broken:
 
 
 def _booked(part: Part) -> sa.Subquery:
+    """What offers and reservations take of each line-week."""
+    taken = sa.union_all(
+        *(
+            sa.select(table.c.capability_id, table.c.week, table.c.quantity).where(
+                part.of(table.c.capability_id), table.c.released_at.is_(None)
+            )
+            for table in (booking, reservation)
+        )
+    ).subquery()
     return (
-        sa.select(booking.c.capability_id, booking.c.week, sa.func.sum(booking.c.quantity).label("pieces"))
-        .where(part.of(booking.c.capability_id), booking.c.released_at.is_(None))
-        .group_by(booking.c.capability_id, booking.c.week)
+        sa.select(taken.c.capability_id, taken.c.week, sa.func.sum(taken.c.quantity).label("pieces"))
+        .group_by(taken.c.capability_id, taken.c.week)
         .subquery()
     )
 

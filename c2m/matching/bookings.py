@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of
+from c2m.matching import queries
+from c2m.matching.calendars import usual_capacity
 from c2m.matching.models import Booking, Capability, CapacityWeek
 
 LineWeek = tuple[UUID, date]
@@ -115,9 +117,23 @@ def weeks_held(session: Session, offer_ids: Sequence[UUID]) -> dict[UUID, WeeksT
 
 
 def store_weeks(session: Session, weeks: Sequence[LineWeek], usual: Mapping[UUID, int]) -> None:
-    """See that these weeks have a row; a new one starts at the line's usual capacity."""
-    rows = [{"capability_id": line, "week": week, "capacity": usual[line]} for line, week in sorted(weeks)]
+    """See that these weeks have a row; a new one starts at the line's usual capacity, its public holidays closed."""
+    days = queries.days_a_week(session, sorted({line for line, _ in weeks}))
+    rows = [
+        {"capability_id": line, "week": week, "capacity": usual_capacity(usual[line], week, days[line])}
+        for line, week in sorted(weeks)
+    ]
     insert_missing(session, CapacityWeek, rows)
+
+
+def add(session: Session, pieces: Mapping[LineWeek, int], *, usual: Mapping[UUID, int]) -> None:
+    """Book pieces of line-weeks that no offer is about, or give them back (negative). The caller holds the locks.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: a week would be overbooked; nothing may then be kept.
+    """
+    store_weeks(session, [line_week for line_week in pieces if line_week[0] in usual], usual)
+    _add(session, pieces)
 
 
 def _add(session: Session, pieces: Mapping[LineWeek, int]) -> None:

@@ -12,8 +12,9 @@ from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, uui
 from c2m.design.categories import PROCESSES, category_of
 from c2m.errors import N_, Conflict, Invalid
 from c2m.matching import bookings
-from c2m.matching.models import Capability, CapacityWeek, Factory, PriceBreak
-from c2m.matching.queries import CapabilityNotFound, capabilities, capability_of, factory
+from c2m.matching.hours import keep_beside, regular_line
+from c2m.matching.models import Capability, CapacityWeek, Factory, LineKind, PriceBreak
+from c2m.matching.queries import CapabilityNotFound, capabilities, factory
 from c2m.matching.rules import Terms, monday, terms_errors
 
 
@@ -127,7 +128,7 @@ def change_terms(session: Session, capability_id: UUID, terms: Terms, *, factory
     Raises:
         CapabilityNotFound, InvalidTerms
     """
-    capability = capability_of(session, capability_id, factory_id=factory_id)
+    capability = regular_line(session, capability_id, factory_id=factory_id)
     if errors := terms_errors(terms):
         raise InvalidTerms(errors=errors)
     lock_rows(session, Capability, [capability.id])
@@ -137,6 +138,8 @@ def change_terms(session: Session, capability_id: UUID, terms: Terms, *, factory
     prices = table_of(PriceBreak)
     session.execute(sa.delete(prices).where(prices.c.capability_id == capability_id))
     insert_rows(session, PriceBreak, _prices({capability_id: terms}))
+    session.flush()
+    keep_beside(session, capability)
 
 
 def set_week_capacity(
@@ -184,7 +187,8 @@ def _kinds(session: Session, factory_ids: Sequence[UUID]) -> set[tuple[UUID, str
     c = table_of(Capability).c
     found: set[tuple[UUID, str, str]] = set()
     for part in chunks(factory_ids):
-        rows = session.execute(sa.select(c.factory_id, c.category, c.process).where(c.factory_id.in_(part)))
+        regular = c.kind == LineKind.REGULAR
+        rows = session.execute(sa.select(c.factory_id, c.category, c.process).where(c.factory_id.in_(part), regular))
         found |= {(row.factory_id, row.category, row.process) for row in rows}
     return found
 

@@ -24,11 +24,34 @@ class Factory(Table, table=True):
     on_time_ppm: int = 950_000
 
 
+class LineKind(StrEnum):
+    REGULAR = "regular"
+    OVERTIME = "overtime"  # hours beyond the ordinary ones, at a premium, up to a limit a week
+    IDLE = "idle"  # weeks the factory offers at a discount, taken out of the ordinary ones
+
+
+class CapacityUnit(StrEnum):
+    """In what a line counts its weeks; a piece takes the line's load of it."""
+
+    PIECE = "piece"
+    MINUTE = "minute"
+    JOB = "job"  # one filling of a kiln, a vat, a mould
+
+
 class Capability(Table, table=True):
-    """One production line: a category it makes by one process, on its terms."""
+    """One production line: a category it makes by one process, on its terms.
+
+    Overtime and idle weeks are lines of their own beside a regular one, with its terms at their price: what they take
+    is booked, limited and followed like everything else.
+    """
 
     __table_args__ = (
-        sa.UniqueConstraint("factory_id", "category", "process"),
+        sa.UniqueConstraint("factory_id", "category", "process", "kind"),
+        sa.CheckConstraint("(kind = 'regular') = (regular_id IS NULL)", name="beside_a_regular_line"),
+        sa.CheckConstraint("price_ppm > 0", name="price_share_positive"),
+        sa.CheckConstraint("load_num > 0 AND load_den > 0", name="load_positive"),
+        sa.CheckConstraint("days_a_week BETWEEN 1 AND 7", name="days_a_week"),
+        sa.CheckConstraint("shifts_a_day BETWEEN 1 AND 3", name="shifts_a_day"),
         sa.CheckConstraint("weekly_capacity >= 0", name="capacity_not_negative"),
         sa.CheckConstraint("minimum > 0", name="minimum_positive"),
         sa.CheckConstraint("setup_minor >= 0", name="setup_not_negative"),
@@ -43,6 +66,14 @@ class Capability(Table, table=True):
     minimum: int  # pieces an order
     setup_minor: int = amount_field(0)  # an order
     lead_days: int  # from the end of the production week to the buyer
+    kind: LineKind = enum_field(LineKind, LineKind.REGULAR)
+    regular_id: UUID | None = Field(default=None, foreign_key="capability.id", index=True)
+    price_ppm: int = 1_000_000  # of the regular line's prices
+    unit: CapacityUnit = enum_field(CapacityUnit, CapacityUnit.PIECE)
+    load_num: int = 1  # a piece takes load_num / load_den units
+    load_den: int = 1
+    days_a_week: int = 6  # from Monday on, but for public holidays
+    shifts_a_day: int = 1
 
 
 class PriceBreak(Table, table=True):
@@ -62,7 +93,10 @@ class PriceBreak(Table, table=True):
 
 
 class CapacityWeek(Table, table=True):
-    """A week of a line that was edited or booked; other weeks have the line's usual capacity."""
+    """A week of a line that was edited or booked; other weeks have the line's usual capacity, less their holidays.
+
+    `booked` is what offers and reservations take together.
+    """
 
     __table_args__ = (
         sa.CheckConstraint("booked >= 0 AND booked <= capacity", name="not_overbooked"),
@@ -191,4 +225,19 @@ class Booking(Table, table=True):
     week: date = Field(primary_key=True)
     capability_id: UUID = Field(foreign_key="capability.id", index=True)
     quantity: int
+    released_at: datetime | None = time_field(nullable=True)
+
+
+class Reservation(Table, table=True):
+    """Pieces of a line's week that its factory keeps for orders of its own."""
+
+    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
+
+    id: UUID = id_field()
+    capability_id: UUID = Field(foreign_key="capability.id", index=True)
+    week: date
+    quantity: int
+    note: str = Field(default="", max_length=120)
+    made_at: datetime = time_field()
+    made_by: UUID | None = None
     released_at: datetime | None = time_field(nullable=True)

@@ -13,6 +13,7 @@ from c2m.db import chunks, table_of
 from c2m.demand.models import Campaign, DemandSheet, Policy, SheetLine, SheetRelease, Variant
 from c2m.errors import N_, NotFound
 from c2m.identity.models import Organisation, OrganisationState
+from c2m.matching.calendars import usual_capacity
 from c2m.matching.market import HORIZON_WEEKS, Line, Market, OpenSheet
 from c2m.matching.models import (
     Booking,
@@ -203,7 +204,11 @@ def price_steps(session: Session, capability_ids: Sequence[UUID]) -> dict[UUID, 
 def free_pieces(session: Session, usual: Mapping[UUID, int], weeks: Sequence[date]) -> dict[UUID, dict[date, int]]:
     """Capacity less bookings of these lines in these weeks; `usual` is each line's capacity in an ordinary week."""
     c = table_of(CapacityWeek).c
-    free = {capability_id: dict.fromkeys(weeks, pieces) for capability_id, pieces in usual.items()}
+    days = days_a_week(session, list(usual))
+    free = {
+        capability_id: {week: usual_capacity(pieces, week, days[capability_id]) for week in weeks}
+        for capability_id, pieces in usual.items()
+    }
     for part in chunks(sorted(usual)):
         rows = session.execute(
             sa.select(c.capability_id, c.week, (c.capacity - c.booked).label("pieces")).where(
@@ -213,6 +218,16 @@ def free_pieces(session: Session, usual: Mapping[UUID, int], weeks: Sequence[dat
         for row in rows:
             free[row.capability_id][row.week] = row.pieces
     return free
+
+
+def days_a_week(session: Session, capability_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """On how many days of an ordinary week each line works."""
+    c = table_of(Capability).c
+    found: dict[UUID, int] = {}
+    for part in chunks(capability_ids):
+        rows = session.execute(sa.select(c.id, c.days_a_week).where(c.id.in_(part)))
+        found |= {row.id: row.days_a_week for row in rows}
+    return found
 
 
 def banned(session: Session, sheet_ids: Sequence[UUID]) -> frozenset[tuple[UUID, UUID]]:

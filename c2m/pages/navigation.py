@@ -51,7 +51,7 @@ PLACES: dict[Role | None, tuple[Place, ...]] = {
     Role.FACTORY: (
         Place("matching.inbox", _("Inbox"), "inbox", leads_to=("matching.offer",)),
         Place("production.work_orders", _("Work orders"), "factory", leads_to=("production.work_order",)),
-        Place("matching.capacity", _("Capacity"), "cal"),
+        Place("matching.capacity", _("Capacity"), "cal", leads_to=("matching.hours_of_line", "matching.week")),
         Place("production.money", _("Money"), "wallet"),
         Place("matching.profile", _("Profile"), "user"),
     ),
@@ -69,6 +69,7 @@ PLACES: dict[Role | None, tuple[Place, ...]] = {
             leads_to=("design.new_concept", "design.edit_concept", "demand.promote"),
         ),
         Place("demand.sheets", _("Demand sheets"), "users", leads_to=("demand.sheet",)),
+        Place("matching.idle", _("Idle weeks"), "cal"),
         MARKET,
     ),
     Role.OPERATOR: (

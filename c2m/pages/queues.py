@@ -1,5 +1,6 @@
 """What waits for the operator: how much of each kind, and which is the most pressing."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from c2m.db import Database, table_of
 from c2m.demand.models import Campaign, CampaignState
 from c2m.identity.models import Organisation, OrganisationState, Role
 from c2m.jobs import Job, JobState
+from c2m.matching.calendars import usual_capacity
 from c2m.matching.models import Capability, CapacityWeek, CounterOffer, CounterState, Factory, Offer, OfferState
 from c2m.production.models import Lot, Parcel, WorkOrder
 from c2m.production.queries import UNDERWAY
@@ -90,20 +92,22 @@ def free_capacity(session: Session, week: date, *, limit: int) -> list[tuple[str
     line, edited, factory, organisation = (
         table_of(model) for model in (Capability, CapacityWeek, Factory, Organisation)
     )
-    capacity = sa.func.sum(sa.func.coalesce(edited.c.capacity, line.c.weekly_capacity)).label("capacity")
     this_week = sa.and_(edited.c.capability_id == line.c.id, edited.c.week == week)
     rows = session.execute(
-        sa.select(factory.c.belt, capacity, sa.func.sum(sa.func.coalesce(edited.c.booked, 0)))
+        sa.select(factory.c.belt, line.c.weekly_capacity, line.c.days_a_week, edited.c.capacity, edited.c.booked)
         .join_from(line, factory, factory.c.id == line.c.factory_id)
         .join(organisation, organisation.c.id == factory.c.id)
         .outerjoin(edited, this_week)
         .where(organisation.c.state == OrganisationState.ACTIVE)
-        .group_by(factory.c.belt)
-        .having(capacity > 0)
-        .order_by(sa.desc("capacity"), factory.c.belt)
-        .limit(limit)
     )
-    return [(belt, int(whole - booked), int(whole)) for belt, whole, booked in rows]
+    whole: dict[str, int] = defaultdict(int)
+    booked: dict[str, int] = defaultdict(int)
+    for row in rows:
+        usual = usual_capacity(row.weekly_capacity, week, row.days_a_week)
+        whole[row.belt] += usual if row.capacity is None else row.capacity
+        booked[row.belt] += row.booked or 0
+    largest = sorted((belt for belt in whole if whole[belt]), key=lambda belt: (-whole[belt], belt))
+    return [(belt, whole[belt] - booked[belt], whole[belt]) for belt in largest[:limit]]
 
 
 def _queue(session: Session, instant: sa.ColumnElement[Any], *which: sa.ColumnElement[bool]) -> Queue:

@@ -1,7 +1,8 @@
 """A factory's pages: the inbox and its answers, capacity by weeks, profile and lines; refusals change nothing."""
 
+import io
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from c2m.identity.models import Organisation, OrganisationState
 from c2m.matching import queries
 from c2m.matching.capacity import capacity_map
 from c2m.matching.counters import record_effects, weigh_counters
-from c2m.matching.models import Capability, CounterOffer, Factory, Offer, OfferState, PriceBreak
+from c2m.matching.models import Capability, CounterOffer, Factory, Offer, OfferState, PriceBreak, Reservation
 from c2m.matching.offers import Answer, accept_offers
 from c2m.matching.rules import PriceStep, Terms, monday
 from c2m.production.work_orders import create_work_orders
@@ -272,6 +273,117 @@ def test_a_week_that_makes_no_sense_is_refused(
     answer = factory.post("/factory/capacity", data=form | entered, headers={"Accept-Language": "en"})
     assert answer.status_code == 422
     assert sentence in answer.get_data(as_text=True)
+    assert everything(database) == before
+
+
+def test_shifts_overtime_and_an_idle_week_are_set_on_the_lines_page(
+    client: Callable[..., Visitor], database: Database, line: Capability, clock: ManualClock
+) -> None:
+    factory, address = client("factory"), f"/factory/capacity/{line.id}"
+    shifts = {"unit": "minute", "load": "127", "per": "10", "days": "5", "shifts": "2", "units": "480"}
+    assert factory.post(f"{address}/shifts", data=shifts).location == address
+    assert factory.post(f"{address}/overtime", data={"pieces": "60", "premium": "30"}).location == address
+    coming = (monday(clock.now().date()) + timedelta(weeks=1)).isoformat()
+    idle = {"week": coming, "pieces": "100", "discount": "12.5"}
+    assert factory.post(f"{address}/idle", data=idle).location == address
+    page = factory.get(address).get_data(as_text=True)
+    assert 'value="127"' in page
+    assert 'value="12.5"' in page
+    with database.reading() as session:
+        rows = capacity_map(session, line.factory_id, [monday(clock.now().date()) + timedelta(weeks=1)])
+    assert [row.cells[0].capacity for row in rows] == [377 - 100, 60, 100]  # 4,800 minutes at 12.7
+    offered = client("merchandiser").get("/studio/idle-weeks", headers={"Accept-Language": "en"})
+    assert "12.5%" in offered.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("form", "entered"),
+    [
+        ("shifts", {"unit": "piece", "load": "2", "per": "1", "days": "5", "shifts": "1", "units": "10"}),
+        ("shifts", {"unit": "hour"}),
+        ("overtime", {"pieces": "101", "premium": "30"}),
+        ("overtime", {"pieces": "10", "premium": "300"}),
+        ("idle", {"week": "2026-12-07", "pieces": "101", "discount": "10"}),
+        ("idle", {"week": "2026-12-07", "pieces": "10", "discount": "80"}),
+    ],
+)
+def test_hours_that_make_no_sense_are_refused_beside_their_fields(
+    client: Callable[..., Visitor], database: Database, line: Capability, form: str, entered: dict[str, str]
+) -> None:
+    factory = client("factory")
+    before = everything(database)
+    answer = factory.post(f"/factory/capacity/{line.id}/{form}", data=entered)
+    assert answer.status_code == 422
+    assert 'class="error"' in answer.get_data(as_text=True)
+    assert everything(database) == before
+
+
+def test_pieces_are_kept_for_an_own_order_and_given_back(
+    client: Callable[..., Visitor], database: Database, line: Capability
+) -> None:
+    factory, address = client("factory"), f"/factory/capacity/{line.id}/2026-12-07"
+    assert factory.post(f"{address}/keep", data={"quantity": "101"}).status_code == 422
+    assert factory.post(f"{address}/keep", data={"quantity": "40", "note": "A regular"}).location == address
+    page = factory.get(address).get_data(as_text=True)
+    assert "A regular" in page
+    with database.reading() as session:
+        kept = session.exec(select(Reservation.id)).one()
+    assert client("factory2").post(f"/factory/capacity/kept/{kept}/give-up").status_code == 404
+    assert factory.post(f"/factory/capacity/kept/{kept}/give-up").status_code == 303
+    assert factory.get("/factory/capacity/" + str(line.id) + "/soon").status_code == 404
+
+
+def sent(factory: Visitor, content: bytes) -> TestResponse:
+    data = {"file": (io.BytesIO(content), "weeks.csv")}
+    english = {"Accept-Language": "en"}
+    return factory.post("/factory/capacity/file", data=data, headers=english, content_type="multipart/form-data")
+
+
+def test_weeks_come_back_by_file_as_they_were_taken_away(
+    client: Callable[..., Visitor], database: Database, line: Capability, clock: ManualClock
+) -> None:
+    factory = client("factory")
+    taken = factory.get("/factory/capacity.csv").get_data()
+    changed = taken.replace(b"tshirt,sewing,regular,2026-12-07,piece,100", b"tshirt,sewing,regular,2026-12-07,piece,70")
+    assert changed != taken
+    assert sent(factory, changed).location == "/factory/capacity"
+    with database.reading() as session:
+        [row] = capacity_map(session, line.factory_id, [date(2026, 12, 7), date(2026, 12, 14)])
+    assert [cell.capacity for cell in row.cells] == [70, 100]
+
+
+def test_each_bad_row_of_a_file_is_named_and_nothing_is_changed(
+    client: Callable[..., Visitor], database: Database, line: Capability, offer: Offer
+) -> None:
+    with database.reading() as session:
+        [booking, *_] = queries.offer_detail(session, offer.id, factory_id=offer.factory_id).weeks
+    rows = [
+        "category,process,week,unit,capacity",
+        "tshirt,sewing,2026-12-21,piece,50",
+        "dress,sewing,2026-12-21,piece,50",
+        "tshirt,sewing,2026-11-02,piece,50",
+        "tshirt,sewing,soon,piece,50",
+        "tshirt,sewing,2026-12-28,minute,50",
+        "tshirt,sewing,2026-12-28,piece,many",
+        "tshirt,sewing,2026-12-23,,60",
+    ]
+    factory = client("factory")
+    before = everything(database)
+    answer = sent(factory, "\n".join(rows).encode("gb18030"))
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    for sentence in (
+        "You have no line for this category",
+        "it must not be over",
+        "counts in another unit: piece",
+        "whole number, 0 or more",
+        "in row 2",
+    ):
+        assert sentence in page
+    booked = f"category,process,week,unit,capacity\ntshirt,sewing,{booking.week},piece,{booking.quantity - 1}\n"
+    assert f"{booking.quantity} pieces are booked" in sent(factory, booked.encode()).get_data(as_text=True)
+    assert "must name the columns" in sent(factory, b"a,b\n1,2\n").get_data(as_text=True)
+    assert sent(factory, b"\xff\xfe\xff").status_code == 422
     assert everything(database) == before
 
 

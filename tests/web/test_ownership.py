@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from uuid import UUID
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,7 +12,8 @@ from c2m.clock import ManualClock
 from c2m.db import Database
 from c2m.demand.models import Waiting
 from c2m.identity.models import Role
-from c2m.matching.models import Factory
+from c2m.matching.models import CapacityWeek, Factory, Reservation
+from c2m.matching.rules import monday
 from c2m.production.models import Parcel
 from tests.builders import a_campaign, a_confirmed_pledge, a_line, a_sheet
 from tests.conftest import PEOPLE, Person, Visitor
@@ -33,7 +34,7 @@ OPEN_TO_THE_WHOLE_ROLE = {
 }
 
 
-def belongings(session: Session, people: dict[str, Person], clock: ManualClock) -> dict[str, UUID]:
+def belongings(session: Session, people: dict[str, Person], clock: ManualClock) -> dict[str, Any]:
     """One of everything, owned by the buyer, the merchandiser and the factory: argument of a route → id."""
     house, shop, maker = (people[name].organisation_id for name in ("merchandiser", "buyer", "factory"))
     concept, variants = a_concept(session, organisation_id=house)
@@ -54,7 +55,9 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
     waiting = Waiting(
         campaign_id=campaign.id, buyer_id=shop, quantity=1, idempotency_key="w", request_hash="", placed_at=clock.now()
     )
-    session.add(waiting)
+    kept = Reservation(capability_id=line.id, week=monday(clock.now().date()), quantity=1, made_at=clock.now())
+    week = CapacityWeek(capability_id=line.id, week=kept.week, capacity=10, booked=1)
+    session.add_all([waiting, kept, week])
     session.flush()
     parcel = session.exec(select(Parcel).where(Parcel.lot_id == lot_id)).one()
     return {
@@ -65,14 +68,16 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
         "order_id": order.id,
         "parcel_id": parcel.id,
         "pledge_id": pledge.id,
+        "reservation_id": kept.id,
         "sheet_id": sheet.id,
         "variant_id": variants[0].id,
         "waiting_id": waiting.id,
         "want_id": want.id,
+        "week": kept.week.isoformat(),
     }
 
 
-def private_doors(app: Flask, role: Role, ids: dict[str, UUID]) -> list[Door]:
+def private_doors(app: Flask, role: Role, ids: dict[str, Any]) -> list[Door]:
     """The ways to one row that a role has and strangers of that role must not."""
     return [
         door

@@ -5,15 +5,36 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint
+from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
 
 from c2m.demand.models import DemandSheet
 from c2m.design.categories import PROCESSES
+from c2m.matching.models import CapacityUnit, LineKind
 from c2m.matching.rules import unserved_sentence
 from c2m.matching.searches import Search, search_for
 from c2m.web.context import db_session, edge
 from c2m.web.formats import money
 
+KINDS: dict[LineKind, LazyString] = {
+    LineKind.REGULAR: lazy_gettext("ordinary hours"),
+    LineKind.OVERTIME: lazy_gettext("overtime"),
+    LineKind.IDLE: lazy_gettext("idle weeks"),
+}
+UNITS: dict[CapacityUnit, LazyString] = {
+    CapacityUnit.PIECE: lazy_gettext("pieces"),
+    CapacityUnit.MINUTE: lazy_gettext("minutes"),
+    CapacityUnit.JOB: lazy_gettext("jobs"),
+}
+HOLIDAYS: dict[str, LazyString] = {
+    "New Year's Day": lazy_gettext("New Year's Day"),
+    "Chinese New Year": lazy_gettext("Spring Festival"),
+    "Tomb-Sweeping Day": lazy_gettext("Qingming"),
+    "Labor Day": lazy_gettext("Labour Day"),
+    "Dragon Boat Festival": lazy_gettext("Dragon Boat Festival"),
+    "Mid-Autumn Festival": lazy_gettext("Mid-Autumn Festival"),
+    "National Day": lazy_gettext("National Day"),
+}
 blueprint = Blueprint("matching", "c2m.matching")
 
 
@@ -21,6 +42,27 @@ blueprint = Blueprint("matching", "c2m.matching")
 def process_name(code: str) -> str:
     """What a process is called in the reader's language."""
     return str(_(PROCESSES[code])) if code in PROCESSES else code
+
+
+@blueprint.app_template_filter("kind_of_hours")
+def kind_of_hours(kind: LineKind) -> str:
+    """What kind of hours a line's are, in the reader's language."""
+    return str(KINDS[kind])
+
+
+@blueprint.app_template_filter("unit_name")
+def unit_name(unit: CapacityUnit) -> str:
+    """In what a line counts its weeks, in the reader's language."""
+    return str(UNITS[unit])
+
+
+@blueprint.app_template_filter("holiday_name")
+def holiday_name(name: str) -> str:
+    """A public holiday in the reader's language; days moved about it are called days off."""
+    for known, word in HOLIDAYS.items():
+        if name.startswith(known):
+            return str(word)
+    return str(_("day off"))
 
 
 @blueprint.app_template_filter("why_unserved")

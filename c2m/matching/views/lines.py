@@ -1,21 +1,19 @@
-"""A factory's lines: how full their weeks are, what it says about itself and on what terms it works."""
+"""What a factory says about itself, and its lines with the terms on which it works."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, url_for
 from flask_babel import gettext as _
 from pydantic import Field
 from sqlmodel import col, select
 from werkzeug.wrappers import Response
 
 from c2m.design.categories import CATEGORIES, category_of
-from c2m.errors import Invalid, Refusal
+from c2m.errors import Refusal
 from c2m.identity.models import Organisation, Role
 from c2m.matching import queries
-from c2m.matching.capacity import CapacityRow, capacity_map
 from c2m.matching.factories import (
     NewCapability,
     Profile,
@@ -23,14 +21,12 @@ from c2m.matching.factories import (
     change_terms,
     create_profiles,
     describe,
-    set_week_capacity,
 )
-from c2m.matching.market import HORIZON_WEEKS
-from c2m.matching.models import Capability, Factory
-from c2m.matching.rules import PriceStep, Terms, monday, weeks_from
+from c2m.matching.models import Capability, Factory, LineKind
+from c2m.matching.rules import PriceStep, Terms
 from c2m.matching.views.blueprint import blueprint
 from c2m.web.access import allow
-from c2m.web.context import db_session, edge, request_time
+from c2m.web.context import db_session, edge
 from c2m.web.forms import (
     Amount,
     Form,
@@ -46,12 +42,6 @@ from c2m.web.viewer import signed_in_viewer
 
 PRICE_STEPS = 4  # shown for a line that has fewer
 MOST_PRICE_STEPS = 20
-
-
-class WeekForm(Form):
-    capability: UUID
-    week: date
-    capacity: Annotated[Whole, Field(ge=0, le=1_000_000)]
 
 
 class ProfileForm(Form):
@@ -87,32 +77,6 @@ class TermsForm(Form):
 
 class CapabilityForm(TermsForm):
     category: Annotated[str, Field(max_length=40)]
-
-
-@blueprint.get("/factory/capacity")
-@allow(Role.FACTORY)
-def capacity() -> str:
-    """How full each line is in the coming weeks."""
-    return _capacity(None)[0]
-
-
-@blueprint.post("/factory/capacity")
-@allow(Role.FACTORY)
-def set_capacity() -> Response | tuple[str, int]:
-    """Say what a line can make in one week."""
-    form = submitted(WeekForm)
-    if not form.accepted:
-        return _capacity(form)
-    wanted = {(form.value.capability, form.value.week): form.value.capacity}
-    try:
-        set_week_capacity(db_session(), signed_in_viewer().organisation_id, wanted, now=request_time())
-    except queries.CapabilityNotFound:
-        raise
-    except Refusal as refusal:
-        form.refuse(refusal if not isinstance(refusal, Invalid) else _week_is_over(refusal), "capacity")
-        return _capacity(form)
-    flash(_("The week has been changed."), "good")
-    return redirect(url_for("matching.capacity"), 303)
 
 
 @blueprint.get("/factory/profile")
@@ -173,33 +137,12 @@ def change_line(capability_id: UUID) -> Response | tuple[str, int]:
     return redirect(url_for("matching.profile"), 303)
 
 
-def _capacity(form: Submission[WeekForm] | None) -> tuple[str, int]:
-    weeks = weeks_from(monday(request_time().date()), HORIZON_WEEKS)
-    rows = capacity_map(db_session(), signed_in_viewer().organisation_id, weeks)
-    page = form or blank(WeekForm, **_week_chosen(rows))
-    return page.page("matching/capacity.html", weeks=weeks, rows=rows)
-
-
-def _week_chosen(rows: Sequence[CapacityRow]) -> dict[str, Any]:
-    """The week that the address names, as it stands."""
-    for row in rows:
-        for cell in row.cells:
-            if (str(row.capability.id), cell.week.isoformat()) == (request.args.get("line"), request.args.get("week")):
-                return {"capability": row.capability.id, "week": cell.week.isoformat(), "capacity": cell.capacity}
-    return {}
-
-
-def _week_is_over(refusal: Invalid) -> Invalid:
-    """A refusal that names weeks, said beside the capacity field."""
-    return Invalid(errors={"capacity": next(iter(refusal.errors.values()))})
-
-
 def _profile(
     described: Submission[ProfileForm] | None, line: Submission[Any] | None, *, changed: UUID | None = None
 ) -> tuple[str, int]:
     session, who = db_session(), signed_in_viewer()
     factory = session.get(Factory, who.organisation_id)
-    lines = queries.capabilities(session, who.organisation_id)
+    lines = [x for x in queries.capabilities(session, who.organisation_id) if x.kind is LineKind.REGULAR]
     organisation = session.exec(select(Organisation).where(col(Organisation.id) == who.organisation_id)).one()
     known = {"belt": factory.belt, "region": factory.region, "about": factory.about} if factory else {}
     steps = queries.price_steps(session, [found.id for found in lines])

@@ -1,0 +1,155 @@
+"""A factory's weeks as CSV: taken away, edited in a spreadsheet, brought back; each bad row is named."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from c2m.errors import N_, Invalid, Refusal
+from c2m.matching.calendars import MOST_UNITS, Load
+from c2m.matching.capacity import CapacityRow
+from c2m.matching.factories import CapacityBooked, set_week_capacity
+from c2m.matching.models import Capability, LineKind
+from c2m.matching.queries import capabilities
+from c2m.matching.rules import monday
+
+HEAD = ("category", "process", "kind", "week", "unit", "capacity")
+MOST_ROWS = 2_000
+ENCODINGS = ("utf-8-sig", "gb18030")  # as spreadsheets write it, here and in China
+
+
+class InvalidCalendar(Invalid):
+    """`errors` maps a row's number in the file to its sentence."""
+
+    sentence = N_("The file was not taken over; nothing has changed.")
+
+
+class BadRow(Refusal):
+    sentence = N_("This row can't be read.")
+
+
+class WrongHead(BadRow):
+    sentence = N_("The first row must name the columns %(columns)s.")
+
+
+class TooManyRows(BadRow):
+    sentence = N_("A file has at most %(most)s rows.")
+
+
+class UnknownLine(BadRow):
+    sentence = N_("You have no line for this category, process and kind of hours.")
+
+
+class BadWeek(BadRow):
+    sentence = N_("Write the week as a day in it, such as 2026-11-23; it must not be over.")
+
+
+class BadCapacity(BadRow):
+    sentence = N_("The capacity is a whole number, 0 or more.")
+
+
+class OtherUnit(BadRow):
+    sentence = N_("This line counts in another unit: %(unit)s.")
+
+
+class NamedTwice(BadRow):
+    sentence = N_("This week of the line stands in the file already, in row %(row)s.")
+
+
+class IdleWeeksMove(BadRow):
+    sentence = N_("Idle weeks are offered on the page, not by file.")
+
+
+@dataclass(frozen=True)
+class _Row:
+    number: int
+    line: UUID
+    week: date
+    pieces: int
+
+
+def rows_of(lines: list[CapacityRow]) -> Iterator[tuple[object, ...]]:
+    """A factory's weeks as rows below HEAD, in each line's own unit."""
+    for row in lines:
+        line = row.capability
+        load = Load(line.load_num, line.load_den)
+        for cell in row.cells:
+            yield line.category, line.process, line.kind, cell.week.isoformat(), line.unit, load.units(cell.capacity)
+
+
+def import_calendar(session: Session, factory_id: UUID, content: bytes, *, now: datetime) -> int:
+    """Take over the capacities of a factory's weeks from a CSV file; returns how many weeks it names.
+
+    Raises:
+        InvalidCalendar: rows that can't be read, weeks that are over, less than what is booked. Nothing is changed.
+    """
+    lines = {(line.category, line.process, line.kind.value): line for line in capabilities(session, factory_id)}
+    errors: dict[str, Refusal] = {}
+    wanted: dict[tuple[UUID, date], _Row] = {}
+    for number, cells in _records(content):
+        try:
+            row = _read(number, cells, lines, monday(now.date()))
+            if earlier := wanted.get((row.line, row.week)):
+                raise NamedTwice(row=earlier.number)
+        except Refusal as refusal:
+            errors[str(number)] = refusal
+        else:
+            wanted[row.line, row.week] = row
+    for row in [] if errors else wanted.values():
+        try:
+            set_week_capacity(session, factory_id, {(row.line, row.week): row.pieces}, now=now)
+        except CapacityBooked as refusal:
+            errors[str(row.number)] = refusal
+    if errors:
+        raise InvalidCalendar(errors=errors)
+    return len(wanted)
+
+
+def _records(content: bytes) -> list[tuple[int, dict[str, str]]]:
+    """The file's rows by their number, the head being row 1."""
+    reader = csv.DictReader(io.StringIO(_text(content)))
+    if not set(HEAD) - {"kind", "unit"} <= set(reader.fieldnames or ()):
+        raise InvalidCalendar(errors={"1": WrongHead(columns=", ".join(HEAD))})
+    found = [
+        (number, {name: str(value or "").strip() for name, value in cells.items() if name})
+        for number, cells in enumerate(reader, start=2)
+    ]
+    if len(found) > MOST_ROWS:
+        raise InvalidCalendar(errors={str(MOST_ROWS + 2): TooManyRows(most=MOST_ROWS)})
+    return found
+
+
+def _text(content: bytes) -> str:
+    for encoding in ENCODINGS:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InvalidCalendar(errors={"1": BadRow()})
+
+
+def _read(
+    number: int, cells: Mapping[str, str], lines: Mapping[tuple[str, str, str], Capability], this_week: date
+) -> _Row:
+    kind = cells.get("kind") or LineKind.REGULAR.value
+    line = lines.get((cells["category"], cells["process"], kind))
+    if line is None:
+        raise UnknownLine()
+    if line.kind is LineKind.IDLE:
+        raise IdleWeeksMove()
+    if (cells.get("unit") or line.unit) != line.unit:
+        raise OtherUnit(unit=line.unit)
+    try:
+        week = monday(date.fromisoformat(cells["week"]))
+    except ValueError:
+        raise BadWeek() from None
+    if week < this_week:
+        raise BadWeek()
+    units = cells["capacity"]
+    if not (units.isascii() and units.isdigit() and int(units) <= MOST_UNITS):
+        raise BadCapacity()
+    return _Row(number, line.id, week, Load(line.load_num, line.load_den).pieces(int(units)))
