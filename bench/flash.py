@@ -96,9 +96,10 @@ def figures_of(joins: load.Tally, pages: load.Tally, units: int) -> dict[str, An
 
 def stored(database: Database) -> dict[str, int]:
     """What the database holds: pledges, and the campaign's own total."""
+    ours, pledge, campaign = market.campaign_id(CAMPAIGN), table_of(Pledge).c, table_of(Campaign).c
     with database.reading() as session:
-        pledges = session.execute(sa.select(sa.func.count()).select_from(table_of(Pledge))).scalar_one()
-        pieces = session.execute(sa.select(table_of(Campaign).c.pledged_quantity)).scalar_one()
+        pledges = session.execute(sa.select(sa.func.count()).where(pledge.campaign_id == ours)).scalar_one()
+        pieces = session.execute(sa.select(campaign.pledged_quantity).where(campaign.id == ours)).scalar_one()
     return {"pledges": pledges, "pieces": pieces}
 
 
