@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 
 demo serve screenshots: export C2M_DEMO ?= 1
 
-.PHONY: demo serve test check bench screenshots clean
+.PHONY: demo serve test soak check bench screenshots clean
 
 demo: $(STAMP)
 	$(BIN)/c2m demo
@@ -15,6 +15,9 @@ serve: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto
+
+soak: $(STAMP)
+	C2M_SOAK=$(or $(LIVES),20) $(BIN)/python -m pytest tests/demand/test_state_machine.py tests/demand/test_state_machine_closes.py tests/demand/test_state_machine_teams.py
 
 check: $(STAMP)
 	$(BIN)/ruff check .

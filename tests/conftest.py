@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
 from werkzeug.serving import make_server
@@ -38,6 +39,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "correct horse battery"
 CHEAP = Passwords(passes=1, memory_kib=8)
 PASSWORD_HASH = CHEAP.hash(PASSWORD)
+SOAK = int(os.environ.get("C2M_SOAK", "1"))  # `make soak` lets state machines live so many times as many lives
 hypothesis_settings.register_profile("c2m", deadline=None)  # a test never depends on how fast the machine is
 hypothesis_settings.load_profile("c2m")
 PEOPLE = {
@@ -297,6 +299,17 @@ def browser_type_launch_args() -> dict[str, Any]:
     if not CHROMIUM.exists():
         missing(str(CHROMIUM))
     return {"executable_path": str(CHROMIUM), "headless": True, "args": ["--no-sandbox"]}
+
+
+def lives(database: Database, number: int, *, steps: int) -> hypothesis_settings:
+    """How often and how long a state machine lives: a third as often on PostgreSQL, which takes as much longer."""
+    return hypothesis_settings(
+        max_examples=SOAK * (number if database.dialect == "sqlite" else number // 3),
+        stateful_step_count=steps,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
 
 
 def database_url(server: sa.URL, name: str) -> str:

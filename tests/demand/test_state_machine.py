@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
@@ -17,6 +15,7 @@ from c2m.demand.pledges import cancel_pledge, pay_balance
 from c2m.errors import Refusal
 from c2m.ledger.models import HoldState
 from c2m.ledger.queries import holds_of
+from tests.conftest import lives
 from tests.demand.close_machine import CloseRules, choices, further_terms
 from tests.demand.market import Market
 from tests.demand.queue_machine import QueueRules
@@ -155,14 +154,6 @@ class CampaignAndLedger(RuleBasedStateMachine):
             pass
 
 
-@pytest.mark.parametrize("examples", [25])
-def test_campaigns_and_ledger_agree_whatever_happens(database: Database, examples: int) -> None:
+def test_campaigns_and_ledger_agree_whatever_happens(database: Database) -> None:
     machine = type("Machine", (QueueRules, CloseRules, CampaignAndLedger), {"database": database})
-    quick = settings(
-        max_examples=examples if database.dialect == "sqlite" else examples // 3,
-        stateful_step_count=30,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-    )
-    run_state_machine_as_test(machine, settings=quick)
+    run_state_machine_as_test(machine, settings=lives(database, 12, steps=30))

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from c2m.audit import run
 from c2m.db import Database
 from c2m.demand.models import CampaignState
+from tests.conftest import lives
 from tests.demand.close_machine import CloseRules
 from tests.demand.test_state_machine import CampaignAndLedger
 
@@ -38,14 +37,6 @@ class Closes(CloseRules, CampaignAndLedger):
             assert run(session, now=self.market.now) == []
 
 
-@pytest.mark.parametrize("examples", [20])
-def test_closes_are_right_whatever_was_agreed_to(database: Database, examples: int) -> None:
+def test_closes_are_right_whatever_was_agreed_to(database: Database) -> None:
     machine = type("Machine", (Closes,), {"database": database})
-    quick = settings(
-        max_examples=examples if database.dialect == "sqlite" else examples // 4,
-        stateful_step_count=12,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-    )
-    run_state_machine_as_test(machine, settings=quick)
+    run_state_machine_as_test(machine, settings=lives(database, 12, steps=12))

@@ -4,8 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -38,6 +36,7 @@ from c2m.ledger.rules import AccountRef, Leg
 from c2m.ledger.service import Capture, capture
 from c2m.money import share
 from c2m.notices.models import Notice, NoticeKind
+from tests.conftest import lives
 from tests.demand.market import Market
 
 MINIMUM = 40
@@ -254,14 +253,6 @@ class TeamsAndLedger(RuleBasedStateMachine):
         return free
 
 
-@pytest.mark.parametrize("examples", [12])
-def test_commissions_and_ledger_agree_whatever_happens(database: Database, examples: int) -> None:
+def test_commissions_and_ledger_agree_whatever_happens(database: Database) -> None:
     machine = type("Machine", (TeamsAndLedger,), {"database": database})
-    quick = settings(
-        max_examples=examples if database.dialect == "sqlite" else examples // 3,
-        stateful_step_count=25,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-    )
-    run_state_machine_as_test(machine, settings=quick)
+    run_state_machine_as_test(machine, settings=lives(database, 9, steps=25))
