@@ -145,6 +145,8 @@ class Offer:
 
 Offers = dict[UUID, Offer]
 """What is known of campaigns' offers, by campaign."""
+Teams = dict[UUID, tuple[UUID, UUID]]
+"""The campaign and the leader of each team."""
 
 
 def place_pledges(
@@ -186,6 +188,31 @@ def place_pledge(session: Session, request: PledgeRequest, *, now: datetime) -> 
     return answer
 
 
+def unfit(request: PledgeRequest, offer: Offer, teams: Teams) -> Refusal | None:
+    """What a request asks for that its campaign doesn't have."""
+    if not request.lines:
+        return NothingChosen()
+    chosen = {variant_id for variant_id, _ in request.lines}
+    if len(chosen) < len(request.lines):
+        return UnknownVariant()
+    for variant_id, quantity in (*request.lines, *request.flexible):
+        if not _is_whole(quantity, 1, MOST_PIECES_A_PLEDGE):
+            return QuantityRefused(quantity=quantity)
+        if variant_id not in offer.colours:
+            return UnknownVariant(variant_id=variant_id)
+    flexible = {variant_id for variant_id, _ in request.flexible}
+    if len(flexible) < len(request.flexible) or not flexible <= chosen:
+        return FlexibleAlone()
+    lowest = offer.ladder.tiers[-1].price_minor
+    if request.ceiling_minor is not None and not _is_whole(request.ceiling_minor, lowest, HIGHEST_PRICE_MINOR):
+        return CeilingRefused(ceiling_minor=request.ceiling_minor)
+    if request.fallback_colour and request.fallback_colour not in offer.colours.values():
+        return UnknownColour(colour=request.fallback_colour)
+    if request.team_id is not None and teams.get(request.team_id, (None,))[0] != request.campaign_id:
+        return UnknownTeam(team_id=request.team_id)
+    return None
+
+
 def no_room(quantity: int, flexible: int, *, limit: int | None, held: int, left: int | None) -> Refusal | None:
     """Why these pieces don't fit: more than a buyer may hold (extra pieces count), or more than are left under the cap.
 
@@ -223,7 +250,7 @@ class _Counter:
     offers: Offers
     known: dict[tuple[UUID, str], tuple[UUID, str]]  # (buyer, key) → (pledge, fingerprint)
     held: dict[tuple[UUID, UUID], int]  # (campaign, buyer) → pieces, where a limit applies
-    teams: dict[UUID, tuple[UUID, UUID]]  # team → campaign, leader
+    teams: Teams
     touched: set[UUID]
     touched_totals: set[tuple[UUID, UUID]]
     replayed: set[UUID]
@@ -240,7 +267,7 @@ class _Counter:
         ids = sorted({r.campaign_id for r in requests})
         locked = lock_and_read(session, Campaign, (*_JUDGED_BY, *_TOTALS), ids)
         campaigns = locked.rows
-        read = _offers(session, [i for i in campaigns if i not in offers])
+        read = offers_of(session, [i for i in campaigns if i not in offers])
         offers |= {i: offer for i, offer in read.items() if campaigns[i]["state"] == CampaignState.OPEN}
         limited = {i for i, row in campaigns.items() if row["per_buyer_limit"] is not None}
         totals = sorted({(r.campaign_id, r.buyer_id) for r in requests if r.campaign_id in limited})
@@ -249,7 +276,7 @@ class _Counter:
             offers=offers | read,
             known=_known_keys(session, requests),
             held=_held(session, totals),
-            teams=_teams(session, requests),
+            teams=teams_named(session, requests),
             touched=set(),
             touched_totals=set(),
             replayed=set(),
@@ -300,7 +327,7 @@ class _Counter:
             return queries.CampaignNotFound(campaign_id=request.campaign_id)
         if campaign["state"] != CampaignState.OPEN or now >= campaign["deadline"]:
             return CampaignNotOpen(campaign_id=request.campaign_id)
-        if refusal := self._unfit(request) or self._own(request, campaign):
+        if refusal := unfit(request, self.offers[request.campaign_id], self.teams) or self._own(request, campaign):
             return refusal
         return no_room(
             request.quantity,
@@ -319,30 +346,6 @@ class _Counter:
         missing = 0 if campaign["kind"] == CampaignKind.PRESALE else max(campaign["minimum"] - certain, 0)
         if is_own and request.quantity + request.flexible_quantity > missing:
             return NothingMissing(missing=missing, campaign_id=request.campaign_id)
-        return None
-
-    def _unfit(self, request: PledgeRequest) -> Refusal | None:
-        """What a request asks for that its campaign doesn't have."""
-        if not request.lines:
-            return NothingChosen()
-        offer, chosen = self.offers[request.campaign_id], {variant_id for variant_id, _ in request.lines}
-        if len(chosen) < len(request.lines):
-            return UnknownVariant()
-        for variant_id, quantity in (*request.lines, *request.flexible):
-            if not _is_whole(quantity, 1, MOST_PIECES_A_PLEDGE):
-                return QuantityRefused(quantity=quantity)
-            if variant_id not in offer.colours:
-                return UnknownVariant(variant_id=variant_id)
-        flexible = {variant_id for variant_id, _ in request.flexible}
-        if len(flexible) < len(request.flexible) or not flexible <= chosen:
-            return FlexibleAlone()
-        lowest = offer.ladder.tiers[-1].price_minor
-        if request.ceiling_minor is not None and not _is_whole(request.ceiling_minor, lowest, HIGHEST_PRICE_MINOR):
-            return CeilingRefused(ceiling_minor=request.ceiling_minor)
-        if request.fallback_colour and request.fallback_colour not in offer.colours.values():
-            return UnknownColour(colour=request.fallback_colour)
-        if request.team_id is not None and self.teams.get(request.team_id, (None,))[0] != request.campaign_id:
-            return UnknownTeam(team_id=request.team_id)
         return None
 
     def row(self, pledge_id: UUID, request: PledgeRequest, now: datetime) -> dict[str, object]:
@@ -406,8 +409,8 @@ class _Counter:
         update_rows(session, BuyerTotal, rows, by=("campaign_id", "buyer_id"))
 
 
-def _offers(session: Session, campaign_ids: Sequence[UUID]) -> Offers:
-    """The offers of campaigns that are not known yet."""
+def offers_of(session: Session, campaign_ids: Sequence[UUID]) -> Offers:
+    """What these campaigns sell."""
     if not campaign_ids:
         return {}
     c = table_of(Variant).c
@@ -440,10 +443,11 @@ def _held(session: Session, totals: Sequence[tuple[UUID, UUID]]) -> dict[tuple[U
     return held
 
 
-def _teams(session: Session, requests: Sequence[PledgeRequest]) -> dict[UUID, tuple[UUID, UUID]]:
+def teams_named(session: Session, requests: Sequence[PledgeRequest]) -> Teams:
+    """The teams that these requests name, as far as there are such teams."""
     c = table_of(Team).c
     named = list({r.team_id for r in requests if r.team_id is not None})
-    found: dict[UUID, tuple[UUID, UUID]] = {}
+    found: Teams = {}
     for part in chunks(named):
         rows = session.execute(sa.select(c.id, c.campaign_id, c.leader_id).where(c.id.in_(part)))
         found |= {row.id: (row.campaign_id, row.leader_id) for row in rows}

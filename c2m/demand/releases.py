@@ -25,7 +25,7 @@ from c2m.demand.models import (
 )
 from c2m.demand.pledges import cancel_unpaid
 from c2m.demand.sheets import issue_sheets
-from c2m.demand.waiting import END_RELEASE, lapse_queues, queued, serve
+from c2m.demand.waiting import END_RELEASE, AboveCeiling, lapse_queues, queued, serve
 from c2m.errors import Refusal
 from c2m.ledger.service import Charge, request_charges
 
@@ -147,10 +147,13 @@ def _made(session: Session, found: sa.Row[Any]) -> frozenset[UUID]:
 def _place(
     session: Session, found: sa.Row[Any], requests: Sequence[PledgeRequest], now: datetime
 ) -> list[UUID | Refusal]:
-    """Pledges at the final price, to be paid whole; they are confirmed once their payment arrives."""
+    """Pledges at the final price, to be paid whole; they are confirmed once their payment arrives.
+
+    Whoever named a ceiling below it, and takes nothing dearer, is charged nothing.
+    """
     price = found.final_price_minor
-    ids = [uuid7() for _ in requests]
-    placed = list(zip(ids, requests, strict=True))
+    answers = [AboveCeiling() if _takes_no_part(request, price) else uuid7() for request in requests]
+    placed = [(i, request) for i, request in zip(answers, requests, strict=True) if isinstance(i, UUID)]
     pledges = [
         {
             "id": pledge_id,
@@ -161,6 +164,7 @@ def _place(
             "charged_minor": price * request.quantity,
             "final_price_minor": price,
             "balance_minor": 0,
+            "team_id": request.team_id,
             "region": request.region,
             "idempotency_key": request.idempotency_key,
             "request_hash": request.fingerprint,
@@ -171,13 +175,17 @@ def _place(
     insert_rows(session, Pledge, pledges)
     lines = [{"pledge_id": i, "variant_id": v, "quantity": pieces} for i, r in placed for v, pieces in r.lines]
     insert_rows(session, PledgeLine, lines)
-    _count(session, found, requests)
+    _count(session, found, [request for _, request in placed])
     charges = [
         Charge(f"pledge:{i}", "demand.pledge", i, r.buyer_id, found.id, price * r.quantity, found.currency)
         for i, r in placed
     ]
     request_charges(session, charges, now=now)
-    return list(ids)
+    return answers
+
+
+def _takes_no_part(request: PledgeRequest, price_minor: int) -> bool:
+    return request.ceiling_minor is not None and not request.accepts_dearer and price_minor > request.ceiling_minor
 
 
 def _count(session: Session, found: sa.Row[Any], requests: Sequence[PledgeRequest]) -> None:

@@ -6,9 +6,7 @@ then takes nothing that the queue could use.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +17,14 @@ from c2m.db import chunks, insert_rows, lock_rows, table_of, update_rows, uuid7
 from c2m.demand import queries
 from c2m.demand.campaigns import CampaignNotOpen
 from c2m.demand.joining import (
-    MOST_PIECES_A_PLEDGE,
     KeyReused,
     LimitReached,
-    NothingChosen,
+    OwnCampaign,
     PledgeRequest,
-    QuantityRefused,
-    UnknownVariant,
+    offers_of,
     place_pledges,
+    teams_named,
+    unfit,
 )
 from c2m.demand.models import (
     BuyerTotal,
@@ -48,6 +46,7 @@ from c2m.notices.service import Message, tell
 
 END_RELEASE = "demand.end_releases"
 PLACES_AT_ONCE = 200
+AGREED = ("region", "ceiling_minor", "accepts_dearer", "fallback_colour", "joins_next_round", "team_id")
 
 waiting, campaign, total, pledge = (table_of(model) for model in (Waiting, Campaign, BuyerTotal, Pledge))
 
@@ -70,35 +69,26 @@ class NotWaiting(Conflict):
     sentence = N_("This place on the waiting list has ended.")
 
 
-@dataclass(frozen=True)
-class WaitingRequest:
-    """One buyer waits for (variant, pieces) pairs and agrees to be charged when the turn comes."""
-
-    campaign_id: UUID
-    buyer_id: UUID
-    lines: tuple[tuple[UUID, int], ...]
-    idempotency_key: str
-    takes_part: bool = False  # fewer pieces are welcome too
-    region: str = ""
-
-    @cached_property
-    def quantity(self) -> int:
-        return sum(quantity for _, quantity in self.lines)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Says whether two requests with one key ask for the same."""
-        lines = sorted(f"{variant}:{quantity}" for variant, quantity in self.lines)
-        return hashlib.sha256("|".join([str(self.campaign_id), str(self.takes_part), *lines]).encode()).hexdigest()
+class NoExtraPieces(Invalid):
+    sentence = N_("Extra pieces don't wait: where every piece is taken there is no room for them. Nothing was changed.")
 
 
-def wait_for_pieces(session: Session, request: WaitingRequest, *, now: datetime) -> UUID:
-    """Queue for pieces of a campaign with a cap; what can be served at once is. Returns the id of the place.
+class AboveCeiling(Conflict):
+    sentence = N_("The price is above the buyer's ceiling.")
+
+
+def wait_for_pieces(session: Session, request: PledgeRequest, *, takes_part: bool = False, now: datetime) -> UUID:
+    """Queue for pieces of a campaign with a cap, agreeing to be charged; what can be served at once is.
+
+    The place keeps what the buyer agreed to, and it is joined with when the turn comes; `takes_part` says that fewer
+    pieces are welcome too. Returns the id of the place.
 
     Raises:
-        CampaignNotFound, CampaignNotOpen, NothingToWaitFor, MoreThanThereAre, LimitReached, AlreadyWaiting,
-        NothingChosen, QuantityRefused, UnknownVariant, KeyReused
+        CampaignNotFound, CampaignNotOpen, NothingToWaitFor, OwnCampaign, MoreThanThereAre, LimitReached,
+        AlreadyWaiting, NothingChosen, QuantityRefused, UnknownVariant, UnknownColour, UnknownTeam, CeilingRefused,
+        NoExtraPieces, KeyReused
     """
+    fingerprint = hashlib.sha256(f"{request.fingerprint}|{takes_part}".encode()).hexdigest()
     lock_rows(session, Campaign, [request.campaign_id])
     known = session.execute(
         sa.select(waiting.c.id, waiting.c.request_hash).where(
@@ -106,14 +96,14 @@ def wait_for_pieces(session: Session, request: WaitingRequest, *, now: datetime)
         )
     ).one_or_none()
     if known is not None:
-        if known.request_hash != request.fingerprint:
+        if known.request_hash != fingerprint:
             raise KeyReused(idempotency_key=request.idempotency_key)
         found: UUID = known.id
         return found
     _refuse_unfit(session, request, now)
     waiting_id = uuid7()
-    row = {name: getattr(request, name) for name in ("campaign_id", "buyer_id", "quantity", "takes_part", "region")}
-    row |= {"idempotency_key": request.idempotency_key, "request_hash": request.fingerprint}
+    row = {name: getattr(request, name) for name in ("campaign_id", "buyer_id", "quantity", "idempotency_key", *AGREED)}
+    row |= {"takes_part": takes_part, "request_hash": fingerprint}
     insert_rows(session, Waiting, [row | {"id": waiting_id, "placed_at": now}])
     lines = [{"waiting_id": waiting_id, "variant_id": v, "quantity": pieces} for v, pieces in request.lines]
     insert_rows(session, WaitingLine, lines)
@@ -213,23 +203,19 @@ def lapse_queues(session: Session, campaign_ids: Sequence[UUID], *, now: datetim
         tell(session, messages, now=now)
 
 
-def _refuse_unfit(session: Session, request: WaitingRequest, now: datetime) -> None:
+def _refuse_unfit(session: Session, request: PledgeRequest, now: datetime) -> None:
     found = queries.campaign(session, request.campaign_id)
     session.refresh(found)
     if found.state is not CampaignState.OPEN or now >= found.deadline:
         raise CampaignNotOpen(campaign_id=found.id)
     if found.cap is None:
         raise NothingToWaitFor(campaign_id=found.id)
-    if not request.lines:
-        raise NothingChosen()
-    own = {variant.id for variant in queries.variants(session, found.id)}
-    for variant_id, quantity in request.lines:
-        if isinstance(quantity, bool) or not 1 <= quantity <= MOST_PIECES_A_PLEDGE:
-            raise QuantityRefused(quantity=quantity)
-        if variant_id not in own:
-            raise UnknownVariant(variant_id=variant_id)
-    if len({variant_id for variant_id, _ in request.lines}) < len(request.lines):
-        raise UnknownVariant()
+    if found.organisation_id == request.buyer_id:
+        raise OwnCampaign(campaign_id=found.id)
+    if refusal := unfit(request, offers_of(session, [found.id])[found.id], teams_named(session, [request])):
+        raise refusal
+    if request.flexible:
+        raise NoExtraPieces()
     if request.quantity > found.cap:
         raise MoreThanThereAre(cap=found.cap)
     held = session.get(BuyerTotal, (found.id, request.buyer_id), populate_existing=True)
@@ -281,9 +267,8 @@ def _lines(session: Session, waiting_ids: Sequence[UUID]) -> dict[UUID, list[tup
 
 def _request(entry: sa.Row[Any], lines: tuple[tuple[UUID, int], ...]) -> PledgeRequest:
     key = f"waiting:{entry.id}:{entry.filled_quantity}"
-    return PledgeRequest(
-        campaign_id=entry.campaign_id, buyer_id=entry.buyer_id, lines=lines, idempotency_key=key, region=entry.region
-    )
+    agreed = {name: entry._mapping[name] for name in AGREED}
+    return PledgeRequest(entry.campaign_id, entry.buyer_id, lines, key, **agreed)
 
 
 def _record(

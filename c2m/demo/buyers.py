@@ -16,7 +16,7 @@ from c2m.db import table_of
 from c2m.demand.joining import CampaignFull, PledgeRequest, place_pledges
 from c2m.demand.models import Campaign, Pledge, PledgeState
 from c2m.demand.pledges import PledgeNotCancellable, cancel_pledge, pay_balance
-from c2m.demand.waiting import WaitingRequest, wait_for_pieces
+from c2m.demand.waiting import wait_for_pieces
 from c2m.demo import demand
 from c2m.demo.calendar import Diary
 from c2m.demo.leaders import Leaders
@@ -86,16 +86,8 @@ class Buyers:
 
     def _wait(self, session: Session, refused: PledgeRequest, now: datetime) -> None:
         """Who came too late waits for what is sold out, unless the platform says no to that too."""
-        request = WaitingRequest(
-            campaign_id=refused.campaign_id,
-            buyer_id=refused.buyer_id,
-            lines=refused.lines,
-            idempotency_key=refused.idempotency_key,
-            takes_part=self._rng.random() < TAKES_PART,
-            region=refused.region,
-        )
         with contextlib.suppress(Refusal):
-            wait_for_pieces(session, request, now=now)
+            wait_for_pieces(session, refused, takes_part=self._rng.random() < TAKES_PART, now=now)
 
     def _joiners(self, offered: Offered, pledged: int, now: datetime) -> list[PledgeRequest]:
         """Who joins a campaign in this hour, and with what."""

@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from http import HTTPStatus
+from typing import Annotated, Any
 from uuid import UUID
 
-from flask import render_template
+from flask import flash, redirect, url_for
 from flask_babel import gettext as _
+from pydantic import Field
 from sqlmodel import Session, col, select
+from werkzeug.wrappers import Response
 
 from c2m.demand import queries as demand
+from c2m.demand import samples
 from c2m.demand.models import (
     Campaign,
     CampaignKind,
@@ -38,7 +42,7 @@ from c2m.production.models import WorkOrder
 from c2m.production.queries import ParcelView
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
-from c2m.web.forms import amount_entry
+from c2m.web.forms import Flag, Form, Submission, Whole, amount_entry, blank, submitted
 from c2m.web.viewer import signed_in_viewer
 
 
@@ -53,10 +57,43 @@ class MoneyLine:
     at: datetime
 
 
+class EvaluationForm(Form):
+    quality: Annotated[Whole, Field(ge=1, le=5)]
+    fit: Annotated[Whole, Field(ge=1, le=5)]
+    would_order: Flag = False
+    words: Annotated[str, Field(max_length=samples.LONGEST_WORDS)] = ""
+
+
 @blueprint.get("/orders/<uuid:pledge_id>")
 @allow(Role.BUYER)
 def order(pledge_id: UUID) -> str:
     """The order's timeline, money, parcels and what can be done now."""
+    return _order_page(pledge_id, blank(EvaluationForm))[0]
+
+
+@blueprint.post("/orders/<uuid:pledge_id>/evaluation")
+@allow(Role.BUYER)
+def evaluate(pledge_id: UUID) -> Response | tuple[str, int]:
+    """Say what a delivered sample is like."""
+    session, form = db_session(), submitted(EvaluationForm)
+    sample = demand.pledge_of(session, pledge_id, buyer_id=signed_in_viewer().organisation_id)
+    if not form.accepted:
+        return _order_page(pledge_id, form)
+    said = form.value
+    samples.evaluate_sample(
+        session,
+        sample,
+        quality=said.quality,
+        fit=said.fit,
+        would_order=said.would_order,
+        words=said.words,
+        now=request_time(),
+    )
+    flash(_("Thank you. It now stands on the product's page."), "good")
+    return redirect(url_for("pages.order", pledge_id=pledge_id, _anchor="evaluation"), HTTPStatus.SEE_OTHER)
+
+
+def _order_page(pledge_id: UUID, form: Submission[EvaluationForm]) -> tuple[str, int]:
     session, now = db_session(), request_time()
     pledge = demand.pledge_of(session, pledge_id, buyer_id=signed_in_viewer().organisation_id)
     campaign = demand.campaign(session, pledge.campaign_id)
@@ -67,7 +104,7 @@ def order(pledge_id: UUID) -> str:
     changes = demand.changes_of(session, pledge.id)
     next_order = demand.carried_to(session, pledge.id)
     running = campaign.state is CampaignState.OPEN and now < campaign.deadline
-    return render_template(
+    return form.page(
         "pages/order.html",
         pledge=pledge,
         campaign=campaign,

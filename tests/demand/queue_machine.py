@@ -40,10 +40,19 @@ class QueueRules(RuleBasedStateMachine):
         self.market.work()
         return multiple(*joined)
 
-    @rule(target=places, campaign=campaigns, buyer=buyers, quantity=st.integers(1, 70), takes_part=st.booleans())
-    def a_buyer_waits(self, campaign: Any, buyer: Any, quantity: int, takes_part: bool) -> Any:
+    @rule(
+        target=places,
+        campaign=campaigns,
+        buyer=buyers,
+        quantity=st.integers(1, 70),
+        takes_part=st.booleans(),
+        ceiling_minor=st.sampled_from([None, None, 29_00, 34_00]),
+        accepts_dearer=st.booleans(),
+        joins_next_round=st.booleans(),
+    )
+    def a_buyer_waits(self, campaign: Any, buyer: Any, quantity: int, takes_part: bool, **agreed: Any) -> Any:
         try:
-            return wait(self.market, campaign, quantity, buyer=buyer, takes_part=takes_part), buyer
+            return wait(self.market, campaign, quantity, buyer=buyer, takes_part=takes_part, **agreed), buyer
         except Refusal:
             return multiple()
 

@@ -1,25 +1,24 @@
 """Waiting as buyers of a test's market do it, and how the queue stands."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from c2m.db import uuid7
 from c2m.demand.models import Pledge, Waiting, WaitingPledge
 from c2m.demand.pledges import cancel_pledge
-from c2m.demand.waiting import WaitingRequest, leave_queue, wait_for_pieces
+from c2m.demand.waiting import leave_queue, wait_for_pieces
 from c2m.notices.models import Notice, NoticeKind
 from tests.demand.market import Market
 
 
 def wait(
-    market: Market, campaign: UUID, quantity: int, *, buyer: UUID | None = None, takes_part: bool = False, key: str = ""
+    market: Market, campaign: UUID, quantity: int, *, buyer: UUID | None = None, takes_part: bool = False, **terms: Any
 ) -> UUID:
-    """A place in the queue for so many pieces of the first variant."""
-    lines = ((market.variant(campaign), quantity),)
-    request = WaitingRequest(campaign, buyer or market.buyer(), lines, key or str(uuid7()), takes_part)
+    """A place in the queue for so many pieces of the first variant, on these further terms."""
+    request = market.request(campaign, quantity, buyer=buyer, **terms)
     with market.database.transaction() as session:
-        return wait_for_pieces(session, request, now=market.now)
+        return wait_for_pieces(session, request, takes_part=takes_part, now=market.now)
 
 
 def leave(market: Market, waiting_id: UUID) -> None:

@@ -118,6 +118,20 @@ def test_forfeited_pieces_are_released_to_those_who_wait_at_the_final_price_befo
     sound(market)
 
 
+def test_who_named_a_ceiling_below_the_final_price_is_charged_nothing(market: Market) -> None:
+    campaign, [paid, _] = presale(market, 5, 3)
+    below = wait(market, campaign, 3, ceiling_minor=39_99)
+    stays = wait(market, campaign, 3, ceiling_minor=39_99, accepts_dearer=True)
+    market.pass_time(WEEK)
+    pay(market, paid)
+    market.pass_time(WINDOW)
+    assert (became(market, below), place(market, below).state) == ([], WaitingState.LAPSED)
+    assert market.spent(place(market, below).buyer_id) == 0
+    assert [(p.state, p.charged_minor) for p in became(market, stays)] == [(PledgeState.CONFIRMED, 120_00)]
+    assert [sheet.quantity for sheet in sheets(market, campaign)] == [8]
+    sound(market)
+
+
 def test_a_declined_release_goes_to_the_next_and_who_gets_none_is_told(market: Market) -> None:
     campaign, [paid, _] = presale(market, 5, 3)
     poor = market.buyer()

@@ -14,9 +14,20 @@ from c2m.audit import running
 from c2m.db import table_of, uuid7
 from c2m.demand import pledges
 from c2m.demand.campaigns import CampaignNotOpen, cancel_campaign
-from c2m.demand.joining import KeyReused, LimitReached, NothingChosen, QuantityRefused, UnknownVariant
+from c2m.demand.joining import (
+    CeilingRefused,
+    KeyReused,
+    LimitReached,
+    NothingChosen,
+    PledgeRequest,
+    QuantityRefused,
+    UnknownColour,
+    UnknownTeam,
+    UnknownVariant,
+)
 from c2m.demand.models import (
     ChangeKind,
+    Pledge,
     PledgeChange,
     PledgeState,
     Waiting,
@@ -24,12 +35,13 @@ from c2m.demand.models import (
 )
 from c2m.demand.queries import WaitingNotFound, queue_of
 from c2m.demand.rules import Turn, pieces_in_order, turns
+from c2m.demand.teams import start_team
 from c2m.demand.waiting import (
     AlreadyWaiting,
     MoreThanThereAre,
+    NoExtraPieces,
     NothingToWaitFor,
     NotWaiting,
-    WaitingRequest,
     leave_queue,
     wait_for_pieces,
 )
@@ -150,6 +162,48 @@ def test_the_limit_is_asked_again_when_the_turn_comes(market: Market) -> None:
     assert market.get(campaign).pledged_quantity == 1
 
 
+def test_a_place_keeps_what_its_buyer_agreed_to(market: Market) -> None:
+    terms = {"colour_minimum": 2, "next_round_days": 5, "commission_ppm": 30_000, "minimum": 50}
+    campaign, [first, _] = sold_out(market, 7, 53, variants=(("black", "M"), ("white", "M")), **terms)
+    with market.database.transaction() as session:
+        team = start_team(session, session.get_one(Pledge, first), "Lane", now=market.now)
+    agreed = {"ceiling_minor": 30_00, "fallback_colour": "white", "joins_next_round": True, "team_id": team.id}
+    waiting = wait(market, campaign, 4, **agreed)
+    cancel(market, first)
+    market.work()
+    [pledge] = became(market, waiting)
+    assert {name: getattr(pledge, name) for name in agreed} == agreed
+    assert (pledge.unit_price_minor, pledge.charged_minor) == (30_00, 120_00)
+    assert market.get(campaign).conditional_quantity == 4
+    market.pass_time(WEEK)
+    assert market.state(pledge.id) is PledgeState.REFUNDED
+    assert market.spent(pledge.buyer_id) == 0
+
+
+def test_who_stays_at_a_dearer_price_is_charged_the_present_one(market: Market) -> None:
+    campaign, [pledge] = sold_out(market, 7)
+    waiting = wait(market, campaign, 4, ceiling_minor=30_00, accepts_dearer=True)
+    cancel(market, pledge)
+    [moved] = became(market, waiting)
+    assert (moved.charged_minor, moved.ceiling_minor, moved.accepts_dearer) == (160_00, 30_00, True)
+
+
+@pytest.mark.parametrize(
+    ("terms", "refusal"),
+    [
+        ({"ceiling_minor": 28_99}, CeilingRefused),
+        ({"fallback_colour": "pink"}, UnknownColour),
+        ({"team_id": UUID(int=1)}, UnknownTeam),
+        ({"flexible": 1}, NoExtraPieces),
+    ],
+)
+def test_waiting_is_judged_as_joining_is(market: Market, terms: dict[str, object], refusal: type[Refusal]) -> None:
+    campaign, _ = sold_out(market, 7)
+    with pytest.raises(refusal):
+        wait(market, campaign, 4, **terms)  # type: ignore[arg-type]
+    assert places(market) == 0
+
+
 def test_who_left_is_passed_over(market: Market) -> None:
     campaign, [one] = sold_out(market, 5)
     first, second = wait(market, campaign, 5), wait(market, campaign, 5)
@@ -234,7 +288,7 @@ def test_other_campaigns_variants_and_empty_requests_are_refused(market: Market)
         (((elsewhere, 1),), UnknownVariant),
         (((own, 1), (own, 1)), UnknownVariant),
     ):
-        request = WaitingRequest(campaign, market.buyer(), lines, str(uuid7()))
+        request = PledgeRequest(campaign, market.buyer(), lines, str(uuid7()))
         with pytest.raises(refusal), market.database.transaction() as session:
             wait_for_pieces(session, request, now=market.now)
     assert places(market) == 0

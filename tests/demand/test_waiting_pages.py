@@ -286,8 +286,12 @@ def test_a_sample_is_evaluated_and_read_on_both_pages(shop: Shop, buyer: Visitor
 )
 def test_an_evaluation_that_is_none_is_refused(shop: Shop, buyer: Visitor, said: dict[str, str]) -> None:
     _, pledge = a_delivered_sample(shop)
-    answer = buyer.post(f"/orders/{pledge}/evaluation", data=said, follow_redirects=True)
-    assert "Marks go from 1 to 5" in answer.get_data(as_text=True)
+    answer = buyer.post(f"/orders/{pledge}/evaluation", data=said)
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    assert "nothing was changed" in page
+    assert said.get("words", "") in page
+    assert "Please" in page or "stars" in said
     assert shop.rows(Evaluation) == []
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field
 
-from c2m.db import Table, enum_field, id_field, time_field
+from c2m.db import Table, amount_field, enum_field, id_field, time_field
 
 
 class WaitingState(StrEnum):
@@ -18,11 +18,15 @@ class WaitingState(StrEnum):
 
 
 class Waiting(Table, table=True):
-    """A place in the queue for pieces of a campaign that is sold out, in the order of ids."""
+    """A place in the queue for pieces of a campaign that is sold out, in the order of ids.
+
+    It keeps what its buyer agreed to, for the pledges it becomes.
+    """
 
     __table_args__ = (
         sa.UniqueConstraint("buyer_id", "idempotency_key"),
         sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint("ceiling_minor IS NULL OR ceiling_minor > 0", name="ceiling_positive"),
         sa.CheckConstraint("filled_quantity >= 0 AND filled_quantity <= quantity", name="filled_once"),
         sa.Index("ix_waiting_campaign_id", "campaign_id", "state"),
     )
@@ -33,6 +37,11 @@ class Waiting(Table, table=True):
     quantity: int
     filled_quantity: int = 0
     takes_part: bool = False  # fewer pieces are welcome too
+    ceiling_minor: int | None = amount_field(nullable=True)
+    accepts_dearer: bool = False
+    fallback_colour: str = Field(default="", max_length=40)
+    joins_next_round: bool = False
+    team_id: UUID | None = Field(default=None, foreign_key="team.id")
     state: WaitingState = enum_field(WaitingState, WaitingState.WAITING)
     idempotency_key: str = Field(max_length=80)
     request_hash: str = Field(max_length=64)
