@@ -2,26 +2,38 @@
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from c2m.matching.optimiser.columns import Priced, best_prices
 from c2m.matching.optimiser.greedy import by_density, by_regret, construct
 from c2m.matching.optimiser.highs import Answer, minimise
 from c2m.matching.optimiser.market import Market, Order
 from c2m.matching.optimiser.model import Model, Pick
+from c2m.matching.optimiser.moves import shift_and_swap
+from c2m.matching.optimiser.neighbourhoods import Neighbourhoods
 from c2m.matching.optimiser.params import Params
 from c2m.matching.optimiser.polish import polish
-from c2m.matching.optimiser.pricing import Priced, Pricer
+from c2m.matching.optimiser.pricing import Pricer
 from c2m.matching.optimiser.ruin import ruin_and_recreate
 from c2m.matching.optimiser.stop import Stop
+
+FIRST_KERNEL = 0.25  # of the first share of effort
+LEFT_TO_MIPS = 0.8  # of the gap asked for; rounding to whole pieces needs the rest
+UNSERVED_FACTOR = 20  # so much larger a MIP is tried where must-serve sheets are left otherwise
+
+
+def _unheard() -> None:
+    """Nobody listens."""
 
 
 @dataclass(slots=True)
 class Component:
-    """Sheets that share capacity, the best orders found for them, and a bound on what they must cost."""
+    """A market whose sheets share capacity, the best orders found for them, and a bound on what they must cost."""
 
     market: Market
-    sheets: Sequence[int]
     params: Params
     seed: int
     gap: float
@@ -34,14 +46,27 @@ class Component:
     _priced: Priced = field(init=False)
     _random: random.Random = field(init=False)
     _finished: bool = False
+    _reach: float = field(init=False)
+    _better: Callable[[], None] = _unheard
 
     def __post_init__(self) -> None:
+        """A first plan, the best of the greedy orders, and the bound that holds if capacity cost nothing."""
         self._random = random.Random(self.seed)
+        self._reach = float(self.params.neighbourhood_binaries)
+        for key in (by_regret(self.market), by_density(self.market)):
+            self._offer(construct(self.market, self.sheets, key))
+        self._pricer = Pricer(self.market, self.sheets)
+        self._priced = best_prices(self._pricer, 0, Stop(), self.seed)
+        self.bound = self._priced.bound
+
+    @property
+    def sheets(self) -> range:
+        return range(len(self.market.demands))
 
     @property
     def binaries(self) -> int:
         """How many prices there are to decide on."""
-        return sum(len(self.market.choices[c].prices) for s in self.sheets for c in self.market.demands[s].choices)
+        return len(self._pricer.picks)
 
     @property
     def proven_cost(self) -> float:
@@ -65,37 +90,41 @@ class Component:
         placed = sum(order.quantity for order in orders if self.market.choices[order.choice].sheet in musts)
         return sum(self.market.demands[s].quantity for s in musts) - placed
 
-    def begin(self) -> None:
-        """A first plan, the best of the greedy orders, and the bound that holds if capacity cost nothing."""
-        for key in (by_regret(self.market), by_density(self.market)):
-            self._offer(construct(self.market, self.sheets, key))
-        self._pricer = Pricer(self.market, self.sheets)
-        self._priced = self._pricer.unpriced()
-        self.bound = self._priced.bound
+    def advance(self, stop: Stop, better: Callable[[], None] = _unheard) -> None:
+        """One share of work: prices and what they suggest at first, then tries at better orders or a better bound.
 
-    def price(self, stop: Stop) -> None:
+        `better` is called whenever the orders or the bound got better.
+        """
+        self._better = better
+        if self.tries == 0:
+            self._price(stop)
+        if self.params.search and self.open_gap > 0 and not stop():
+            self._improve(stop)
+        self.tries += 1
+        self._better = _unheard
+
+    def _price(self, stop: Stop) -> None:
         """A bound from capacity prices, and the plan that these suggest."""
-        self._priced = priced = self._pricer.improve(self._priced, self.params, stop, self.seed)
-        self.bound = max(self.bound, priced.bound)
-        preferred = {c for c, _ in priced.used}
+        self._priced = priced = best_prices(self._pricer, self.params.pricing_rounds, stop, self.seed)
+        self._prove(priced.bound)
+        prices, preferred = priced.prices.tolist(), {c for c, _ in priced.used}
         for key in (by_regret(self.market), by_density(self.market)):
-            self._offer(construct(self.market, self.sheets, key, priced.prices, preferred))
-            self._offer(construct(self.market, self.sheets, key, priced.prices))
+            self._offer(construct(self.market, self.sheets, key, prices, preferred))
+            self._offer(construct(self.market, self.sheets, key, prices))
         tries = self.params.ruins_per_sheet * len(self.sheets)
-        self._offer(ruin_and_recreate(self.market, self.sheets, self.orders, priced.prices, tries, self._random))
+        self._offer(ruin_and_recreate(self.market, self.sheets, self.orders, prices, tries, self._random))
+        if self.params.moves:
+            self._offer(shift_and_swap(self.market, self.sheets, self.orders))
         self._polish([(order.choice, order.price) for order in self.orders], stop)
 
-    def improve(self, stop: Stop, effort: float, seconds: float) -> None:
-        """One try at better orders or a better bound, within this effort and time; `price` comes first."""
-        self.tries += 1
+    def _improve(self, stop: Stop) -> None:
+        if self.tries == 0:
+            self._solve_kernel(stop)
         picks = self._worth_taking()
-        if len(picks) <= self.params.whole_binaries:
-            self._solve_whole(picks, stop, effort, seconds)
-            return
-        if self.tries == 1:
-            effort, seconds = effort / 2, seconds / 2
-            self._solve_kernel(picks, stop, effort, seconds)
-        self._search_neighbourhoods(picks, stop, effort, seconds)
+        if len(picks) <= self.params.whole_binaries * (1 if self.served else UNSERVED_FACTOR):
+            self._solve_whole(picks, stop)
+        else:
+            self._search_neighbourhoods(picks, stop)
 
     def _worth_taking(self) -> list[Pick]:
         """The picks that a better plan may still hold (reduced cost fixing)."""
@@ -103,91 +132,83 @@ class Component:
         room = self.proven_cost - self._priced.bound
         slack = self._priced.slack
         kept = [pick for at, pick in enumerate(self._pricer.picks) if slack[at] <= room * (1 + 1e-9) + 1e-6]
-        held = {(order.choice, order.price) for order in self.orders}
-        return kept + sorted(held.difference(kept))
+        return sorted({*kept, *_held(self.orders)})
 
-    def _solve_kernel(self, picks: list[Pick], stop: Stop, effort: float, seconds: float) -> None:
+    def _kernel(self) -> set[Pick]:
+        """The few picks a sheet that the prices favour, and those that the bound mixes."""
+        nearest = self._pricer.nearest(self._priced.slack, self.params.kernel_picks)
+        return {self._pricer.picks[at] for at in np.flatnonzero(nearest)} | set(self._priced.used)
+
+    def _solve_kernel(self, stop: Stop) -> None:
         """The MIP of the few picks a sheet that the prices favour; its bound holds for the kernel alone."""
-        favoured = set(self._pricer.kernel(self._priced.slack, self.params.kernel_picks)) | set(self._priced.used)
-        held = {(order.choice, order.price) for order in self.orders}
-        model = Model(self.market, self.sheets, sorted(favoured & set(picks) | held), self.market.capacity)
+        picks = sorted(self._kernel() | _held(self.orders))
+        if len(picks) > self.params.kernel_binaries:
+            return
+        model = Model(self.market, self.sheets, picks, self.market.capacity)
+        effort, seconds = stop.effort_left * FIRST_KERNEL, stop.seconds_left * FIRST_KERNEL
         answer = self._minimise(model, stop, effort, seconds, self.orders)
         if answer.values is not None:
             self._polish(model.picked(answer.values), stop)
 
-    def _solve_whole(self, picks: list[Pick], stop: Stop, effort: float, seconds: float) -> None:
+    def _solve_whole(self, picks: list[Pick], stop: Stop) -> None:
         """The MIP of all picks worth taking: its bound holds, for what was left out can't beat the orders at hand."""
         model = Model(self.market, self.sheets, picks, self.market.capacity, serve_all=True)
-        answer = self._minimise(model, stop, effort, seconds, self.orders if self.served else None)
+        start = self.orders if self.served else None
+        answer = self._minimise(model, stop, stop.effort_left, stop.seconds_left, start)
         if answer.infeasible:
             self._finished = True
             self.infeasible = not self.served
             return
         if answer.values is not None:
             self._polish(model.picked(answer.values), stop)
-        self.bound = max(self.bound, min(answer.bound, self.proven_cost))
+        self._prove(min(answer.bound, self.proven_cost))
         self._finished = answer.finished
 
-    def _search_neighbourhoods(self, picks: list[Pick], stop: Stop, effort: float, seconds: float) -> None:
+    def _search_neighbourhoods(self, picks: list[Pick], stop: Stop) -> None:
         """Free a few sheets around a line at a time and solve what they could do in the capacity around them."""
-        enough, late = stop.spent + effort, stop.seconds_left - seconds
-        while not stop() and stop.spent < enough:
-            if stop.seconds_left <= late:
-                stop.time_limited = True
-                break
-            sheets = self._neighbourhood(picks)
-            rest = [order for order in self.orders if self.market.choices[order.choice].sheet not in sheets]
-            mine = [order for order in self.orders if self.market.choices[order.choice].sheet in sheets]
-            capacity = [[max(0.0, free) for free in weeks] for weeks in self.market.capacity_after(rest)]
-            near = [pick for pick in picks if self.market.choices[pick[0]].sheet in sheets]
-            opened = {self.market.choices[order.choice].factory for order in rest}
-            model = Model(self.market, sorted(sheets), near, capacity, opened_before=opened)
+        market = self.market
+        near = sorted(self._kernel() & set(picks))
+        around = Neighbourhoods(market, near, self._priced, self._random)
+        failures = 0
+        while not stop():
+            sheets = around.draw(self.orders, self._reach)
+            rest = [order for order in self.orders if market.choices[order.choice].sheet not in sheets]
+            mine = [order for order in self.orders if market.choices[order.choice].sheet in sheets]
+            capacity = [[max(0.0, free) for free in weeks] for weeks in market.capacity_after(rest)]
+            allowed = sorted({pick for pick in near if market.choices[pick[0]].sheet in sheets} | _held(mine))
+            opened = {market.choices[order.choice].factory for order in rest}
+            model = Model(market, sorted(sheets), allowed, capacity, opened_before=opened)
             answer = self._minimise(
                 model, stop, self.params.neighbourhood_effort, self.params.neighbourhood_seconds, mine
             )
-            if answer.values is None:
-                continue
-            found = polish(self.market, sorted(sheets), model.picked(answer.values), capacity, stop, self.seed)
-            if found is not None:
-                self._offer(rest + found)
-
-    def _neighbourhood(self, picks: list[Pick]) -> set[int]:
-        """Sheets that could share lines with a sheet drawn by lot, as many as a small MIP can take."""
-        size: dict[int, int] = {}
-        makers: dict[int, set[int]] = {}
-        for c, _ in picks:
-            choice = self.market.choices[c]
-            size[choice.sheet] = size.get(choice.sheet, 0) + 1
-            makers.setdefault(choice.line, set()).add(choice.sheet)
-        centre = self._random.choice(sorted(size))
-        lines = sorted({self.market.choices[c].line for c, _ in picks if self.market.choices[c].sheet == centre})
-        self._random.shuffle(lines)
-        chosen, binaries = {centre}, size[centre]
-        for line in lines:
-            around = sorted(makers[line] - chosen)
-            self._random.shuffle(around)
-            for s in around:
-                if binaries + size[s] > self.params.neighbourhood_binaries:
-                    return chosen
-                chosen.add(s)
-                binaries += size[s]
-        return chosen
+            before = self.cost
+            if answer.values is not None:
+                found = polish(market, sorted(sheets), model.picked(answer.values), capacity, stop, self.seed)
+                if found is not None:
+                    self._offer(rest + found)
+            failures = 0 if self.cost < before else failures + 1
+            if failures >= self.params.patience:
+                failures, self._reach = 0, min(self._reach * self.params.growth, float(self.params.whole_binaries))
 
     def _minimise(
         self, model: Model, stop: Stop, effort: float, seconds: float, start: Sequence[Order] | None
     ) -> Answer:
         """Solve from the orders at hand. These models always have a plan, so HiGHS's presolve is doubted when it
         finds none, and the model is solved again without it."""
-        at_most = min(seconds, stop.seconds_left)
-        nodes = min(effort, stop.effort_left)
         point = None if start is None else model.point(start)
-        answer = minimise(model.program, seconds=at_most, seed=self.seed, nodes=nodes, gap=self.gap, start=point)
-        stop.spend(answer.iterations, answer.timed_out)
-        if answer.infeasible:
+        for presolve in (True, False):
             answer = minimise(
-                model.program, seconds=at_most, seed=self.seed, nodes=nodes, gap=self.gap, start=point, presolve=False
+                model.program,
+                seconds=min(seconds, stop.seconds_left),
+                seed=self.seed,
+                nodes=min(effort, stop.effort_left),
+                gap=self.gap * LEFT_TO_MIPS,
+                start=point,
+                presolve=presolve,
             )
             stop.spend(answer.iterations, answer.timed_out)
+            if not answer.infeasible:
+                break
         return answer
 
     def _polish(self, picks: list[Pick], stop: Stop) -> None:
@@ -201,3 +222,14 @@ class Component:
         missing, at_hand = self._missing(orders), self._missing(self.orders)
         if self.cost == math.inf or missing < at_hand or (missing == at_hand and cost < self.cost - 1e-9):
             self.orders, self.cost = orders, cost
+            self._better()
+
+    def _prove(self, bound: float) -> None:
+        """Keep this bound if it is better."""
+        if bound > self.bound:
+            self.bound = bound
+            self._better()
+
+
+def _held(orders: Iterable[Order]) -> set[Pick]:
+    return {(order.choice, order.price) for order in orders}

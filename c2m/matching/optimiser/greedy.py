@@ -18,6 +18,7 @@ class Greedy:
     free: list[list[float]]
     prices: Prices | None = None
     opened: Counter[int] = field(default_factory=Counter)
+    _hopes: dict[int, list[tuple[float, int]]] = field(default_factory=dict)
 
     def serve(self, s: int, taken: list[Order], allowed: Collection[int] | None = None) -> list[Order]:
         """Orders for what is left of a sheet beside those it has `taken`, none where its fill is out of reach."""
@@ -25,8 +26,7 @@ class Greedy:
         left = demand.quantity - sum(order.quantity for order in taken)
         used = {order.choice for order in taken}
         joined = {market.choices[c].factory for c in used} - demand.joined
-        choices = [c for c in demand.choices if c not in used and (allowed is None or c in allowed)]
-        hopes = sorted(((_hope(market.choices[c], demand, left), c) for c in choices), reverse=True)
+        hopes = [(hope, c) for hope, c in self._hoped(s) if c not in used and (allowed is None or c in allowed)]
         found: list[Order] = []
         while left > 0:
             order = self._best(demand, hopes, joined, left)
@@ -44,6 +44,14 @@ class Greedy:
                 self.give_back(order)
             return []
         return found
+
+    def _hoped(self, s: int) -> list[tuple[float, int]]:
+        """The most that each choice of a sheet can gain, the greatest first."""
+        if s not in self._hopes:
+            demand = self.market.demands[s]
+            hopes = ((_hope(self.market.choices[c], demand, demand.quantity), c) for c in demand.choices)
+            self._hopes[s] = sorted((hope for hope in hopes if hope[0] > 0), reverse=True)
+        return self._hopes[s]
 
     def _best(self, demand: Demand, hopes: list[tuple[float, int]], joined: set[int], left: int) -> Order | None:
         best, best_gain = None, 1e-9

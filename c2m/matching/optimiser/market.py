@@ -1,8 +1,8 @@
 """The problem in plain numbers: what frozen and banned leave of it, cut into components that share no capacity."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from c2m.matching.optimiser.problem import Offer, Problem, Sheet, can_make, in_region
@@ -60,7 +60,7 @@ class Demand:
     @property
     def single(self) -> bool:
         """Whether at most one choice can be taken."""
-        return self.slots == 1 and not self.joined and self.one_choice_per_factory
+        return self.quantity == 1 or (self.slots == 1 and not self.joined and self.one_choice_per_factory)
 
 
 @dataclass(slots=True)
@@ -99,6 +99,33 @@ class Market:
             for week, pieces in order.weeks:
                 free[choice.line][week] -= choice.load * pieces
         return free
+
+    def part(self, sheets: Sequence[int]) -> "Part":
+        """These sheets as a market of their own, with the lines and choices of theirs alone."""
+        chosen = [c for s in sheets for c in self.demands[s].choices]
+        lines = sorted({self.choices[c].line for c in chosen})
+        sheet_at, line_at = ({one: at for at, one in enumerate(those)} for those in (sheets, lines))
+        choice_at = {c: at for at, c in enumerate(chosen)}
+        market = Market(
+            problem=replace(self.problem, sheets=(), factories=(), offers=(), frozen=(), banned=(), proposed=()),
+            demands=[replace(self.demands[s], choices=[choice_at[c] for c in self.demands[s].choices]) for s in sheets],
+            choices=[
+                replace(self.choices[c], sheet=sheet_at[self.choices[c].sheet], line=line_at[self.choices[c].line])
+                for c in chosen
+            ],
+            capacity=[self.capacity[line] for line in lines],
+            line_factory=[self.line_factory[line] for line in lines],
+            open_cost=self.open_cost,
+            penalties={},
+        )
+        return Part(market, chosen)
+
+
+class Part(NamedTuple):
+    """A component's own market, and which choice of the whole each of its choices is."""
+
+    market: Market
+    choices: list[int]
 
 
 def production_weeks(sheet: Sheet, offer: Offer, weeks: int) -> range:

@@ -8,27 +8,33 @@ class Params:
     """The search's dials.
 
     Args:
-        start_picks: prices a sheet starts with in the restricted LP.
-        pricing_rounds: how often the restricted LP takes in further prices before its bound is used as it is.
+        pricing_rounds: how often capacity is priced anew before the bound is used as it is.
         ruins_per_sheet: tries of ruin and recreate before any MIP, per sheet.
+        moves: whether sheets then shift and swap their lines.
+        kernel_picks: prices a sheet keeps in the kernel, those of the smallest reduced cost.
+        kernel_binaries: a kernel of at most so many tier binaries is solved as one MIP.
         whole_binaries: a component with at most so many tier binaries worth taking is solved as one MIP.
-        kernel_picks: prices a sheet keeps in the kernel MIP, those of the smallest reduced cost.
-        neighbourhood_binaries: tier binaries that one neighbourhood of the large neighbourhood search may hold.
+        neighbourhood_binaries: tier binaries of a neighbourhood of the large neighbourhood search, at first.
+        patience: neighbourhoods in a row without a better plan after which they grow.
+        growth: by how much they grow.
         neighbourhood_effort: effort of one neighbourhood.
         neighbourhood_seconds: safety stop of one neighbourhood.
-        search: whether MIPs are solved at all; without them the plan comes from greedy, LP, ruin and polish alone.
+        search: whether MIPs are solved at all; without them the plan comes from greedy, prices, ruin and moves alone.
     """
 
-    start_picks: int = 6
-    pricing_rounds: int = 8
+    pricing_rounds: int = 60
     ruins_per_sheet: int = 10
-    whole_binaries: int = 900
+    moves: bool = True
     kernel_picks: int = 6
-    neighbourhood_binaries: int = 120
+    kernel_binaries: int = 300
+    whole_binaries: int = 500
+    neighbourhood_binaries: int = 60
+    patience: int = 12
+    growth: float = 1.25
     neighbourhood_effort: float = 50.0
     neighbourhood_seconds: float = 2.0
     search: bool = True
 
 
 THOROUGH = Params()
-QUICK = Params(start_picks=4, pricing_rounds=2, ruins_per_sheet=2, search=False)
+QUICK = Params(pricing_rounds=10, ruins_per_sheet=2, moves=False, search=False)

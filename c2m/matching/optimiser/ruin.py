@@ -28,11 +28,14 @@ def ruin_and_recreate(
         greedy.opened[market.choices[order.choice].factory] += 1
     seekers: dict[int, list[int]] = defaultdict(list)
     for s in sheets:
-        for line in dict.fromkeys(market.choices[c].line for c in market.demands[s].choices):
+        for line in _lines(market, s):
             seekers[line].append(s)
+    on_line: dict[int, list[int]] = defaultdict(list)
+    for order in orders:
+        on_line[market.choices[order.choice].line].append(market.choices[order.choice].sheet)
     weighed = [[[weight * price for price in weeks] for weeks in prices] for weight in WEIGHTS]
     for _ in range(tries):
-        ruined = _around(market, draw.choice(sheets), placed, seekers, draw)
+        ruined = _around(market, draw.choice(sheets), on_line, seekers, draw)
         before = [order for s in ruined for order in placed[s]]
         for order in before:
             greedy.give_back(order)
@@ -44,6 +47,10 @@ def ruin_and_recreate(
         after = [order for s in ruined for order in found[s]]
         if market.cost(ruined, after, opened) <= market.cost(ruined, before, opened):
             placed.update(found)
+            for order in before:
+                on_line[market.choices[order.choice].line].remove(market.choices[order.choice].sheet)
+            for order in after:
+                on_line[market.choices[order.choice].line].append(market.choices[order.choice].sheet)
             continue
         for order in after:
             greedy.give_back(order)
@@ -53,17 +60,19 @@ def ruin_and_recreate(
 
 
 def _around(
-    market: Market, centre: int, placed: dict[int, list[Order]], seekers: dict[int, list[int]], draw: random.Random
+    market: Market, centre: int, on_line: dict[int, list[int]], seekers: dict[int, list[int]], draw: random.Random
 ) -> list[int]:
     """A sheet and some that are placed where it would like to be, in the order in which they choose again."""
-    line = draw.choice(sorted({market.choices[c].line for c in market.demands[centre].choices}))
-    near = [s for s in seekers[line] if s != centre]
-    there = [s for s in near if any(market.choices[order.choice].line == line for order in placed[s])]
-    others = [s for s in near if s not in there]
-    draw.shuffle(there)
-    draw.shuffle(others)
+    line = draw.choice(_lines(market, centre))
+    there = [s for s in on_line[line] if s != centre]
     size = draw.randint(1, LARGEST_RUIN - 1)
-    ruined = [centre, *(there + others)[:size]]
+    ruined = [centre, *draw.sample(there, min(size, len(there)))]
+    others = draw.sample(seekers[line], min(LARGEST_RUIN, len(seekers[line])))
+    ruined += [s for s in others if s not in ruined][: size + 1 - len(ruined)]
     if draw.random() < 0.5:
         draw.shuffle(ruined)
     return sorted(ruined, key=lambda s: not market.demands[s].must_serve)
+
+
+def _lines(market: Market, s: int) -> list[int]:
+    return sorted({market.choices[c].line for c in market.demands[s].choices})

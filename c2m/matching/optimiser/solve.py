@@ -3,11 +3,13 @@
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from c2m.matching.optimiser.check import check
 from c2m.matching.optimiser.component import Component
 from c2m.matching.optimiser.costs import cost_split, exact_objective, rounded
+from c2m.matching.optimiser.crew import Alone, Crew, Found, Share
 from c2m.matching.optimiser.explain import Explainer
 from c2m.matching.optimiser.market import Market, Order, compile_market, components
 from c2m.matching.optimiser.params import THOROUGH, Params
@@ -19,15 +21,37 @@ from c2m.matching.optimiser.variants import split_variants
 
 PPM = 1_000_000
 NOISE = 1e-9  # relative error of a bound that was summed in floats
+FIRST_ROUND = 0.6  # of the effort and time; then components of the largest gap get LATER_ROUND of what is left
+LATER_ROUND = 0.7
+AT_ONCE = 2
 SMALLEST_GAP = 1e-4  # money units below which floats can't tell a gap from none
 
 
-def solve(problem: Problem, stop: Stop | None = None, seed: int | None = None, params: Params = THOROUGH) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a solve has come: the cost of the best plan so far, and the bound proven so far."""
+
+    seconds: float
+    cost: float
+    bound: float
+
+
+def solve(
+    problem: Problem,
+    stop: Stop | None = None,
+    seed: int | None = None,
+    params: Params = THOROUGH,
+    *,
+    crew: Crew | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Plan:
     """The best plan found: who makes how many pieces of which sheet in which weeks.
 
     Args:
         stop: when to stop; without one the problem's settings say so.
-        seed: the same seed, effort and params give the same plan, unless the plan says `time_limited`.
+        seed: the same seed, effort and params give the same plan, whoever works on it, unless it says `time_limited`.
+        crew: who works on the components; this process without one.
+        progress: called whenever plan or bound got better; it may halt the stop.
 
     Raises:
         InvalidProblem: the problem contradicts itself.
@@ -40,46 +64,47 @@ def solve(problem: Problem, stop: Stop | None = None, seed: int | None = None, p
     if seed is None:
         seed = settings.seed
     market = compile_market(problem)
-    gap = settings.gap_ppm / PPM
-    parts = [Component(market, sheets, params, seed + at, gap) for at, sheets in enumerate(components(market))]
-    _search(parts, stop, params)
-    plan = _plan(market, parts, stop, began, cpu_began)
+    own = [market.part(sheets) for sheets in components(market)]
+    parts = [Component(part.market, params, seed + at, settings.gap_ppm / PPM) for at, part in enumerate(own)]
+
+    def found(_at: int, _part: Component) -> None:
+        if progress is not None:
+            cost, bound = sum(part.cost for part in parts), sum(part.bound for part in parts)
+            progress(Progress(time.monotonic() - began, cost, bound))
+
+    _search(parts, stop, crew or Alone(), found)
+    orders = [
+        order._replace(choice=mine.choices[order.choice])
+        for mine, part in zip(own, parts, strict=True)
+        for order in part.orders
+    ]
+    plan = _plan(market, parts, orders, stop, began, cpu_began)
     check(problem, plan)
     return plan
 
 
-def _search(parts: list[Component], stop: Stop, params: Params) -> None:
-    """Bound and plan every component, then put the effort where most money is still unexplained."""
-    for part in parts:
-        part.begin()
-    for part in parts:
-        if stop():
-            return
-        if part.open_gap > 0:
-            part.price(stop)
-    if not params.search:
-        return
-    open_parts = sorted((part for part in parts if part.open_gap > 0), key=lambda part: part.binaries)
-    left = sum(part.binaries for part in open_parts)
-    for part in open_parts:
-        if stop():
-            return
-        # Half of what there is goes to the first round; a component on its own needs no second one.
-        share = part.binaries / left * (0.5 if len(open_parts) > 1 else 1.0)
-        part.improve(stop, stop.effort_left * share, stop.seconds_left * share)
-        left -= part.binaries
-    while not stop():
-        open_parts = [part for part in open_parts if part.open_gap > 0]
-        if not open_parts:
-            return
-        part = max(open_parts, key=lambda part: part.open_gap / part.tries)
-        share = 0.5 if len(open_parts) > 1 else 1.0
-        part.improve(stop, stop.effort_left * share, stop.seconds_left * share)
+def _search(parts: list[Component], stop: Stop, crew: Crew, found: Found) -> None:
+    """Work on every component, then again and again on those where most money is still unexplained."""
+    chosen = [at for at, part in enumerate(parts) if part.open_gap > 0]
+    weights = [float(parts[at].binaries) for at in chosen]
+    portion = 1.0 if len(chosen) == 1 else FIRST_ROUND
+    while chosen and not stop():
+        effort, seconds = stop.effort_left * portion, stop.seconds_left * portion
+        shares = [
+            Share(at, effort * weight / sum(weights), min(seconds, seconds * crew.size * weight / sum(weights)))
+            for at, weight in zip(chosen, weights, strict=True)
+        ]
+        crew.work(parts, shares, stop, found)
+        chosen = sorted(range(len(parts)), key=lambda at: -parts[at].open_gap / max(1, parts[at].tries))[:AT_ONCE]
+        chosen = [at for at in chosen if parts[at].open_gap > 0 and parts[at].params.search]
+        weights = [parts[at].open_gap / max(1, parts[at].tries) for at in chosen]
+        portion = 1.0 if len(chosen) == 1 else LATER_ROUND
 
 
-def _plan(market: Market, parts: list[Component], stop: Stop, began: float, cpu_began: float) -> Plan:
+def _plan(
+    market: Market, parts: list[Component], orders: list[Order], stop: Stop, began: float, cpu_began: float
+) -> Plan:
     problem = market.problem
-    orders = [order for part in parts for order in part.orders]
     left = [demand.quantity for demand in market.demands]
     for order in orders:
         left[market.choices[order.choice].sheet] -= order.quantity
