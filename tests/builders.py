@@ -26,7 +26,19 @@ from c2m.identity.models import Organisation, Role
 from c2m.ledger.models import Transfer
 from c2m.ledger.provider import Answer
 from c2m.ledger.service import Charge, record_answers, request_charges
-from c2m.matching.models import Capability, Factory, MatchRun, Offer, OfferLine, OfferState, PriceBreak
+from c2m.matching.models import (
+    Capability,
+    Claim,
+    ClaimKind,
+    ClaimState,
+    Factory,
+    FactoryLevel,
+    MatchRun,
+    Offer,
+    OfferLine,
+    OfferState,
+    PriceBreak,
+)
 
 MORNING = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 """When the rows came into being, unless a test says otherwise."""
@@ -45,6 +57,25 @@ def a_factory(session: Session, **fields: Any) -> Factory:
     organisation = an_organisation(session, Role.FACTORY)
     factory = Factory(**{"id": organisation.id, "belt": "Humen", "region": "Guangdong"} | fields)
     session.add(factory)
+    session.flush()
+    verify(session, factory)
+    return factory
+
+
+def verify(session: Session, factory: Factory) -> Factory:
+    """Have a factory's licence verified for a long time."""
+    factory.level = FactoryLevel.VERIFIED
+    licence = Claim(
+        factory_id=factory.id,
+        kind=ClaimKind.LICENCE,
+        title="Licence",
+        made_at=MORNING,
+        state=ClaimState.VERIFIED,
+        evidence="seen",
+        checked_at=MORNING,
+        expires_at=MORNING + timedelta(days=3650),
+    )
+    session.add_all([factory, licence])
     session.flush()
     return factory
 

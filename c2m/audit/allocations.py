@@ -1,5 +1,7 @@
 """I9: no piece given to two factories, no week given twice; and I10 for counter-offers."""
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 
 from c2m.audit.check import Broken, Check, Part, underway
@@ -10,8 +12,13 @@ from c2m.matching.counters import WEIGH
 from c2m.matching.models import (
     Booking,
     CapacityWeek,
+    Claim,
+    ClaimKind,
+    ClaimState,
     CounterOffer,
     CounterState,
+    Factory,
+    FactoryLevel,
     Offer,
     OfferLine,
     OfferState,
@@ -22,7 +29,8 @@ from c2m.matching.queries import HOLDING
 sheet, sheet_line, released, offer, offered, booking, week = (
     table_of(model) for model in (DemandSheet, SheetLine, SheetRelease, Offer, OfferLine, Booking, CapacityWeek)
 )
-counter, reservation = table_of(CounterOffer), table_of(Reservation)
+counter, reservation, factory, claim = (table_of(model) for model in (CounterOffer, Reservation, Factory, Claim))
+RECHECKED_WITHIN = timedelta(hours=12)
 
 
 def _offered_pieces(part: Part, *states: OfferState) -> sa.Subquery:
@@ -188,6 +196,32 @@ def _never_weighed(part: Part) -> Broken:
     )
 
 
+def _unlike_its_claims(part: Part) -> Broken:
+    """A factory is matched if and only if its licence is verified, and vetted if all kinds of claims are."""
+    kinds = (
+        sa.select(sa.func.count(sa.distinct(claim.c.kind)))
+        .where(claim.c.factory_id == factory.c.id, claim.c.state == ClaimState.VERIFIED)
+        .correlate(factory)
+        .scalar_subquery()
+    )
+    licensed = sa.exists().where(
+        claim.c.factory_id == factory.c.id, claim.c.state == ClaimState.VERIFIED, claim.c.kind == ClaimKind.LICENCE
+    )
+    level = sa.case(
+        (~licensed, FactoryLevel.LISTED.value),
+        (kinds == len(ClaimKind), FactoryLevel.VETTED.value),
+        else_=FactoryLevel.VERIFIED.value,
+    )
+    return sa.select(factory.c.id).where(part.of(factory.c.id), sa.cast(factory.c.level, sa.String) != level)
+
+
+def _outlived(part: Part) -> Broken:
+    """A claim ran out hours ago and still counts."""
+    return sa.select(claim.c.id).where(
+        part.of(claim.c.id), claim.c.state == ClaimState.VERIFIED, claim.c.expires_at < part.now - RECHECKED_WITHIN
+    )
+
+
 OFFERS, SHEETS, WEEKS = offer.c.id, sheet_line.c.sheet_id, week.c.capability_id
 CHECKS = (
     Check("I9", N_("More of a sheet line was given to factories than it has."), _given_twice, SHEETS),
@@ -198,6 +232,8 @@ CHECKS = (
     Check("I9", N_("An offer counts as countered and isn't, or the other way round."), _countered_wrong, OFFERS),
     Check("I9", N_("An agreed counter-offer isn't what its offer came to."), _agreed_otherwise, counter.c.id),
     Check("I10", N_("A counter-offer waits and nothing will weigh it."), _never_weighed, counter.c.id),
+    Check("I9", N_("A factory's level isn't what its verified claims come to."), _unlike_its_claims, factory.c.id),
+    Check("I10", N_("A claim ran out and nothing has ended it."), _outlived, claim.c.id),
     Check("I9", N_("An offer holds more or less capacity than it needs."), _held_wrong, OFFERS),
     Check("I9", N_("A week's bookings aren't what it says is booked."), _misbooked, WEEKS),
     Check("I9", N_("A week is booked beyond its capacity."), _overbooked, booking.c.capability_id),

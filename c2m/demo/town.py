@@ -26,6 +26,7 @@ from c2m.identity.service import (
 )
 from c2m.matching.factories import NewCapability, Profile, add_capabilities, create_profiles
 from c2m.matching.rules import PriceStep, Terms
+from c2m.matching.vetting import verify_registrations
 
 ON_TIME_PPM = {"quick": 985_000, "steady": 955_000, "slow": 870_000}
 REFUSAL_NOTE = "营业执照与厂址不符 The business licence and the site don't match."
@@ -101,6 +102,8 @@ class Town:
             self._register_factories(session, arrived, now)
         if 9 <= local_hour(now) <= 18 and (decisions := self._to_decide.due(now)):
             decide_organisations(session, decisions, self.operator_id, now=now)
+            session.flush()
+            verify_registrations(session, [decision.organisation_id for decision in decisions])
 
     def _expect_buyers(self, profiles: list[BuyerProfile], now: datetime) -> None:
         """Two thirds are there at once, the others find the place over time."""

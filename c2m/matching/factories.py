@@ -16,6 +16,7 @@ from c2m.matching.hours import keep_beside, regular_line
 from c2m.matching.models import Capability, CapacityWeek, Factory, LineKind, PriceBreak
 from c2m.matching.queries import CapabilityNotFound, capabilities, factory
 from c2m.matching.rules import Terms, monday, terms_errors
+from c2m.matching.vetting import verify_registrations
 
 
 class CapabilityExists(Conflict):
@@ -53,7 +54,8 @@ class NewCapability:
 
 
 def create_profiles(session: Session, profiles: Sequence[Profile]) -> None:
-    """Give registered organisations their factory profiles; one that has a profile keeps it."""
+    """Give registered organisations their factory profiles; one that has a profile keeps it, and one that an operator
+    has verified is matched from now on."""
     insert_missing(
         session,
         Factory,
@@ -69,6 +71,7 @@ def create_profiles(session: Session, profiles: Sequence[Profile]) -> None:
             for p in profiles
         ],
     )
+    verify_registrations(session, [p.factory_id for p in profiles])
 
 
 def describe(session: Session, factory_id: UUID, *, belt: str, region: str, about: str) -> Factory:

@@ -7,6 +7,7 @@ from c2m.matching.counters import WEIGH, record_effects, weigh_counters
 from c2m.matching.offers import expire_offers
 from c2m.matching.planning import EXPIRE, MATCH, make_offers, plan_matches
 from c2m.matching.telling import TELL_OFFERED, TELL_TAKEN, tell_offered, tell_taken
+from c2m.matching.vetting import RECHECK, recheck_claims
 
 SUBSCRIPTIONS: dict[str, list[str]] = {
     "demand.sheets_issued": [MATCH],
@@ -16,7 +17,7 @@ SUBSCRIPTIONS: dict[str, list[str]] = {
     "matching.offers_accepted": [TELL_TAKEN],
     "matching.offers_countered": [WEIGH],
 }
-SCHEDULES: list[Schedule] = [Schedule(MATCH, timedelta(hours=6))]
+SCHEDULES: list[Schedule] = [Schedule(MATCH, timedelta(hours=6)), Schedule(RECHECK, timedelta(hours=6))]
 
 
 def handlers() -> dict[str, Handler]:
@@ -27,4 +28,5 @@ def handlers() -> dict[str, Handler]:
         WEIGH: OutsideWork(weigh_counters, record_effects),
         TELL_OFFERED: tell_offered,
         TELL_TAKEN: tell_taken,
+        RECHECK: recheck_claims,
     }

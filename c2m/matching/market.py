@@ -3,7 +3,7 @@
 import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from uuid import UUID
@@ -115,6 +115,40 @@ class Market:
             factories=self._factories([line for line in self.lines.values() if line.id in capable]),
             offers=tuple(offers),
         )
+
+    def with_share_for(self, newcomers: frozenset[UUID], pieces: int) -> "Market":
+        """This market with sheets of up to so many pieces kept for new factories: those that cost least on top, and
+        of these the largest."""
+        offered = [
+            (*found, sheet) for sheet in self.sheets.values() if (found := self._newcomer_costs(sheet, newcomers))
+        ]
+        kept: set[tuple[UUID, UUID]] = set()
+        for _extra, _size, _id, others, sheet in sorted(offered, key=lambda found: found[:3]):
+            if sheet.quantity <= pieces:
+                pieces -= sheet.quantity
+                kept |= {(sheet.id, factory_id) for factory_id in others}
+        return replace(self, banned=self.banned | kept)
+
+    def _newcomer_costs(
+        self, sheet: OpenSheet, newcomers: frozenset[UUID]
+    ) -> tuple[float, int, UUID, frozenset[UUID]] | None:
+        """What a piece costs more where a new factory makes the whole sheet in time, and the established factories
+        that could; None where no new one can."""
+        quotes: dict[bool, list[int]] = {True: [], False: []}
+        established: set[UUID] = set()
+        for line in self.lines.values():
+            if not line.makes(sheet) or (sheet.id, line.factory_id) in self.banned:
+                continue
+            new = line.factory_id in newcomers
+            established |= set() if new else {line.factory_id}
+            due, lead = self._timing(sheet, line)
+            quote = line.terms.quote(sheet.quantity, sheet.target_cost_minor)
+            if quote and line.free_until(min(due - lead, HORIZON_WEEKS)) >= sheet.quantity:
+                quotes[new].append(quote.total_minor)
+        if not quotes[True]:
+            return None
+        extra = min(quotes[True]) - min(quotes[False], default=min(quotes[True]))
+        return extra / sheet.quantity, -sheet.quantity, sheet.id, frozenset(established)
 
     def shortlist(self, sheet: OpenSheet, makers: Sequence[Line]) -> list[Line]:
         """The lines a sheet is put to: the cheapest of those with room for it, and the roomiest of the others."""

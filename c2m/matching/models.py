@@ -11,8 +11,16 @@ from sqlmodel import Field
 from c2m.db import Table, amount_field, enum_field, id_field, json_field, time_field
 
 
+class FactoryLevel(StrEnum):
+    """What a factory's verified claims come to; only from VERIFIED on is it matched."""
+
+    LISTED = "listed"
+    VERIFIED = "verified"
+    VETTED = "vetted"  # 严选
+
+
 class Factory(Table, table=True):
-    """A factory's profile; the organisation's state says whether it is verified."""
+    """A factory's profile; its level follows from its verified claims."""
 
     __table_args__ = (sa.CheckConstraint("on_time_ppm BETWEEN 0 AND 1000000", name="on_time_share"),)
 
@@ -22,6 +30,67 @@ class Factory(Table, table=True):
     about: str = Field(default="", max_length=500)
     currency: str = Field(default="CNY", max_length=3)  # of its prices
     on_time_ppm: int = 950_000
+    level: FactoryLevel = enum_field(FactoryLevel, FactoryLevel.LISTED)
+
+
+class ClaimKind(StrEnum):
+    LICENCE = "licence"
+    MACHINES = "machines"
+    CERTIFICATE = "certificate"
+    SAMPLE_WORK = "sample_work"
+
+
+class ClaimState(StrEnum):
+    OPEN = "open"
+    VERIFIED = "verified"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class Claim(Table, table=True):
+    """Something a factory says of itself, with what an operator found when checking it."""
+
+    __table_args__ = (
+        sa.CheckConstraint("(state = 'open') = (checked_at IS NULL)", name="checked"),
+        sa.CheckConstraint("state NOT IN ('verified', 'expired') OR expires_at IS NOT NULL", name="runs_out"),
+        sa.Index("ix_claim_factory_id", "factory_id", "state"),
+        sa.Index("ix_claim_state", "state", "expires_at"),
+    )
+
+    id: UUID = id_field()
+    factory_id: UUID = Field(foreign_key="factory.id")
+    kind: ClaimKind = enum_field(ClaimKind)
+    title: str = Field(max_length=120)
+    reference: str = Field(default="", max_length=120)  # the number or address by which it can be checked
+    made_at: datetime = time_field()
+    state: ClaimState = enum_field(ClaimState, ClaimState.OPEN)
+    evidence: str = Field(default="", max_length=500)  # what the operator saw
+    checked_at: datetime | None = time_field(nullable=True)
+    checked_by: UUID | None = None
+    expires_at: datetime | None = time_field(nullable=True)
+    recheck: str | None = Field(default=None, max_length=24)  # why it is to be checked again before it runs out
+
+
+class MatchingTerms(Table, table=True):
+    """What the operator sets for matching; rows are never changed, the latest holds."""
+
+    __table_args__ = (
+        sa.CheckConstraint("newcomer_share_ppm BETWEEN 0 AND 500000", name="newcomer_share"),
+        sa.CheckConstraint("newcomer_orders > 0", name="newcomer_orders"),
+    )
+
+    id: UUID = id_field()
+    newcomer_share_ppm: int  # of the pieces of 30 days, for factories that are new here
+    newcomer_orders: int  # a factory is new until it has accepted so many offers
+    set_at: datetime = time_field()
+    set_by: UUID | None = None
+
+
+class NewcomerOffer(Table, table=True):
+    """An offer to a factory that was new, and what it cost on top of the cheapest established one."""
+
+    offer_id: UUID = Field(primary_key=True, foreign_key="offer.id")
+    extra_minor: int | None = amount_field(nullable=True)  # None: nobody established could have made it
 
 
 class LineKind(StrEnum):

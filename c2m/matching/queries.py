@@ -1,9 +1,9 @@
 """What stands in the tables of matching, read for planning and for the pages."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,7 +20,10 @@ from c2m.matching.models import (
     Capability,
     CapacityWeek,
     Factory,
+    FactoryLevel,
+    MatchingTerms,
     MatchRun,
+    NewcomerOffer,
     Offer,
     OfferLine,
     OfferState,
@@ -32,6 +35,7 @@ from c2m.notices.models import NoticeKind
 from c2m.notices.service import Message
 
 OPEN = (OfferState.OFFERED, OfferState.COUNTERED)
+NEWCOMER_WINDOW = timedelta(days=30)
 HOLDING = (*OPEN, OfferState.ACCEPTED)
 RETURNED = (OfferState.DECLINED, OfferState.EXPIRED)
 Pieces = dict[UUID, dict[UUID, int]]  # sheet → variant → pieces
@@ -105,12 +109,46 @@ def open_market(session: Session, *, now: datetime) -> Market:
     start = first_week(now)
     pieces = remaining_pieces(session)
     sheets = open_sheets(session, pieces, now=now)
-    return Market(
+    market = Market(
         start=start,
         sheets=sheets,
         lines=lines_for(session, {sheet.category for sheet in sheets.values()}, weeks_from(start, HORIZON_WEEKS)),
         banned=banned(session, list(sheets)),
     )
+    terms = terms_in_force(session)
+    if not terms or not terms.newcomer_share_ppm or not sheets:
+        return market
+    return market.with_share_for(newcomers(session, terms), _kept_for_newcomers(session, terms, sheets.values(), now))
+
+
+def terms_in_force(session: Session) -> MatchingTerms | None:
+    """What the operator has set for matching; None: nothing yet."""
+    return session.exec(select(MatchingTerms).order_by(col(MatchingTerms.id).desc()).limit(1)).first()
+
+
+def newcomers(session: Session, terms: MatchingTerms | None) -> frozenset[UUID]:
+    """The factories that are new: they have accepted fewer offers than the terms say."""
+    if terms is None:
+        return frozenset()
+    factory, offer = table_of(Factory), table_of(Offer)
+    accepted = sa.and_(offer.c.factory_id == factory.c.id, offer.c.state == OfferState.ACCEPTED)
+    rows = session.execute(
+        sa.select(factory.c.id)
+        .join_from(factory, offer, accepted, isouter=True)
+        .group_by(factory.c.id)
+        .having(sa.func.count(offer.c.id) < terms.newcomer_orders)
+    )
+    return frozenset(rows.scalars())
+
+
+def _kept_for_newcomers(session: Session, terms: MatchingTerms, sheets: Iterable[OpenSheet], now: datetime) -> int:
+    """Pieces still to be kept for new factories: their share of the volume lately and now, less what they got."""
+    offer, noted = table_of(Offer).c, table_of(NewcomerOffer).c
+    lately = (offer.offered_at >= now - NEWCOMER_WINDOW, offer.state.in_(HOLDING))
+    pieces = sa.select(sa.func.coalesce(sa.func.sum(offer.quantity), 0))
+    volume = session.execute(pieces.where(*lately)).scalar_one() + sum(sheet.quantity for sheet in sheets)
+    got = session.execute(pieces.where(*lately, sa.exists().where(noted.offer_id == offer.id))).scalar_one()
+    return share(int(volume), terms.newcomer_share_ppm) - int(got)
 
 
 def open_sheets(session: Session, pieces: Pieces, *, now: datetime) -> dict[UUID, OpenSheet]:
@@ -165,7 +203,11 @@ def lines_for(session: Session, categories: set[str], weeks: Sequence[date]) -> 
         sa.select(capability, factory.c.currency, factory.c.on_time_ppm)
         .join_from(capability, factory, factory.c.id == capability.c.factory_id)
         .join(organisation, organisation.c.id == factory.c.id)
-        .where(organisation.c.state == OrganisationState.ACTIVE, capability.c.category.in_(sorted(categories)))
+        .where(
+            organisation.c.state == OrganisationState.ACTIVE,
+            factory.c.level != FactoryLevel.LISTED,
+            capability.c.category.in_(sorted(categories)),
+        )
         .order_by(capability.c.id)
     ).all()
     steps = price_steps(session, [row.id for row in rows])

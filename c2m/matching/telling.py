@@ -11,6 +11,7 @@ from c2m.db import chunks, table_of
 from c2m.demand.models import Campaign, DemandSheet
 from c2m.matching import queries
 from c2m.matching.models import Offer
+from c2m.matching.newcomers import note_newcomers
 from c2m.notices.models import NoticeKind
 from c2m.notices.service import Message, tell
 
@@ -19,7 +20,8 @@ TELL_TAKEN = "matching.tell_taken"
 
 
 def tell_offered(session: Session, ids: Sequence[UUID], now: datetime) -> None:
-    """Tell factories of the offers that were made to them."""
+    """Tell factories of the offers that were made to them, and note those that went to new ones."""
+    note_newcomers(session, ids)
     tell(session, queries.messages_about(session, ids, NoticeKind.OFFER_MADE), now=now)
 
 

@@ -80,7 +80,7 @@ def subject_of(session: Session, notice: Notice, viewer: Viewer) -> str:
     if viewer.has(Role.OPERATOR) and (counter := session.get(CounterOffer, notice.subject_id)):
         return url_for("matching.counter_offer", counter_id=counter.id)
     if viewer.has(Role.FACTORY):
-        return url_for("matching.profile")
+        return url_for("matching.claims")
     pledge = session.get(Pledge, notice.subject_id)
     if pledge is not None and pledge.buyer_id == viewer.organisation_id and viewer.has(Role.BUYER):
         return url_for("pages.order", pledge_id=pledge.id)

@@ -54,6 +54,7 @@ PLACES: dict[Role | None, tuple[Place, ...]] = {
         Place("matching.capacity", _("Capacity"), "cal", leads_to=("matching.hours_of_line", "matching.week")),
         Place("production.money", _("Money"), "wallet"),
         Place("matching.profile", _("Profile"), "user"),
+        Place("matching.claims", _("Verification"), "badge"),
     ),
     Role.MERCHANDISER: (
         Place(
@@ -75,6 +76,7 @@ PLACES: dict[Role | None, tuple[Place, ...]] = {
     Role.OPERATOR: (
         Place("pages.console", _("Console"), "grid"),
         Place("pages.verification", _("Factories to verify"), "badge", queue="factories"),
+        Place("matching.vetting", _("Vetting"), "shield", queue="claims"),
         Place("pages.late", _("Late work orders"), "wrench", queue="late_orders"),
         Place("pages.jobs", _("Jobs"), "alert", queue="dead_jobs"),
         Place("matching.dispatch", _("Offers"), "inbox", queue="counters", leads_to=("matching.counter_offer",)),

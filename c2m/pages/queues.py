@@ -14,7 +14,17 @@ from c2m.demand.models import Campaign, CampaignState
 from c2m.identity.models import Organisation, OrganisationState, Role
 from c2m.jobs import Job, JobState
 from c2m.matching.calendars import usual_capacity
-from c2m.matching.models import Capability, CapacityWeek, CounterOffer, CounterState, Factory, Offer, OfferState
+from c2m.matching.models import (
+    Capability,
+    CapacityWeek,
+    Claim,
+    ClaimState,
+    CounterOffer,
+    CounterState,
+    Factory,
+    Offer,
+    OfferState,
+)
 from c2m.production.models import Lot, Parcel, WorkOrder
 from c2m.production.queries import UNDERWAY
 
@@ -38,6 +48,7 @@ class Queues:
     falling_short: Queue
     offers: Queue
     counters: Queue
+    claims: Queue
     late_orders: Queue
     dead_jobs: Queue
 
@@ -45,13 +56,14 @@ class Queues:
 def queues(session: Session, *, now: datetime) -> Queues:
     """Count what waits."""
     organisation, offer, order, job = (table_of(model).c for model in (Organisation, Offer, WorkOrder, Job))
-    counter = table_of(CounterOffer).c
+    counter, claim = table_of(CounterOffer).c, table_of(Claim).c
     pending = (organisation.kind == Role.FACTORY, organisation.state == OrganisationState.PENDING)
     return Queues(
         factories=_queue(session, organisation.registered_at, *pending),
         falling_short=_queue(session, table_of(Campaign).c.deadline, *_falling_short(now)),
         offers=_queue(session, offer.expires_at, offer.state == OfferState.OFFERED, offer.expires_at <= now + SOON),
         counters=_queue(session, counter.made_at, counter.state == CounterState.OPEN),
+        claims=_queue(session, claim.made_at, sa.or_(claim.state == ClaimState.OPEN, claim.recheck.is_not(None))),
         late_orders=_queue(session, order.due_at, order.state.in_(UNDERWAY), order.due_at < now),
         dead_jobs=_queue(session, job.finished_at, job.state == JobState.DEAD),
     )

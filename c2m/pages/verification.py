@@ -18,6 +18,7 @@ from c2m.identity.models import Organisation, OrganisationState, Role, User
 from c2m.identity.queries import OrganisationNotFound, organisation_of
 from c2m.identity.service import Decision, decide_organisation
 from c2m.matching.models import Capability, Factory
+from c2m.matching.vetting import verify_registrations
 from c2m.pages.blueprint import blueprint
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
@@ -98,7 +99,11 @@ def decide(organisation_id: UUID) -> Response | tuple[str, int]:
         verified = form.value.decision == "verify"
         decision = Decision(organisation_id, verified, form.value.note)
         try:
-            decide_organisation(session, decision, signed_in_viewer().user_id, now=request_time())
+            who, now = signed_in_viewer().user_id, request_time()
+            decide_organisation(session, decision, who, now=now)
+            if verified:
+                session.flush()
+                verify_registrations(session, [organisation_id])
         except Invalid as refusal:
             form.refuse(refusal)
         else:

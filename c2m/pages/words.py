@@ -59,6 +59,7 @@ JOBS: dict[str, LazyString] = {
     "demand.record_declines": _("Note payments that were declined"),
     "demand.record_balances": _("Note balances that arrived"),
     "matching.match": _("Match demand sheets to factories"),
+    "matching.recheck_claims": _("Check claims again"),
     "matching.weigh_counters": _("Weigh counter-offers"),
     "matching.tell_offered": _("Tell factories of offers"),
     "matching.tell_taken": _("Tell merchants who makes their goods"),

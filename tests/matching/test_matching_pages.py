@@ -16,11 +16,21 @@ from c2m.identity.models import Organisation, OrganisationState
 from c2m.matching import queries
 from c2m.matching.capacity import capacity_map
 from c2m.matching.counters import record_effects, weigh_counters
-from c2m.matching.models import Capability, CounterOffer, Factory, Offer, OfferState, PriceBreak, Reservation
+from c2m.matching.models import (
+    Capability,
+    Claim,
+    ClaimState,
+    CounterOffer,
+    Factory,
+    Offer,
+    OfferState,
+    PriceBreak,
+    Reservation,
+)
 from c2m.matching.offers import Answer, accept_offers
 from c2m.matching.rules import PriceStep, Terms, monday
 from c2m.production.work_orders import create_work_orders
-from tests.builders import a_factory, a_line, an_open_sheet
+from tests.builders import a_factory, a_line, an_open_sheet, verify
 from tests.conftest import Person, Visitor
 from tests.matching.market import match, offers
 from tests.web.test_access import everything
@@ -48,6 +58,7 @@ def a_factory_of(session: Any, person: Person) -> Factory:
     factory = Factory(id=person.organisation_id, belt="Yiwu", region="Zhejiang")
     session.add(factory)
     session.flush()
+    verify(session, factory)
     return factory
 
 
@@ -579,3 +590,34 @@ def test_other_factories_lines_are_not_shown(
         page = factory.get(path).get_data(as_text=True)
         assert str(line.id) in page
         assert str(other.id) not in page
+
+
+# Vetting
+
+
+def test_a_claim_is_sent_in_and_checked_with_evidence(
+    client: Callable[..., Visitor], database: Database, line: Capability, clock: ManualClock
+) -> None:
+    factory, operator, english = client("factory"), client("operator"), {"Accept-Language": "en"}
+    claim = {"kind": "machines", "title": "40 lockstitch machines 四十台平缝机", "reference": "M-1"}
+    assert factory.post("/factory/verification", data=claim).location == "/factory/verification"
+    assert factory.post("/factory/verification", data=claim | {"kind": "luck"}).status_code == 422
+    with database.reading() as session:
+        claim_id = session.exec(select(Claim.id).where(Claim.state == ClaimState.OPEN)).one()
+    address = f"/operator/vetting/claims/{claim_id}"
+    assert address in operator.get("/operator/vetting").get_data(as_text=True)
+    assert operator.post(address, data={"finding": "verify", "evidence": ""}).status_code == 422
+    past = {"finding": "verify", "evidence": "Counted on site", "until": "2026-11-01"}
+    assert "lies in the past" in operator.post(address, data=past, headers=english).get_data(as_text=True)
+    assert operator.post(address, data=past | {"until": "2027-11-01"}).location == "/operator/vetting"
+    assert operator.post(address, data=past | {"until": "2027-11-01"}).status_code == 409
+    page = factory.get("/factory/verification", headers=english).get_data(as_text=True)
+    assert "Counted on site" in page
+    assert "Missing to be vetted: Certificate, Sample work" in page
+
+
+def test_the_share_for_new_factories_is_set_and_shown(client: Callable[..., Visitor]) -> None:
+    operator, english = client("operator"), {"Accept-Language": "en"}
+    assert operator.post("/operator/vetting/terms", data={"share": "51", "orders": "1"}).status_code == 422
+    assert operator.post("/operator/vetting/terms", data={"share": "7.5", "orders": "2"}).status_code == 303
+    assert "7.5 %" in operator.get("/operator/vetting", headers=english).get_data(as_text=True)

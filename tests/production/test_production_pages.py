@@ -16,7 +16,7 @@ from c2m.ledger.provider import SandboxProvider
 from c2m.matching.models import Factory, Offer, OfferState
 from c2m.production.models import Lot, Parcel, Settlement, WorkOrder, WorkOrderState
 from c2m.production.queries import progress_of, work_order
-from tests.builders import a_line, an_offer
+from tests.builders import a_line, an_offer, verify
 from tests.conftest import Person, Visitor
 from tests.production.market import a_sold_campaign, make, ship
 from tests.web.test_access import everything
@@ -56,6 +56,7 @@ def offered(session: Session, sheet: DemandSheet, variant: UUID, person: Person,
     factory = Factory(id=person.organisation_id, belt="Yiwu", region="Zhejiang")
     session.add(factory)
     session.flush()
+    verify(session, factory)
     reason = {"reason": "least_cost", "next_best": None, "fit": {"score": 90, "parts": []}}
     return an_offer(
         session,

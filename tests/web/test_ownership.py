@@ -15,7 +15,7 @@ from c2m.identity.models import Role
 from c2m.matching.models import CapacityWeek, Factory, Reservation
 from c2m.matching.rules import monday
 from c2m.production.models import Parcel
-from tests.builders import a_campaign, a_confirmed_pledge, a_line, a_sheet
+from tests.builders import a_campaign, a_confirmed_pledge, a_line, a_sheet, verify
 from tests.conftest import PEOPLE, Person, Visitor
 from tests.design.builders import a_concept, a_want
 from tests.matching.market import match
@@ -48,6 +48,7 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
     factory = Factory(id=maker, belt="Humen", region="Guangdong")
     session.add(factory)
     session.flush()
+    verify(session, factory)
     line = a_line(session, factory)
     order = an_order(session, sheet, {variant.id: 6}, factory_id=maker, capability_id=line.id)
     make(session, order, 6)
