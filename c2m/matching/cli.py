@@ -1,6 +1,7 @@
 """`c2m match`: solve a problem from a file, or draw one at random."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -10,10 +11,17 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from c2m.matching.optimiser import (
+    Considered,
+    Explanation,
     InvalidProblem,
     Plan,
     Problem,
+    Progress,
+    Standing,
     Stop,
+    crew_of,
+    explain,
+    explanation_document,
     generate,
     plan_document,
     read_problem,
@@ -48,16 +56,30 @@ def solve_file(
     out: Annotated[Path | None, typer.Option(help="write the c2m.plan/1 document here")] = None,
     time_limit: Annotated[float | None, typer.Option(min=0.01, help="seconds; instead of the problem's own")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="instead of the problem's own")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print the plan document instead of a summary")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print the document instead of a summary")] = False,
+    sheet: Annotated[
+        str | None, typer.Option("--explain", metavar="SHEET", help="say why this sheet got its factories")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="processes to work on components at once")] = 1,
+    show_progress: Annotated[bool, typer.Option("--progress", help="print each better plan's cost and bound")] = False,
 ) -> None:
     """Solve a matching problem and say how far at most the plan is from the best."""
     problem = _read(problem_file)
+    if sheet is not None and sheet not in {known.id for known in problem.sheets}:
+        _refuse(f"--explain: there is no sheet {sheet!r}")
     settings = problem.settings
     stop = Stop(effort=settings.effort, seconds=settings.time_limit_s if time_limit is None else time_limit)
-    plan = solve(problem, stop, seed)
+    with crew_of(workers) as crew:
+        plan = solve(problem, stop, seed, crew=crew, progress=_report(problem) if show_progress else None)
     if out is not None:
         _write(out, write_plan(plan))
-    if as_json:
+    if sheet is not None:
+        explanation = explain(problem, plan, sheet)
+        if as_json:
+            typer.echo(json.dumps(explanation_document(explanation), allow_nan=False))
+        else:
+            _tell_why(problem, explanation)
+    elif as_json:
         typer.echo(json.dumps(plan_document(plan), allow_nan=False))
     else:
         _summarise(problem, plan)
@@ -99,6 +121,50 @@ def _write(path: Path, text: str) -> None:
 def _refuse(sentence: str) -> NoReturn:
     typer.echo(sentence, err=True)
     raise typer.Exit(INVALID_INPUT)
+
+
+def _report(problem: Problem) -> Callable[[Progress], None]:
+    def say(progress: Progress) -> None:
+        cost, bound = (money / problem.money_scale for money in (progress.cost, progress.bound))
+        typer.echo(f"{progress.seconds:8.1f} s  cost {cost:,.2f}  bound {bound:,.2f} {problem.currency}", err=True)
+
+    return say
+
+
+def _tell_why(problem: Problem, explanation: Explanation) -> None:
+    table = Table("factory", "line", "pieces", "standing", "what it means")
+    for offer in explanation.offers:
+        table.add_row(offer.factory, offer.line, f"{offer.quantity:,}", offer.standing.value, _sentence(problem, offer))
+    console = Console()
+    console.print(f"{explanation.sheet}: {explanation.quantity:,} pieces")
+    console.print(table)
+    if explanation.unserved is not None:
+        left = explanation.unserved
+        console.print(f"{left.quantity:,} pieces are left: {left.reason.value}")
+
+
+def _sentence(problem: Problem, offer: Considered) -> str:
+    """What would have to change for the offer, or what it costs."""
+
+    def money(amount: int | None) -> str:
+        return f"{(amount or 0) / problem.money_scale:,.2f} {problem.currency}"
+
+    sentence = {
+        Standing.CHOSEN: f"makes them for {money(offer.cost)}",
+        Standing.BANNED: "excluded by the problem",
+        Standing.NO_CAPABILITY: "the line lacks a capability",
+        Standing.REGION: "lies in another region",
+        Standing.LEAD_TIME: f"first pieces arrive {offer.weeks_late} weeks too late",
+        Standing.MOQ: f"{offer.pieces_missing} pieces short of its minimum order",
+        Standing.TOO_MANY: "more pieces than it takes",
+        Standing.CAPACITY: f"its free weeks lack room for {offer.pieces_missing} pieces",
+        Standing.DEARER: f"{money(offer.extra_cost)} dearer; {money(offer.each_less)} less a piece would draw level",
+        Standing.NOT_PROVEN: "as good; the search found no use for it",
+    }[offer.standing]
+    if offer.unlock is not None and offer.unlock.saving:
+        saving = money(offer.unlock.saving)
+        sentence += f"; {offer.unlock.pieces} more pieces unlock a tier that saves {saving} each"
+    return sentence
 
 
 def _summarise(problem: Problem, plan: Plan) -> None:

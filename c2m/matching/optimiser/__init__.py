@@ -1,8 +1,15 @@
 """The optimiser: `solve(problem, stop, seed, params) -> Plan`, free of database and web."""
 
 from c2m.matching.optimiser.check import InvalidPlan, check
+from c2m.matching.optimiser.crew import Crew, crew_of
 from c2m.matching.optimiser.generate import generate
-from c2m.matching.optimiser.interchange import plan_document, read_problem, write_plan, write_problem
+from c2m.matching.optimiser.interchange import (
+    explanation_document,
+    plan_document,
+    read_problem,
+    write_plan,
+    write_problem,
+)
 from c2m.matching.optimiser.params import QUICK, THOROUGH, Params
 from c2m.matching.optimiser.plan import Allocation, Backup, CostSplit, Plan, Reason, Status, Unserved
 from c2m.matching.optimiser.problem import (
@@ -19,7 +26,8 @@ from c2m.matching.optimiser.problem import (
     Tier,
     Variant,
 )
-from c2m.matching.optimiser.solve import solve
+from c2m.matching.optimiser.reasons import Considered, Explanation, Regret, Standing, Unlock, explain, regret_without
+from c2m.matching.optimiser.solve import Progress, solve
 from c2m.matching.optimiser.stop import Stop
 from c2m.matching.optimiser.validation import InvalidProblem, validate
 
@@ -28,7 +36,10 @@ __all__ = [
     "THOROUGH",
     "Allocation",
     "Backup",
+    "Considered",
     "CostSplit",
+    "Crew",
+    "Explanation",
     "Factory",
     "Frozen",
     "Horizon",
@@ -40,19 +51,27 @@ __all__ = [
     "Params",
     "Plan",
     "Problem",
+    "Progress",
     "Rate",
     "Reason",
+    "Regret",
     "Settings",
     "Sheet",
+    "Standing",
     "Status",
     "Stop",
     "Tier",
+    "Unlock",
     "Unserved",
     "Variant",
     "check",
+    "crew_of",
+    "explain",
+    "explanation_document",
     "generate",
     "plan_document",
     "read_problem",
+    "regret_without",
     "solve",
     "validate",
     "write_plan",

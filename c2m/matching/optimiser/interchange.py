@@ -9,9 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from c2m.matching.optimiser.plan import Allocation, Plan, Unserved
 from c2m.matching.optimiser.problem import Problem
+from c2m.matching.optimiser.reasons import Considered, Explanation
 from c2m.matching.optimiser.validation import InvalidProblem, pointer_to, validate
 
 PLAN_FORMAT = "c2m.plan/1"
+EXPLANATION_FORMAT = "c2m.explanation/1"
 
 _SCHEMA = TypeAdapter(Problem)
 
@@ -91,6 +93,25 @@ def _unserved_document(unserved: Unserved) -> dict[str, Any]:
             {"factory": factory, "line": line, "week": week} for factory, line, week in unserved.line_weeks
         ]
     return document
+
+
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
+    """The `c2m.explanation/1` document of a sheet's explanation, without what doesn't apply."""
+    left = explanation.unserved
+    return {
+        "format": EXPLANATION_FORMAT,
+        "sheet": explanation.sheet,
+        "quantity": explanation.quantity,
+        "offers": [_considered_document(considered) for considered in explanation.offers],
+        "unserved": None if left is None else _unserved_document(left),
+    }
+
+
+def _considered_document(considered: Considered) -> dict[str, Any]:
+    document = {name: figure for name, figure in asdict(considered).items() if figure is not None}
+    document["standing"] = considered.standing.value
+    document["scarcity"] = {str(week): price for week, price in considered.scarcity}
+    return document if considered.scarcity else {k: v for k, v in document.items() if k != "scarcity"}
 
 
 class _Members(list[tuple[str, Any]]):
