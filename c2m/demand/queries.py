@@ -82,6 +82,15 @@ def carried_to(session: Session, pledge_id: UUID) -> Pledge | None:
     return session.exec(select(Pledge).where(Pledge.carried_from_id == pledge_id)).first()
 
 
+def carried_on(session: Session, pledge_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these pledges that went on to a next round."""
+    c = table_of(Pledge).c
+    found: set[UUID] = set()
+    for part in chunks(pledge_ids):
+        found |= set(session.execute(sa.select(c.carried_from_id).where(c.carried_from_id.in_(part))).scalars())
+    return found
+
+
 def consents(session: Session, campaign_id: UUID) -> dict[Consent, int]:
     """How many pledges gave which answer to a campaign's extension."""
     c = table_of(Pledge).c

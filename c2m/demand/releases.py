@@ -152,7 +152,9 @@ def _place(
     Whoever named a ceiling below it, and takes nothing dearer, is charged nothing.
     """
     price = found.final_price_minor
-    answers = [AboveCeiling() if _takes_no_part(request, price) else uuid7() for request in requests]
+    answers: list[UUID | Refusal] = [
+        AboveCeiling() if _takes_no_part(request, price) else uuid7() for request in requests
+    ]
     placed = [(i, request) for i, request in zip(answers, requests, strict=True) if isinstance(i, UUID)]
     pledges = [
         {

@@ -4,6 +4,7 @@ Whatever is summed is summed by the database: once over the pledge lines by vari
 colours × sizes and regions × sizes with `sum(…) FILTER`. No pledge is ever an object here.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -219,6 +220,18 @@ def pledge_lines(sheet_id: UUID, figure: Figure, version: int) -> sa.Select[Any]
     chosen = {variant.c.colour: figure.colour, variant.c.size: figure.size, _place(): figure.region}
     statement = statement.where(*(column == value for column, value in chosen.items() if value is not None))
     return statement.order_by(pledge.c.placed_at, made_of.c.pledge_id, variant.c.position)
+
+
+def pieces_by_place(session: Session, sheet_id: UUID, version: int) -> dict[tuple[str, str], dict[str, int]]:
+    """Pieces of each colour and size by region, the regions with most pieces first."""
+    lines = pledge_lines(sheet_id, Figure(), version).order_by(None).subquery()
+    pieces = sa.func.sum(lines.c.quantity)
+    named = (lines.c.colour, lines.c.size, lines.c.region)
+    found: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    rows = session.execute(sa.select(*named, pieces).group_by(*named).order_by(pieces.desc(), lines.c.region))
+    for colour, size, region, count in rows:
+        found[colour, size][region] = int(count)
+    return found
 
 
 def _place() -> sa.ColumnElement[str]:

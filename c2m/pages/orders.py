@@ -42,6 +42,7 @@ from c2m.production.models import WorkOrder
 from c2m.production.queries import ParcelView
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
+from c2m.web.formats import money, pieces
 from c2m.web.forms import Flag, Form, Submission, Whole, amount_entry, blank, submitted
 from c2m.web.viewer import signed_in_viewer
 
@@ -116,6 +117,7 @@ def _order_page(pledge_id: UUID, form: Submission[EvaluationForm]) -> tuple[str,
         next_order=next_order,
         steps=_timeline(session, pledge, campaign, parcels, now, goes_on=next_order is not None),
         money=_money(transfers, pledge, changes),
+        bill=_bill(pledge, campaign),
         held_minor=sum(hold.remaining_minor for hold in holds_of(session, [pledge.id])),
         parcels=parcels,
         compensation_minor=sum(parcel.compensation_minor for parcel in parcels),
@@ -126,6 +128,27 @@ def _order_page(pledge_id: UUID, form: Submission[EvaluationForm]) -> tuple[str,
         **order_part(session, pledge, campaign),
         can_pay=pledge.state is PledgeState.BALANCE_DUE and _no_balance_in_flight(transfers),
     )
+
+
+def _bill(pledge: Pledge, campaign: Campaign) -> list[tuple[str, int]]:
+    """How an order's price and what is paid for it agree, where a sample or a deposit makes them differ."""
+    bonus = (campaign.deposit_counts_minor - campaign.deposit_minor) * (pledge.quantity + pledge.flexible_quantity)
+    if not (pledge.credit_minor or bonus) or pledge.state in demand.GONE or pledge.released_quantity:
+        return []
+    price = pledge.unit_price_minor if pledge.final_price_minor is None else pledge.final_price_minor
+    if (
+        pledge.final_price_minor is not None
+        and pledge.balance_minor == 0
+        and pledge.charged_minor == price * pledge.quantity
+    ):
+        return []
+    count = pledge.quantity + pledge.flexible_quantity
+    lines = [(f"{pieces(count)} × {money(price, campaign.currency)}", price * count)]
+    if bonus:
+        lines.append((_("What the deposit counts beyond its amount"), -bonus))
+    if pledge.credit_minor:
+        lines.append((_("Your sample’s price, taken off"), -pledge.credit_minor))
+    return [*lines, (_("In all"), sum(minor for _words, minor in lines))]
 
 
 def _is_asked(pledge: Pledge, campaign: Campaign, now: datetime) -> bool:
@@ -175,7 +198,11 @@ def _timeline(
     ahead: list[dict[str, Any]] = []
     closed = campaign.closed_at is not None
     (done if closed else ahead).append(
-        {"title": _("Campaign closes"), "when": campaign.closed_at or campaign.deadline, "note": _closing_note(pledge)}
+        {
+            "title": _("Campaign closes"),
+            "when": campaign.closed_at or campaign.deadline,
+            "note": _closing_note(pledge, campaign),
+        }
     )
     if campaign.kind is CampaignKind.PRESALE:
         paid = pledge.state in (PledgeState.CONFIRMED, PledgeState.FULFILLED)
@@ -200,9 +227,11 @@ def _timeline(
     return [*({**step, "state": "done"} for step in done), *first, *({**step, "state": ""} for step in ahead[1:])]
 
 
-def _closing_note(pledge: Pledge) -> str:
+def _closing_note(pledge: Pledge, campaign: Campaign) -> str:
     if pledge.final_price_minor is None or pledge.final_price_minor >= pledge.unit_price_minor:
         return ""
+    if campaign.kind is CampaignKind.PRESALE:
+        return str(_("Ended on a lower tier: the balance is smaller by the difference."))
     return str(_("Ended on a lower tier: the difference comes back by itself."))
 
 

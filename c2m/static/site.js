@@ -14,7 +14,14 @@ function tick() {
     const pattern = left <= 0 ? "ended" : days ? "days" : "hours";
     const text = fill(el.dataset[pattern], { days, hours, minutes, seconds });
     if (el.textContent !== text) el.textContent = text;
+    if (left <= 0) close();
   }
+}
+
+// The deadline passes while the page is open: nothing can be joined any more
+function close() {
+  for (const button of all("[data-while-open]")) button.disabled = true;
+  for (const words of all("[data-once-closed]")) words.hidden = false;
 }
 
 // Variant matrix: pieces are counted here; money is asked of the server by htmx

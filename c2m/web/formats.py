@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision, get_currency_symbol
-from flask import Flask, request, url_for
+from flask import Flask, current_app, request, url_for
 from flask_babel import get_locale, gettext, ngettext
 
 from c2m.web.i18n import HOME_TIMEZONE
@@ -192,6 +192,14 @@ def here(**changes: Any) -> str:
     return url_for(request.endpoint or "pages.home", **(request.view_args or {}), **kept)
 
 
+def page_address() -> str:
+    """Where the present page can be read again: its own address, or home where it only answers a form."""
+    if request.method in ("GET", "HEAD"):
+        return request.full_path if request.query_string else request.path
+    adapter = current_app.create_url_adapter(request)
+    return request.path if adapter is not None and adapter.test(method="GET") else url_for("pages.home")
+
+
 def hidden_query(*names: str) -> list[tuple[str, str]]:
     """The present query values a GET form must carry along, without the ones it asks for itself."""
     return [(name, value) for name, value in request.args.items(multi=True) if name not in names]
@@ -269,5 +277,9 @@ def init_formats(app: Flask) -> None:
     """Give templates the filters and the addresses of this module."""
     app.jinja_env.filters.update({fn.__name__: fn for fn in FILTERS})
     app.jinja_env.globals.update(
-        here=here, hidden_query=hidden_query, page_window=page_window, countdown_words=countdown_words
+        here=here,
+        page_address=page_address,
+        hidden_query=hidden_query,
+        page_window=page_window,
+        countdown_words=countdown_words,
     )

@@ -97,7 +97,7 @@ def test_the_figures_tell_what_extra_pieces_may_cost_and_what_comes_back(
     assert "¥2,000.00" in text  # 50 × ¥40 now, and at most
     assert "¥1,600.00–¥2,000.00" in text  # if it ends on ¥40
     assert "¥1,360.00–¥1,700.00" in text  # if it ends on ¥34
-    assert "10 pieces extra are paid for now" in text
+    assert "10 extra pieces are paid for now" in text
 
 
 def test_a_ceiling_is_what_is_paid_and_above_it_everything_comes_back(

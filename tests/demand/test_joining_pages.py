@@ -16,6 +16,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page
 
+from c2m.clock import ManualClock
 from c2m.db import Database
 from c2m.demand.batcher import JOINS, JoinBatcher
 from c2m.identity.models import Role, RoleGrant, SignIn, User
@@ -41,6 +42,42 @@ def test_joining_leads_to_the_order(client: Callable[..., Visitor], market: Mark
     [pledge] = market.pledges(campaign)
     assert (answer.status_code, answer.location) == (303, f"/orders/{pledge.id}")
     assert (pledge.quantity, pledge.placed_at) == (3, market.now)
+
+
+@pytest.mark.parametrize("way", ["join", "checkout", "wait"])
+def test_after_the_deadline_a_sentence_says_that_nothing_was_ordered(
+    client: Callable[..., Visitor], market: Market, clock: ManualClock, way: str
+) -> None:
+    campaign, shop = market.campaign(cap=50), client("buyer")
+    shop.set_cookie("locale", "en")
+    clock.advance(timedelta(days=8))
+    page = shop.get(f"/campaigns/{campaign}").get_data(as_text=True)
+    assert "Settling" in page
+    assert "Continue to checkout" not in page
+    answer = shop.post(f"/campaigns/{campaign}/{way}", data=form(market, campaign, 3))
+    assert answer.status_code == 409
+    page = answer.get_data(as_text=True)
+    assert "nothing was ordered or charged" in page
+    assert "Your 3 pieces" not in page
+    assert market.pledges(campaign) == []
+
+
+def test_the_price_follows_the_pieces_chosen(client: Callable[..., Visitor], market: Market) -> None:
+    campaign, shop = market.campaign(), client("buyer")
+    shop.set_cookie("locale", "en")
+    part = shop.post(f"/campaigns/{campaign}/quote", data=form(market, campaign, 60)).get_data(as_text=True)
+    assert 'id="headline" hx-swap-oob' in part
+    assert "Price with your pieces" in part
+    assert 'id="bar" hx-swap-oob' in part
+    assert "¥2,040.00" in part
+
+
+def test_the_language_switch_keeps_what_was_entered(client: Callable[..., Visitor], market: Market) -> None:
+    campaign, shop = market.campaign(cap=50), client("buyer")
+    sent = form(market, campaign, 60)
+    answer = shop.post(f"/campaigns/{campaign}/checkout", data=sent)
+    assert answer.status_code == 422
+    assert f'name="next" value="/campaigns/{campaign}?pieces.' in answer.get_data(as_text=True)
 
 
 def test_a_program_is_told_its_order_and_refused_with_problems(client: Callable[..., Visitor], market: Market) -> None:

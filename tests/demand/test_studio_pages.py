@@ -346,11 +346,24 @@ def test_a_figure_leads_to_the_pledges_it_is_made_of(sheet: DemandSheet, english
 def test_a_sheet_is_taken_away_as_a_table(sheet: DemandSheet, english: Client) -> None:
     answer = english("merchandiser").get(f"/sheets/{sheet.id}.csv")
     rows = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
-    assert [row[3:6] for row in rows[1:]] == [
-        ["黑 Black", "M", "10"],
-        ["黑 Black", "L", "5"],
-        ["白 White", "M", "5"],
-    ]
+    assert rows[0][3:8] == ["Colour", "Size", "Region", "Pieces", "Share of the size, %"]
+    by_variant: dict[tuple[str, str], int] = {}
+    for row in rows[1:]:
+        by_variant[row[3], row[4]] = by_variant.get((row[3], row[4]), 0) + int(row[6])
+    assert by_variant == {("黑 Black", "M"): 10, ("黑 Black", "L"): 5, ("白 White", "M"): 5}
+    assert {(row[4], row[7]) for row in rows[1:]} == {("M", "75.0"), ("L", "25.0")}
+
+
+def test_the_pledge_lines_of_a_figure_are_taken_away_as_a_table(sheet: DemandSheet, english: Client) -> None:
+    studio = english("merchandiser")
+    for figure in ("", "?size=M", "?size=L&colour=黑 Black"):
+        answer = studio.get(f"/sheets/{sheet.id}/pledges.csv{figure}")
+        rows = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
+        document = studio.get(f"/sheets/{sheet.id}/pledges.json{figure}").get_json()
+        assert [(row[0], int(row[4])) for row in rows[1:]] == [
+            (line["pledge_id"], line["quantity"]) for line in document["lines"]
+        ]
+        assert len(rows) > 1
 
 
 def test_no_cell_of_a_table_is_a_formula(database: Database, sheet: DemandSheet, english: Client) -> None:
@@ -392,7 +405,7 @@ def test_the_pledges_behind_a_figure_are_read_by_programs(sheet: DemandSheet, en
 def test_a_sheet_is_its_merchandiser_s_and_the_operator_s(sheet: DemandSheet, english: Client) -> None:
     expected = {"merchandiser": 200, "operator": 200, "merchandiser2": 404, "buyer": 403, "factory": 403}
     for name, status in expected.items():
-        for ending in ("", ".csv", ".json", "/pledges.json"):
+        for ending in ("", ".csv", ".json", "/pledges.json", "/pledges.csv"):
             assert english(name).get(f"/sheets/{sheet.id}{ending}").status_code == status, (name, ending)
     refused = english().get(f"/sheets/{sheet.id}.json")
     assert (refused.status_code, refused.mimetype) == (401, "application/problem+json")

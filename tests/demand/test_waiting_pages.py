@@ -145,6 +145,41 @@ def test_the_merchandiser_sees_who_waits_masked(shop: Shop, buyer: Visitor, clie
     assert "The buyer house" not in page
 
 
+def test_the_ceiling_of_the_form_goes_along_into_the_queue(shop: Shop, buyer: Visitor) -> None:
+    campaign = shop.campaign()
+    held = shop.join(campaign, "buyer2", 10)
+    page = buyer.get(f"/campaigns/{campaign}").get_data(as_text=True)
+    assert f"flexible.{shop.variant(campaign)}" not in page
+    assert "Sold out" in page
+    sent = form(shop, campaign, 4, ceiling="35.00")
+    assert buyer.post(f"/campaigns/{campaign}/wait", data=sent).status_code == 303
+    assert "Your ceiling: ¥35.00" in buyer.get(f"/campaigns/{campaign}").get_data(as_text=True)
+    shop.leave(held)
+    [moved] = [p for p in shop.rows(Pledge) if p.quantity == 4]
+    assert (moved.charged_minor, moved.ceiling_minor) == (140_00, 35_00)
+
+
+@pytest.mark.parametrize(
+    ("terms", "sentence"),
+    [
+        ({"ceiling": "1.00"}, "A ceiling lies at the lowest price"),
+        ({"fallback_colour": "pink"}, "no such colour"),
+        ({"team": "nosuchteam"}, "no such team"),
+    ],
+)
+@pytest.mark.parametrize("way", ["wait", "checkout"])
+def test_what_a_campaign_does_not_have_is_said_on_its_page(
+    shop: Shop, buyer: Visitor, terms: dict[str, str], sentence: str, way: str
+) -> None:
+    campaign = shop.campaign()
+    if way == "wait":
+        shop.join(campaign, "buyer2", 10)
+    answer = buyer.post(f"/campaigns/{campaign}/{way}", data=form(shop, campaign, 4, **terms))
+    assert answer.status_code == 422
+    assert sentence in answer.get_data(as_text=True)
+    assert shop.rows(Waiting) == []
+
+
 def test_a_place_can_be_left(shop: Shop, buyer: Visitor, client: Client) -> None:
     campaign = shop.campaign()
     shop.join(campaign, "buyer2", 10)
@@ -245,6 +280,17 @@ def test_a_program_that_offers_another_amount_is_told_so(shop: Shop, buyer: Visi
     whole = buyer.post(f"/orders/{pledge}/balance", json={"amount_minor": 120_00})
     assert whole.status_code == 303
     assert len(balances(shop)) == 1
+
+
+@pytest.mark.parametrize(
+    "sent", [{"data": {"amount": ""}}, {"data": {"amount": "  "}}, {"json": {"amount_minor": None}}]
+)
+def test_a_balance_without_an_amount_is_refused_where_one_is_asked_for(
+    shop: Shop, buyer: Visitor, sent: dict[str, Any]
+) -> None:
+    pledge = a_balance_due(shop)
+    assert buyer.post(f"/orders/{pledge}/balance", **sent).status_code == 422
+    assert balances(shop) == []
 
 
 def a_balance_due(shop: Shop) -> UUID:

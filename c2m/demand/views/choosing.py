@@ -1,5 +1,6 @@
 """What a buyer chooses on a campaign's page beside pieces, and what that costs now, at most, and in the end."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from c2m.demand.campaigns import HIGHEST_PRICE_MINOR
-from c2m.demand.joining import CeilingRefused, FlexibleAlone
+from c2m.demand.joining import CeilingRefused, FlexibleAlone, UnknownColour
 from c2m.demand.models import Campaign, CampaignKind, Variant
 from c2m.demand.rules import JoinedAt, Ladder, Outcome, charge_at_joining, outcomes, price_when_joining
 from c2m.web.forms import Amount, Flag, Form, Submission, Whole
@@ -96,26 +97,40 @@ def quote_for(campaign: Campaign, ladder: Ladder, chosen: Chosen) -> Quote:
     )
 
 
-def fits(form: Submission[Any], ladder: Ladder) -> bool:
-    """Whether extra pieces and ceiling make sense; a sentence beside the field where they don't."""
-    chosen = form.value
+def fits(form: Submission[Any], ladder: Ladder, colours: Collection[str]) -> bool:
+    """Whether extra pieces, ceiling and fallback make sense; a sentence beside the field where they don't."""
+    chosen: ChoiceForm = form.value
     if not {variant_id for variant_id, _ in chosen.extras} <= {variant_id for variant_id, _ in chosen.lines}:
         form.refuse(FlexibleAlone(), "flexible")
     if chosen.ceiling is not None and not ladder.tiers[-1].price_minor <= chosen.ceiling <= HIGHEST_PRICE_MINOR:
         form.refuse(CeilingRefused(), "ceiling")
+    if chosen.fallback_colour and chosen.fallback_colour not in colours:
+        form.refuse(UnknownColour(), "fallback_colour")
     return form.accepted
 
 
 def choices_part(campaign: Campaign, ladder: Ladder, variants: list[Variant], form: Submission[Any]) -> dict[str, Any]:
-    """Which further choices a campaign offers, and whether the buyer has made any of them."""
+    """Which further choices a campaign offers, and whether the buyer has made any of them.
+
+    `misplaced` are sentences about fields that it doesn't offer.
+    """
     colours = list(dict.fromkeys(variant.colour for variant in variants))
     names = ("ceiling", "accepts_dearer", "fallback_colour", "joins_next_round")
     extras = any(form.entered.get(f"flexible.{variant.id}", "0") not in ("", "0", 0) for variant in variants)
     wrong = any(name.partition(".")[0] in ("flexible", *names) for name in form.errors)
     can_complete = len(ladder.tiers) > 1 or campaign.pack_pieces > 1
+    is_full = campaign.cap is not None and campaign.pledged_quantity >= campaign.cap
+    offered = {
+        "flexible": can_complete and campaign.kind is not CampaignKind.SAMPLE and not is_full,
+        "ceiling": len(ladder.tiers) > 1,
+        "fallback_colour": campaign.colour_minimum > 0 and len(colours) > 1,
+        "joins_next_round": campaign.next_round_days > 0,
+    }
+    missing = {name for name, offers in offered.items() if not offers} | {"team"}
     return {
-        "colours": colours if campaign.colour_minimum and len(colours) > 1 else [],
-        "offers_flexible": can_complete and campaign.kind is not CampaignKind.SAMPLE,
-        "offers_ceiling": len(ladder.tiers) > 1,
+        "colours": colours if offered["fallback_colour"] else [],
+        "offers_flexible": offered["flexible"],
+        "offers_ceiling": offered["ceiling"],
+        "misplaced": [words for name, words in form.errors.items() if name.partition(".")[0] in missing],
         "choices_made": wrong or extras or any(form.entered.get(name) for name in names),
     }

@@ -128,7 +128,14 @@ def quote(campaign_id: UUID) -> str:
     if refusal := _no_room(found, chosen):
         form.refuse(refusal)
     return render_template(
-        "demand/_quote.html", campaign=found, quote=quote_with_credit(found, ladder, chosen), form=form, ladder=ladder
+        "demand/_quoted.html",
+        campaign=found,
+        quote=quote_with_credit(found, ladder, chosen),
+        form=form,
+        ladder=ladder,
+        next_tier=ladder.next_tier(found.certain_quantity),
+        is_open=found.state is CampaignState.OPEN and request_time() < found.deadline,
+        waiting=waiting_part(db_session(), found, None),
     )
 
 
@@ -173,16 +180,17 @@ def _can_be_bought(found: Campaign, form: Submission[JoinForm]) -> bool:
         if not form.errors:
             form.refuse(joining.NothingChosen())
         return False
+    variants = queries.variants(session, found.id)
     chosen = {variant_id for variant_id, _ in (*form.value.lines, *form.value.extras)}
     if found.state is not CampaignState.OPEN or request_time() >= found.deadline:
         form.refuse(CampaignNotOpen())
     elif not form.value.lines:
         form.refuse(joining.NothingChosen())
-    elif not chosen <= {variant.id for variant in queries.variants(session, found.id)}:
+    elif not chosen <= {variant.id for variant in variants}:
         form.refuse(joining.UnknownVariant())
     elif refusal := _no_room(found, form.value.chosen):
         form.refuse(refusal)
-    elif fits(form, queries.ladder(session, found.id)):
+    elif fits(form, queries.ladder(session, found.id), {variant.colour for variant in variants}):
         _team_of(form, found.id)
     return form.accepted
 
@@ -253,14 +261,16 @@ def _visible(campaign_id: UUID) -> Campaign:
 
 
 def campaign_page(campaign_id: UUID, form: Submission[JoinForm]) -> tuple[str, int]:
-    """A campaign's page with the form as it was sent."""
+    """A campaign's page with the form as it was sent; status 409 when it came too late."""
     found, session, now = _visible(campaign_id), db_session(), request_time()
+    is_open = found.state is CampaignState.OPEN and now < found.deadline
     ladder = queries.ladder(session, campaign_id)
     variants = queries.variants(session, campaign_id)
     chosen = {v.id: _entered(form, f"pieces.{v.id}") for v in variants}
     who = viewer()
     buyer_id = who.organisation_id if who and who.has(Role.BUYER) else None
-    return form.page(
+    mine = queries.pledges_of(session, campaign_id, buyer_id) if buyer_id else []
+    page, status = form.page(
         "demand/campaign.html",
         campaign=found,
         merchandiser=session.get(Organisation, found.organisation_id),
@@ -269,7 +279,7 @@ def campaign_page(campaign_id: UUID, form: Submission[JoinForm]) -> tuple[str, i
         next_tier=ladder.next_tier(found.certain_quantity),
         previous_round=queries.round_of(session, found.previous_round_id),
         next_round=queries.round_after(session, found.id) if found.state is CampaignState.FAILED else None,
-        is_open=found.state is CampaignState.OPEN and now < found.deadline,
+        is_open=is_open,
         can_join=who is None or buyer_id is not None,
         matrix=_matrix(found, variants, "pieces", form),
         extras=_matrix(found, variants, "flexible", form),
@@ -278,14 +288,16 @@ def campaign_page(campaign_id: UUID, form: Submission[JoinForm]) -> tuple[str, i
         joiners=queries.recent_joiners(session, campaign_id),
         joined=queries.joined(session, campaign_id),
         curve=queries.pledge_curve(session, found),
-        mine=queries.pledges_of(session, campaign_id, buyer_id) if buyer_id else [],
+        mine=mine,
         stops=_stops(found, now),
         waiting=waiting_part(session, found, buyer_id),
         **sample_part(session, found),
         **campaign_part(session, found, buyer_id, form.entered if form.entered.get("idempotency_key") else {}),
         key=form.entered.get("idempotency_key") or str(uuid4()),
+        carried_on=queries.carried_on(session, [pledge.id for pledge in mine]),
         kinds=CampaignKind,
     )
+    return page, CampaignNotOpen.status if form.errors and not is_open else status
 
 
 def _entered(form: Submission[JoinForm], name: str) -> int:

@@ -17,7 +17,7 @@ from c2m.errors import N_, Invalid
 from c2m.identity.models import Role
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
-from c2m.web.forms import Amount, Form, queried, submitted
+from c2m.web.forms import SENTENCES, Amount, Form, queried, submitted
 from c2m.web.paging import page_number, page_of
 from c2m.web.viewer import signed_in_viewer
 
@@ -34,7 +34,7 @@ class BalanceOffer(BaseModel):
     """What a program offers: minor units of the campaign's currency, as a JSON number."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    amount_minor: int | None = None
+    amount_minor: int = 0
 
 
 class ConsentForm(Form):
@@ -63,9 +63,11 @@ def orders() -> str:
         select(Pledge.state, sa.func.count()).where(Pledge.buyer_id == buyer_id).group_by(col(Pledge.state))
     ).all()
     counts = {name: sum(n for state, n in by_state if state in states) for name, states in SHOWN.items()}
+    page = page_of(session, statement, page=page_number(), per_page=12)
     return render_template(
         "demand/orders.html",
-        page=page_of(session, statement, page=page_number(), per_page=12),
+        page=page,
+        carried_on=queries.carried_on(session, [pledge.id for pledge, _campaign in page.rows]),
         shown=form.show,
         places=queries.places_of(session, buyer_id) if page_number() == 1 and form.show in (None, "under_way") else [],
         counts=counts,
@@ -95,15 +97,19 @@ def pay_balance(pledge_id: UUID) -> Response:
 
 
 def _offered_minor() -> int | None:
-    """The amount that was offered, if any was named.
+    """The amount that was offered, if any was named; one that was left blank is none.
 
     Raises:
         Invalid: not an amount.
     """
     if not request.is_json:
-        return submitted(BalanceForm).value.amount
+        offered = submitted(BalanceForm)
+        if "amount" in offered.entered and offered.value.amount is None:
+            raise Invalid(errors={"amount": SENTENCES["missing"]})
+        return offered.value.amount
     try:
-        return BalanceOffer.model_validate_json(request.get_data()).amount_minor
+        named = BalanceOffer.model_validate_json(request.get_data())
+        return named.amount_minor if named.model_fields_set else None
     except ValidationError as refused:
         raise Invalid(errors={"amount_minor": N_("An amount is a whole number of minor units.")}) from refused
 

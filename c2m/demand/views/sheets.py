@@ -65,16 +65,22 @@ def sheet(sheet_id: UUID) -> str:
 @blueprint.get("/sheets/<uuid:sheet_id>.csv")
 @allow(Role.MERCHANDISER, Role.OPERATOR)
 def sheet_csv(sheet_id: UUID) -> Response:
-    """A demand sheet's lines as a table to take away."""
+    """A demand sheet's pieces by variant and region as a table to take away, with each size's share."""
     found = _own(sheet_id)
     version = sheet_figures.version_of(found, queried(SheetForm).version)
     figures = sheet_figures.figures(db_session(), found, version)
-    head = [_("Sheet"), _("Version"), _("Product"), _("Colour"), _("Size"), _("Pieces"), _("Required by")]
+    placed = sheet_figures.pieces_by_place(db_session(), found.id, version)
+    head = [_("Sheet"), _("Version"), _("Product"), _("Colour"), _("Size"), _("Region"), _("Pieces")]
+    head += [_("Share of the size, %"), _("Required by")]
+    shares = {
+        size: round(100 * (pieces or 0) / figures.total.pieces, 2) for size, pieces in figures.total.by_size.items()
+    }
     rows = [
-        [found.number, version, found.title, row.name, size, pieces, machine(found.required_date)]
+        [found.number, version, found.title, row.name, size, region, pieces, shares[size], machine(found.required_date)]
         for row in figures.colours
-        for size, pieces in row.by_size.items()
-        if pieces is not None
+        for size, made in row.by_size.items()
+        if made is not None
+        for region, pieces in (placed.get((row.name, size)) or {"": 0}).items()
     ]
     return csv_file(f"{found.number}-{version}", head, rows)
 
@@ -91,6 +97,29 @@ def sheet_json(sheet_id: UUID) -> Response:
 def sheet_pledges_json(sheet_id: UUID) -> Response:
     """The pledge lines a figure of a sheet is made of, page by page."""
     return _document(pledges_document_of(_own(sheet_id)))
+
+
+@blueprint.get("/sheets/<uuid:sheet_id>/pledges.csv")
+@allow(Role.MERCHANDISER, Role.OPERATOR)
+def sheet_pledges_csv(sheet_id: UUID) -> Response:
+    """The pledge lines a figure of a sheet is made of, as a table to take away."""
+    found, form = _own(sheet_id), queried(SheetForm)
+    version = sheet_figures.version_of(found, form.version)
+    head = [_("Pledge"), _("Colour"), _("Size"), _("Region"), _("Pieces"), _("Placed"), _("By the merchant itself")]
+    lines = db_session().execute(sheet_figures.pledge_lines(found.id, form.figure, version))
+    rows = (
+        [
+            str(line.pledge_id),
+            line.colour,
+            line.size,
+            line.region,
+            line.quantity,
+            machine(line.placed_at),
+            _("yes") if line.merchant_funded else _("no"),
+        ]
+        for line in lines
+    )
+    return csv_file(f"{found.number}-{version}-pledges", head, rows)
 
 
 @blueprint.get("/schemas/demand-sheet.json")

@@ -15,8 +15,8 @@ from c2m.demand import board as own
 from c2m.demand import campaigns, extension, queries, teams
 from c2m.demand.board import View, Wanted
 from c2m.demand.extension import ExtensionTooLong
-from c2m.demand.models import Campaign, CampaignKind, Policy
-from c2m.demand.views.blueprint import blueprint
+from c2m.demand.models import Campaign, CampaignKind, CampaignState, Policy
+from c2m.demand.views.blueprint import blueprint, standing
 from c2m.demand.views.campaign_parts import waiting_part
 from c2m.demand.views.completing import completion_part
 from c2m.identity.models import Role
@@ -133,6 +133,7 @@ def _campaign_page(campaign_id: UUID, extending: Submission[ExtensionForm]) -> t
     session = db_session()
     found = own_campaign(campaign_id)
     variants, pieces = queries.variants(session, campaign_id), own.pieces_by_variant(session, campaign_id)
+    page = page_of(session, own.masked_pledges(campaign_id), page=page_number())
     return extending.page(
         "demand/studio_campaign.html",
         extending=extending,
@@ -151,7 +152,8 @@ def _campaign_page(campaign_id: UUID, extending: Submission[ExtensionForm]) -> t
         **completion_part(session, found, pieces),
         queue=queries.queue_masked(session, campaign_id) if found.cap is not None else [],
         escrow=own.escrow(session, [campaign_id]).get(campaign_id, 0),
-        page=page_of(session, own.masked_pledges(campaign_id), page=page_number()),
+        page=page,
+        carried_on=queries.carried_on(session, [pledge.id for pledge in page.rows]),
         sheets=own.sheets_of(session, campaign_id),
     )
 
@@ -168,9 +170,11 @@ def open_campaign(campaign_id: UUID) -> Response:
 @blueprint.post("/studio/campaigns/<uuid:campaign_id>/cancel")
 @allow(Role.MERCHANDISER)
 def cancel_campaign(campaign_id: UUID) -> Response:
-    """Call a campaign off; everybody is refunded."""
-    campaigns.cancel_campaign(db_session(), own_campaign(campaign_id).id, now=request_time())
-    flash(_("Called off. Everybody gets everything back."), "good")
+    """Call a campaign off; everybody is refunded. A draft, which nobody has seen, is put away."""
+    found = own_campaign(campaign_id)
+    is_draft = found.state is CampaignState.DRAFT
+    campaigns.cancel_campaign(db_session(), found.id, now=request_time())
+    flash(_("The draft is put away.") if is_draft else _("Called off. Everybody gets everything back."), "good")
     return redirect(url_for("demand.studio_campaign", campaign_id=campaign_id), 303)
 
 
@@ -202,7 +206,7 @@ def _lines(found: Any) -> Iterator[list[object]]:
             campaign.number,
             campaign.title,
             str(look_of("kind", campaign.kind).word),
-            str(look_of("campaign", campaign.state).word),
+            str(look_of("campaign", standing(campaign)).word),
             pieces,
             campaign.minimum,
             _("yes") if pieces >= campaign.minimum else _("no"),

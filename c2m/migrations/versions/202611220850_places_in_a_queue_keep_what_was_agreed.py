@@ -1,5 +1,7 @@
 """Places in a queue keep what was agreed"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,7 +10,7 @@ down_revision = '202611220827'
 branch_labels = None
 depends_on = None
 
-NEW = {'accepts_dearer': sa.false(), 'fallback_colour': '', 'joins_next_round': sa.false()}
+NEW: dict[str, Any] = {'accepts_dearer': sa.false(), 'fallback_colour': '', 'joins_next_round': sa.false()}
 
 
 def upgrade() -> None:
