@@ -65,3 +65,27 @@ def test_a_missing_file_ends_with_2(tmp_path: Path) -> None:
     code, _, err = run(tmp_path / "nowhere.json")
     assert code == 2
     assert "No such file" in err
+
+
+def test_a_sheet_is_explained_in_words_and_as_json(problem_file: Path) -> None:
+    code, out, _ = run(problem_file, "--explain", "S0001")
+    assert code == 0
+    assert "S0001" in out
+    code, out, _ = run(problem_file, "--explain", "S0001", "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert (document["format"], document["sheet"]) == ("c2m.explanation/1", "S0001")
+    assert document["offers"]
+
+
+def test_a_sheet_that_is_not_in_the_problem_ends_with_2(problem_file: Path) -> None:
+    code, out, err = run(problem_file, "--explain", "S9999")
+    assert (code, out) == (2, "")
+    assert "S9999" in err
+
+
+def test_progress_goes_to_the_error_stream(problem_file: Path) -> None:
+    code, out, err = run(problem_file, "--progress", "--json")
+    assert code == 0
+    assert json.loads(out)["format"] == "c2m.plan/1"
+    assert "bound" in err
