@@ -9,7 +9,7 @@ import numpy as np
 
 from c2m.matching.optimiser.columns import Priced, best_prices
 from c2m.matching.optimiser.greedy import by_density, by_regret, construct
-from c2m.matching.optimiser.highs import Answer, minimise
+from c2m.matching.optimiser.highs import INFINITY, Answer, minimise
 from c2m.matching.optimiser.market import Market, Order
 from c2m.matching.optimiser.model import Model, Pick
 from c2m.matching.optimiser.moves import shift_and_swap
@@ -118,13 +118,13 @@ class Component:
         self._polish([(order.choice, order.price) for order in self.orders], stop)
 
     def _improve(self, stop: Stop) -> None:
-        if self.tries == 0:
-            self._solve_kernel(stop)
         picks = self._worth_taking()
         if len(picks) <= self.params.whole_binaries * (1 if self.served else UNSERVED_FACTOR):
             self._solve_whole(picks, stop)
-        else:
-            self._search_neighbourhoods(picks, stop)
+            return
+        if self.tries == 0:
+            self._solve_kernel(stop)
+        self._search_neighbourhoods(picks, stop)
 
     def _worth_taking(self) -> list[Pick]:
         """The picks that a better plan may still hold (reduced cost fixing)."""
@@ -197,16 +197,19 @@ class Component:
         finds none, and the model is solved again without it."""
         point = None if start is None else model.point(start)
         for presolve in (True, False):
+            share = stop.part(min(effort, stop.effort_left), seconds)
             answer = minimise(
                 model.program,
-                seconds=min(seconds, stop.seconds_left),
+                seconds=INFINITY,
                 seed=self.seed,
-                nodes=min(effort, stop.effort_left),
+                nodes=share.effort_left,
                 gap=self.gap * LEFT_TO_MIPS,
                 start=point,
                 presolve=presolve,
+                interrupted=share.late,
             )
-            stop.spend(answer.iterations, answer.timed_out)
+            share.spend(answer.iterations, answer.timed_out)
+            stop.settle(share)
             if not answer.infeasible:
                 break
         return answer

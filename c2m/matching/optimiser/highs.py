@@ -1,6 +1,6 @@
 """One linear or mixed-integer program handed to HiGHS, and its answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import highspy
@@ -84,10 +84,12 @@ def minimise(
     gap: float = 0.0,
     start: Vector | None = None,
     presolve: bool = True,
+    interrupted: Callable[[], bool] | None = None,
 ) -> Answer:
     """Solve a program within a time and, for a MIP, a number of nodes, from a feasible start if there is one.
 
-    Runs on the calling thread alone, so that solves on different threads don't meet.
+    Runs on the calling thread alone, so that solves on different threads don't meet. `interrupted` is asked now and
+    then, and ends the run.
     """
     highs = highspy.Highs()  # type: ignore[no-untyped-call]
     options: dict[str, bool | int | float | str] = {
@@ -109,6 +111,14 @@ def minimise(
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()
         highs.setSolution(solution)
+    if interrupted is not None:
+
+        def look_up(event: highspy.highs.HighsCallbackEvent) -> None:
+            if interrupted():
+                event.interrupt()
+
+        highs.cbSimplexInterrupt += look_up
+        highs.cbMipInterrupt += look_up
     highs.run()
     status, info = highs.getModelStatus(), highs.getInfo()
     infeasible = status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
@@ -121,6 +131,6 @@ def minimise(
         bound=float(info.mip_dual_bound) if is_mip else -INFINITY,
         finished=status == highspy.HighsModelStatus.kOptimal,
         infeasible=infeasible,
-        timed_out=status == highspy.HighsModelStatus.kTimeLimit,
+        timed_out=status in (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt),
         iterations=max(0, int(info.simplex_iteration_count)),
     )

@@ -21,8 +21,8 @@ from c2m.matching.optimiser.variants import split_variants
 
 PPM = 1_000_000
 NOISE = 1e-9  # relative error of a bound that was summed in floats
-FIRST_ROUND = 0.6  # of the effort and time; then components of the largest gap get LATER_ROUND of what is left
-LATER_ROUND = 0.7
+FIRST_ROUND = 0.85  # of the effort and time; then components of the largest gap get LATER_ROUND of what is left
+LATER_ROUND = 0.9
 AT_ONCE = 2
 SMALLEST_GAP = 1e-4  # money units below which floats can't tell a gap from none
 
