@@ -1,7 +1,7 @@
 """Buyers: they join campaigns, leave some, pay balances or forget to, and say what concepts they want."""
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import accumulate
 from random import Random
@@ -19,6 +19,7 @@ from c2m.demand.pledges import PledgeNotCancellable, cancel_pledge, pay_balance
 from c2m.demand.waiting import wait_for_pieces
 from c2m.demo import demand
 from c2m.demo.calendar import Diary
+from c2m.demo.habits import Habits
 from c2m.demo.leaders import Leaders
 from c2m.demo.market import Market
 from c2m.demo.merchandisers import Merchandisers, Offered, Shown
@@ -47,6 +48,7 @@ class Buyers:
     _rng: Random = field(init=False)
     _counts: np.random.Generator = field(init=False)
     _leaders: Leaders = field(init=False)
+    _habits: Habits = field(init=False)
     _popularity: dict[UUID, list[float]] = field(default_factory=dict)
     _wanting: dict[UUID, set[UUID]] = field(default_factory=dict)  # concept → buyers
     _leaving: Diary[UUID] = field(default_factory=Diary)
@@ -59,6 +61,7 @@ class Buyers:
         self._rng = self.market.chance("buyers")
         self._counts = self.market.counts("buyers")
         self._leaders = Leaders(self.market, self.town)
+        self._habits = Habits(self.market, self.town)
 
     def act(self, session: Session, *, now: datetime) -> None:
         """Everything buyers do this hour. Some cards are refused until `market.provider` is told otherwise."""
@@ -67,11 +70,12 @@ class Buyers:
         self._join(session, now)
         self._pay_balances(session, now)
         self._want(session, now)
+        self._habits.act(session, now=now)
 
     def _join(self, session: Session, now: datetime) -> None:
         open_now = [offered for offered in self.merchandisers.offered.values() if now < offered.deadline]
         pledged = _pledged(session, [offered.id for offered in open_now])
-        requests = [r for offered in open_now for r in self._joiners(offered, pledged[offered.id], now)]
+        requests = [r for offered in open_now for r in self._joiners(session, offered, pledged[offered.id], now)]
         for answer, request in zip(place_pledges(session, requests, now=now), requests, strict=True):
             if not isinstance(answer, UUID):
                 self.refusals[answer.code] = self.refusals.get(answer.code, 0) + 1
@@ -87,9 +91,9 @@ class Buyers:
     def _wait(self, session: Session, refused: PledgeRequest, now: datetime) -> None:
         """Who came too late waits for what is sold out, unless the platform says no to that too."""
         with contextlib.suppress(Refusal):
-            wait_for_pieces(session, refused, takes_part=self._rng.random() < TAKES_PART, now=now)
+            wait_for_pieces(session, replace(refused, flexible=()), takes_part=self._rng.random() < TAKES_PART, now=now)
 
-    def _joiners(self, offered: Offered, pledged: int, now: datetime) -> list[PledgeRequest]:
+    def _joiners(self, session: Session, offered: Offered, pledged: int, now: datetime) -> list[PledgeRequest]:
         """Who joins a campaign in this hour, and with what."""
         product = offered.product
         expected = product.draws * demand.share_of_hour(offered.opens_at, offered.deadline, now)
@@ -99,20 +103,21 @@ class Buyers:
         found = []
         joining = self._some_buyers(int(self._counts.poisson(expected)))
         if now == offered.opens_at:
-            joining.append(self.town.buyer_to_try)
+            holders = set(self._habits.sample_holders(session, offered.id))
+            joining += [buyer for buyer in self.town.buyers if buyer.id in holders and buyer not in joining]
+            joining = [buyer for buyer in joining if buyer != self.town.buyer_to_try] + [self.town.buyer_to_try]
         for buyer in joining:
             quantity = demand.pieces(product, buyer.profile, self._rng)
             lines = demand.divided(quantity, shares, self._counts)
-            found.append(
-                PledgeRequest(
-                    campaign_id=offered.id,
-                    buyer_id=buyer.id,
-                    lines=tuple((offered.variants[position], count) for position, count in lines.items()),
-                    idempotency_key=self._key(),
-                    region=buyer.profile.registration.region,
-                    team_id=self._leaders.team_for(offered.id),
-                )
+            request = PledgeRequest(
+                campaign_id=offered.id,
+                buyer_id=buyer.id,
+                lines=tuple((offered.variants[position], count) for position, count in lines.items()),
+                idempotency_key=self._key(),
+                region=buyer.profile.registration.region,
+                team_id=self._leaders.team_for(offered.id),
             )
+            found.append(self._habits.agreed(request, product))
         return found
 
     def _leave(self, session: Session, now: datetime) -> None:

@@ -11,6 +11,7 @@ from c2m.demo.buyers import Buyers
 from c2m.demo.calendar import local_hour
 from c2m.demo.demand import HOURS
 from c2m.demo.gallery import Gallery, another_process
+from c2m.demo.hours import Hours
 from c2m.demo.makers import Makers
 from c2m.demo.market import Market
 from c2m.demo.merchandisers import Merchandisers
@@ -64,6 +65,7 @@ class _People:
         self.merchandisers = Merchandisers(market, self.town, gallery)
         self.buyers = Buyers(market, self.town, self.merchandisers)
         self.makers = Makers(market, self.town)
+        self.hours = Hours(market, self.town)
 
     def settle(self, now: datetime) -> None:
         """The first day's registrations."""
@@ -72,7 +74,7 @@ class _People:
 
     def act(self, worker: Worker, now: datetime) -> None:
         """What everybody does in this hour, then the jobs that follow; cards refused now are good again afterwards."""
-        for actor in (self.town, self.merchandisers, self.makers, self.buyers):
+        for actor in (self.town, self.hours, self.merchandisers, self.makers, self.buyers):
             with self.market.database.transaction() as session:
                 actor.act(session, now=now)
         worker.run_until_idle(now)

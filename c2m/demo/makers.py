@@ -14,8 +14,9 @@ from c2m.db import table_of
 from c2m.demo.calendar import Diary, local_hour
 from c2m.demo.demand import within
 from c2m.demo.market import Market
-from c2m.demo.town import Town
+from c2m.demo.town import Maker, Town
 from c2m.errors import Refusal
+from c2m.matching.counters import Counter, make_counter
 from c2m.matching.models import Offer, OfferState
 from c2m.matching.offers import Answer, accept_offers, decline_offers
 from c2m.production.deliveries import deliver_parcels
@@ -26,6 +27,14 @@ from c2m.production.rules import StepCount, pieces_needed, pieces_waiting
 from c2m.production.shipping import ShipRequest, ship_lots
 
 DECLINED_EACH, FORGOTTEN_EACH = 6, 7  # each sixth offer is turned down, each seventh left to run out
+COUNTERED_EACH, PARTED_EACH = 4, 5  # of those that are taken on, each fourth is countered, each fifth taken in part
+LARGE_ENOUGH = 20  # pieces from which an offer is taken in part
+COUNTERS = (  # share of the pieces, of the price, days more, and why
+    (1.0, 1.04, 0, "面料涨价 The fabric has become dearer"),
+    (1.0, 1.0, 5, "前一单未完工 The order before is not finished"),
+    (0.7, 1.0, 0, "本周只能做七成 Only seven tenths fit into the week"),
+    (1.0, 1.12, 0, "工价偏低 The price is too low for us"),
+)
 IN_TROUBLE = {"quick": 0.02, "steady": 0.06, "slow": 0.2}  # share of orders that slip beside those that are meant to
 PACE = {"quick": (0.5, 0.72), "steady": (0.6, 0.88), "slow": (0.75, 0.98)}  # of the time up to the due date
 REASONS = (
@@ -61,6 +70,9 @@ class Makers:
     _rng: Random = field(init=False)
     _counts: np.random.Generator = field(init=False)
     _answers: Diary[tuple[bool, Answer]] = field(default_factory=Diary)
+    _counters: Diary[Counter] = field(default_factory=Diary)
+    _countered: set[UUID] = field(default_factory=set)
+    _taken: int = 0  # offers somebody made up their mind to take
     _offers_seen: set[UUID] = field(default_factory=set)
     _fastidious: int = 0  # offers to factories that don't take just anything
     _plans: dict[UUID, Plan] = field(default_factory=dict)
@@ -102,9 +114,37 @@ class Makers:
             reason = self._rng.choice(REASONS)
             self._answers.note(now + thinks, (False, Answer(offer.id, maker.id, maker.user_id, reason)))
         elif hungry or self._fastidious % FORGOTTEN_EACH:
-            self._answers.note(now + thinks, (True, Answer(offer.id, maker.id, maker.user_id)))
+            self._taken += 1
+            if self._taken % COUNTERED_EACH == 0 and offer.id not in self._countered:
+                self._countered.add(offer.id)
+                self._counters.note(now + min(thinks, timedelta(hours=8)), self._counter(offer, maker))
+                return
+            part = self._taken % PARTED_EACH == 0 and offer.quantity >= LARGE_ENOUGH
+            pieces = offer.quantity * 4 // 5 if part else None
+            self._answers.note(now + thinks, (True, Answer(offer.id, maker.id, maker.user_id, quantity=pieces)))
+
+    def _counter(self, offer: Offer, maker: Maker) -> Counter:
+        """Other terms, one after the other."""
+        share, dearer, days, why = COUNTERS[len(self._countered) % len(COUNTERS)]
+        return Counter(
+            offer.id,
+            maker.id,
+            max(round(offer.quantity * share), 1),
+            round(offer.unit_price_minor * dearer),
+            offer.deliver_by + timedelta(days=days),
+            note=why,
+            made_by=maker.user_id,
+        )
 
     def _answer(self, session: Session, now: datetime) -> None:
+        for counter in self._counters.due(now):
+            try:
+                with session.begin_nested():
+                    make_counter(session, counter, now=now)
+            except Refusal:  # no room, or somebody answered it in the meantime
+                continue
+            finally:
+                self._offers_seen.discard(counter.offer_id)  # it is looked at again, should it come back
         answers = self._answers.due(now)
         accept_offers(session, [answer for accepts, answer in answers if accepts], now=now)
         decline_offers(session, [answer for accepts, answer in answers if not accepts], now=now)

@@ -1,6 +1,6 @@
 """Merchandisers: they publish concepts and decide on them, prepare campaigns, open them, and call one off."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import TypeAlias
@@ -9,9 +9,13 @@ from uuid import UUID
 from sqlmodel import Session
 
 from c2m.demand import policies, queries
+from c2m.demand.board import pieces_by_variant
 from c2m.demand.campaigns import CampaignDraft, cancel_campaign, create_campaign, open_campaign
+from c2m.demand.completion import complete_campaign, missing_pieces, suggested_pieces
+from c2m.demand.extension import extend_campaign
 from c2m.demand.models import CampaignKind
 from c2m.demand.promotion import promote_concept
+from c2m.demand.samples import TRIED, samples_of
 from c2m.demo.calendar import Diary
 from c2m.demo.gallery import Gallery
 from c2m.demo.ideas import Idea
@@ -24,6 +28,8 @@ from c2m.design.queries import interest
 
 PREPARES = timedelta(hours=5)  # before a campaign opens
 EVENINGS = (20, 21, 22)  # when campaigns and concepts end
+COMPLETES = timedelta(hours=20)  # before the deadline
+EXTENDED_DAYS = 3
 COMMISSION_PPM = 30_000  # of team leaders, in group-buys
 
 
@@ -76,7 +82,17 @@ class Decide:
     shown: Shown
 
 
-Deed: TypeAlias = Prepare | Open | CallOff | Publish | Decide
+@dataclass(frozen=True)
+class Extend:
+    campaign_id: UUID
+
+
+@dataclass(frozen=True)
+class Complete:
+    campaign_id: UUID
+
+
+Deed: TypeAlias = Prepare | Open | CallOff | Extend | Complete | Publish | Decide
 
 
 @dataclass
@@ -90,6 +106,7 @@ class Merchandisers:
     shown: dict[UUID, Shown] = field(default_factory=dict)
     _rng: Random = field(init=False)
     _diary: Diary[Deed] = field(default_factory=Diary)
+    _made: dict[str, UUID] = field(default_factory=dict)  # English title → campaign
 
     def __post_init__(self) -> None:
         self._rng = self.market.chance("merchandisers")
@@ -113,6 +130,11 @@ class Merchandisers:
                 case CallOff(campaign_id):
                     cancel_campaign(session, campaign_id, now=now)
                     del self.offered[campaign_id]
+                case Extend(campaign_id):
+                    extend_campaign(session, campaign_id, EXTENDED_DAYS, now=now)
+                    self._offer_longer(session, campaign_id)
+                case Complete(campaign_id):
+                    _complete(session, campaign_id, now)
                 case Publish(idea):
                     self._publish(session, idea, now)
                 case Decide(shown):
@@ -124,18 +146,29 @@ class Merchandisers:
 
     def _prepare(self, session: Session, product: Product, opens: bool, now: datetime) -> None:
         owner = self._rng.choices(self.town.merchandisers, weights=_leading(self.town.merchandisers))[0]
+        sample = queries.campaign(session, self._made[product.sample]) if product.sample in self._made else None
+        if sample is not None and sample.state in TRIED:
+            owner = sample.organisation_id
         picture = self.gallery.hang(session, product, owner, now=now)
         campaign_id = self._draft(session, product, owner, picture.id, now)
+        self._made[product.title_en] = campaign_id
         if opens:
             self._diary.note(now + PREPARES, Open(campaign_id, product))
 
     def _draft(self, session: Session, product: Product, owner: UUID, picture_id: UUID, now: datetime) -> UUID:
         policy = policies.standard_policy(session, now=now)
-        return create_campaign(session, self._terms(product, owner, picture_id), policy=policy, now=now)
+        return create_campaign(session, self._terms(session, product, owner, picture_id), policy=policy, now=now)
 
     def _terms(
-        self, product: Product, owner: UUID, picture_id: UUID | None, concept_id: UUID | None = None
+        self,
+        session: Session,
+        product: Product,
+        owner: UUID,
+        picture_id: UUID | None,
+        concept_id: UUID | None = None,
     ) -> CampaignDraft:
+        samples = {each.id for each in samples_of(session, owner)}
+        tried = self._made.get(product.sample)
         deadline = self.market.calendar.evening(product.ends, self._rng.choice(EVENINGS))
         days = product.production_days
         return CampaignDraft(
@@ -152,6 +185,11 @@ class Merchandisers:
             cap=product.cap,
             per_buyer_limit=product.limit,
             commission_ppm=COMMISSION_PPM if product.kind is CampaignKind.GROUP_BUY else 0,
+            pack_pieces=product.pack,
+            colour_minimum=product.colour_minimum,
+            extension_days=product.extension,
+            next_round_days=product.next_round,
+            sample_campaign_id=tried if tried in samples else None,
             deposit_minor=minor(product.deposit),
             deposit_counts_minor=minor(product.deposit_counts),
             deadline=deadline,
@@ -165,8 +203,17 @@ class Merchandisers:
         variants = tuple(variant.id for variant in queries.variants(session, campaign_id))
         deadline = queries.campaign(session, campaign_id).deadline
         self.offered[campaign_id] = Offered(campaign_id, product, variants, now, deadline)
+        if product.extended is not None:
+            self._diary.note(self.market.calendar.at(product.extended), Extend(campaign_id))
+        if product.completed:
+            self._diary.note(deadline - COMPLETES, Complete(campaign_id))
         if product.called_off is not None:
             self._diary.note(self.market.calendar.at(product.called_off), CallOff(campaign_id))
+
+    def _offer_longer(self, session: Session, campaign_id: UUID) -> None:
+        found = queries.campaign(session, campaign_id)
+        session.refresh(found)
+        self.offered[campaign_id] = replace(self.offered[campaign_id], deadline=found.deadline)
 
     def _publish(self, session: Session, idea: Idea, now: datetime) -> None:
         owner = self._rng.choices(self.town.merchandisers, weights=_leading(self.town.merchandisers))[0]
@@ -202,10 +249,21 @@ class Merchandisers:
         if product is None:
             concepts.stop_concept(session, concept, now=now)
             return
-        terms = self._terms(product, concept.organisation_id, _favourite(session, concept), concept.id)
+        terms = self._terms(session, product, concept.organisation_id, _favourite(session, concept), concept.id)
         policy = policies.standard_policy(session, now=now)
         campaign_id = promote_concept(session, concept, terms, policy=policy, now=now)
         self._offer(session, campaign_id, product, now)
+
+
+def _complete(session: Session, campaign_id: UUID, now: datetime) -> None:
+    """Buy what is missing, as the other buyers have chosen."""
+    found = queries.campaign(session, campaign_id)
+    session.refresh(found)
+    if missing := missing_pieces(found, now=now):
+        pledged = pieces_by_variant(session, campaign_id)
+        by_variant = {each.id: pledged.get(each.id, 0) for each in queries.variants(session, campaign_id)}
+        pieces = {variant: count for variant, count in suggested_pieces(missing, by_variant).items() if count}
+        complete_campaign(session, found, pieces, idempotency_key=f"demo-complete-{campaign_id}", now=now)
 
 
 def _favourite(session: Session, concept: Concept) -> UUID:

@@ -48,6 +48,13 @@ class Product:
     limit: int | None = None
     deposit: float = 0
     deposit_counts: float = 0
+    pack: int = 1  # pieces
+    colour_minimum: int = 0
+    extension: int = 0  # days, by itself if the minimum is missed
+    next_round: int = 0  # days, if it fails
+    sample: str = ""  # English title of the sample order it was tried with
+    extended: float | None = None  # days from the last instant at which its merchandiser extends it by three days
+    completed: bool = False  # its merchandiser buys what is missing, a day before the end
     production_days: int | None = None  # promised; the policy's unless given
     slips: float = 0  # days by which the first factory that makes it falls behind its plan
     called_off: float | None = None  # days from the last instant at which its merchandiser calls it off

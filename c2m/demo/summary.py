@@ -8,7 +8,17 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
 from c2m.db import table_of
-from c2m.demand.models import Campaign, Pledge, SheetLine, SheetRelease
+from c2m.demand.models import (
+    Campaign,
+    ChangeKind,
+    Evaluation,
+    Pledge,
+    PledgeChange,
+    SampleCredit,
+    SheetLine,
+    SheetRelease,
+    Waiting,
+)
 from c2m.demo import people
 from c2m.demo.market import CURRENCY
 from c2m.design.models import Concept, Want
@@ -60,6 +70,7 @@ class Summary:
     concepts: dict[str, int]
     wants: int
     pledges: dict[str, int]
+    forms: dict[str, int]  # how often each form of a group-buy was used
     offers: dict[str, int]
     work_orders: dict[str, int]
     late_work_orders: int  # past their due date and still underway
@@ -83,6 +94,7 @@ def summarise(session: Session, *, now: datetime) -> Summary:
         concepts=_by_state(session, Concept),
         wants=_count(session, Want),
         pledges=_by_state(session, Pledge),
+        forms=_forms(session),
         offers=_by_state(session, Offer),
         work_orders=_by_state(session, WorkOrder),
         late_work_orders=_late(session, now),
@@ -171,6 +183,28 @@ def _by_state(session: Session, model: type[SQLModel]) -> dict[str, int]:
     counts = {state.value: count for state, count in rows}
     in_order: list[str] = c.state.type.enums  # type: ignore[attr-defined]  # every state column is an Enum
     return {state: counts[state] for state in in_order if state in counts}
+
+
+def _forms(session: Session) -> dict[str, int]:
+    """What buyers agreed to beside pieces, and what became of it."""
+    pledge, campaign, change = table_of(Pledge).c, table_of(Campaign).c, table_of(PledgeChange).c
+    agreed = {
+        "with extra pieces": change.kind.in_([ChangeKind.FLEXIBLE_TAKEN, ChangeKind.FLEXIBLE_FREED]),
+        "in another colour": change.kind == ChangeKind.COLOUR_CHANGED,
+        "out above their ceiling": change.kind == ChangeKind.CEILING_MISSED,
+        "moved up": change.kind == ChangeKind.MOVED_UP,
+        "carried on": change.kind == ChangeKind.CARRIED_ON,
+    }
+    return {
+        "extended campaigns": _count(session, Campaign, campaign.extended_at.is_not(None)),
+        "next rounds": _count(session, Campaign, campaign.previous_round_id.is_not(None)),
+        "completed by the merchant": _count(session, Pledge, pledge.merchant_funded),
+        "with a ceiling": _count(session, Pledge, pledge.ceiling_minor.is_not(None)),
+        **{name: _count(session, PledgeChange, which) for name, which in agreed.items()},
+        "waits": _count(session, Waiting),
+        "evaluations": _count(session, Evaluation),
+        "sample credits": _count(session, SampleCredit),
+    }
 
 
 def _count(session: Session, model: type[SQLModel], *where: sa.ColumnElement[bool]) -> int:

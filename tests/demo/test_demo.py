@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from c2m.demo.cli import NotADemo, prepare
 from c2m.demo.demand import DAY, HOURS, share_of_hour
 from c2m.demo.life import live
 from c2m.demo.market import Market, Size
+from c2m.demo.products import Product
 from c2m.demo.summary import Summary, sign_ins, summarise
 from c2m.design.categories import CATEGORIES
 from c2m.design.models import Picture, PictureKind
@@ -54,6 +56,8 @@ def test_small_market_lives_on_both_databases(database: Database) -> None:
     assert summary.concepts == {"promoted": 1}
     assert summary.organisations["factory pending"] > 0
     assert summary.pieces.confirmed > 0
+    assert summary.forms["with extra pieces"] > 0
+    assert summary.forms["with a ceiling"] > 0
     money = summary.money
     assert money.collected > money.refunded > 0
     with database.reading() as session:
@@ -144,6 +148,14 @@ def test_catalogue_is_as_large_as_promised() -> None:
     assert len(PRODUCTS) == 40
     assert {product.kind for product in PRODUCTS} == set(CampaignKind)
     assert len(IDEAS) >= 5
+
+
+def test_every_form_of_a_group_buy_is_on_offer() -> None:
+    for form in ("pack", "colour_minimum", "extension", "next_round", "sample", "extended", "completed", "cap"):
+        usual = next(field.default for field in fields(Product) if field.name == form)
+        assert any(getattr(product, form) != usual for product in PRODUCTS), form
+    samples = {product.title_en for product in PRODUCTS if product.kind is CampaignKind.SAMPLE}
+    assert {product.sample for product in PRODUCTS} - {""} <= samples
 
 
 @pytest.mark.parametrize("belt", BELTS, ids=lambda belt: belt.name_en)

@@ -92,7 +92,6 @@ def pay_balance(pledge_id: UUID) -> Response:
     """Pay the whole balance of a presale; a form or JSON that offers another amount is refused."""
     pledge = queries.pledge_of(db_session(), pledge_id, buyer_id=signed_in_viewer().organisation_id)
     pledges.pay_balance(db_session(), pledge, now=request_time(), offered_minor=_offered_minor())
-    flash(_("The balance is being paid."), "good")
     return redirect(url_for("pages.order", pledge_id=pledge_id), 303)
 
 
