@@ -1,5 +1,6 @@
 """A small market to match: run it, read what came of it, check that nothing was given away twice."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from c2m.db import Database, table_of
 from c2m.demand.models import SheetLine, SheetRelease
-from c2m.matching.models import Booking, Capability, CapacityWeek, Offer, OfferLine, OfferState
+from c2m.matching.models import Booking, Capability, CapacityWeek, Offer, OfferLine, OfferState, Reservation
 from c2m.matching.offers import Answer
 from c2m.matching.planning import make_offers, plan_matches
 
@@ -59,16 +60,17 @@ def allocated_twice(session: Session) -> list[tuple[UUID, UUID]]:
 
 
 def misbooked_weeks(session: Session) -> list[tuple[UUID, str]]:
-    """Line-weeks whose living bookings exceed the capacity, or differ from what the week says is booked (I9)."""
+    """Line-weeks whose living bookings and reservations exceed the capacity, or differ from what the week says is booked (I9)."""
     booking, week, line = table_of(Booking), table_of(CapacityWeek), table_of(Capability)
-    booked = dict[tuple[UUID, str], int]()
-    rows = session.execute(
-        sa.select(booking.c.capability_id, booking.c.week, sa.func.sum(booking.c.quantity).label("pieces"))
-        .where(booking.c.released_at.is_(None))
-        .group_by(booking.c.capability_id, booking.c.week)
-    )
-    for row in rows:
-        booked[row.capability_id, row.week.isoformat()] = int(row.pieces)
+    booked = defaultdict[tuple[UUID, str], int](int)
+    for table in (booking, table_of(Reservation)):
+        rows = session.execute(
+            sa.select(table.c.capability_id, table.c.week, sa.func.sum(table.c.quantity).label("pieces"))
+            .where(table.c.released_at.is_(None))
+            .group_by(table.c.capability_id, table.c.week)
+        )
+        for row in rows:
+            booked[row.capability_id, row.week.isoformat()] += int(row.pieces)
     stored = {(w.capability_id, w.week.isoformat()): w for w in session.execute(sa.select(week))}
     usual = {row.id: row.weekly_capacity for row in session.execute(sa.select(line.c.id, line.c.weekly_capacity))}
     wrong = [key for key, w in stored.items() if w.booked != booked.get(key, 0)]
