@@ -60,7 +60,7 @@ def allocated_twice(session: Session) -> list[tuple[UUID, UUID]]:
 
 
 def misbooked_weeks(session: Session) -> list[tuple[UUID, str]]:
-    """Line-weeks whose living bookings and reservations exceed the capacity, or differ from what the week says is booked (I9)."""
+    """Line-weeks whose living bookings and reservations exceed the capacity, or differ from the week's count (I9)."""
     booking, week, line = table_of(Booking), table_of(CapacityWeek), table_of(Capability)
     booked = defaultdict[tuple[UUID, str], int](int)
     for table in (booking, table_of(Reservation)):
