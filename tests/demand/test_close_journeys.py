@@ -109,7 +109,7 @@ def test_a_fallback_that_fires(
         page.click("details.choices summary")
         page.locator("details.choices table.matrix tbody tr").nth(1).locator("input").fill("3")
         page.select_option("select[name=fallback_colour]", "黑 Black")
-        page.get_by_text("3 pieces extra are paid for now").wait_for()
+        page.get_by_text("3 extra pieces are paid for now").wait_for()
 
     order = join(go("buyer", f"/campaigns/{campaign}"), 1, 5, prefer_black_to_nothing)
     worker.run_until_idle(clock.now())
