@@ -22,7 +22,7 @@ from c2m.matching.optimiser.stop import Stop
 
 FIRST_KERNEL = 0.25  # of the first share of effort
 LEFT_TO_MIPS = 0.8  # of the gap asked for; rounding to whole pieces needs the rest
-UNSERVED_FACTOR = 20  # so much larger a MIP is tried where must-serve sheets are left otherwise
+UNSERVED_FACTOR = 5  # so much larger a MIP is tried where must-serve sheets are left otherwise
 
 
 def _unheard() -> None:
@@ -119,12 +119,19 @@ class Component:
 
     def _improve(self, stop: Stop) -> None:
         picks = self._worth_taking()
-        if len(picks) <= self.params.whole_binaries * (1 if self.served else UNSERVED_FACTOR):
+        limit = self.params.whole_columns * (1 if self.served else UNSERVED_FACTOR)
+        if sum(self._columns(pick) for pick in picks) <= limit:
             self._solve_whole(picks, stop)
             return
-        if self.tries == 0:
+        if self.tries == 0 and self.params.kernel:
             self._solve_kernel(stop)
         self._search_neighbourhoods(picks, stop)
+
+    def _columns(self, pick: Pick) -> int:
+        """About how many columns a pick adds to a model: itself, its pieces, their weeks."""
+        choice = self.market.choices[pick[0]]
+        price, weeks = choice.prices[pick[1]], len(choice.weeks)
+        return 1 + (price.low < price.high) + (weeks if weeks > 1 else 0)
 
     def _worth_taking(self) -> list[Pick]:
         """The picks that a better plan may still hold (reduced cost fixing)."""
@@ -142,7 +149,7 @@ class Component:
     def _solve_kernel(self, stop: Stop) -> None:
         """The MIP of the few picks a sheet that the prices favour; its bound holds for the kernel alone."""
         picks = sorted(self._kernel() | _held(self.orders))
-        if len(picks) > self.params.kernel_binaries:
+        if sum(self._columns(pick) for pick in picks) > self.params.whole_columns:
             return
         model = Model(self.market, self.sheets, picks, self.market.capacity)
         effort, seconds = stop.effort_left * FIRST_KERNEL, stop.seconds_left * FIRST_KERNEL
@@ -188,7 +195,7 @@ class Component:
                     self._offer(rest + found)
             failures = 0 if self.cost < before else failures + 1
             if failures >= self.params.patience:
-                failures, self._reach = 0, min(self._reach * self.params.growth, float(self.params.whole_binaries))
+                failures, self._reach = 0, min(self._reach * self.params.growth, self.params.largest_neighbourhood)
 
     def _minimise(
         self, model: Model, stop: Stop, effort: float, seconds: float, start: Sequence[Order] | None

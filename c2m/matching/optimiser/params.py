@@ -12,11 +12,12 @@ class Params:
         ruins_per_sheet: tries of ruin and recreate before any MIP, per sheet.
         moves: whether sheets then shift and swap their lines.
         kernel_picks: prices a sheet keeps in the kernel, those of the smallest reduced cost.
-        kernel_binaries: a kernel of at most so many tier binaries is solved as one MIP.
-        whole_binaries: a component with at most so many tier binaries worth taking is solved as one MIP.
+        kernel: whether the kernel is solved as one MIP where it needs no more than `whole_columns`.
+        whole_columns: a component whose picks worth taking need at most about so many columns is solved as one MIP.
         neighbourhood_binaries: tier binaries of a neighbourhood of the large neighbourhood search, at first.
         patience: neighbourhoods in a row without a better plan after which they grow.
         growth: by how much they grow.
+        largest_neighbourhood: beyond which they don't.
         neighbourhood_effort: effort of one neighbourhood.
         neighbourhood_seconds: safety stop of one neighbourhood.
         search: whether MIPs are solved at all; without them the plan comes from greedy, prices, ruin and moves alone.
@@ -26,11 +27,12 @@ class Params:
     ruins_per_sheet: int = 10
     moves: bool = True
     kernel_picks: int = 6
-    kernel_binaries: int = 300
-    whole_binaries: int = 500
+    kernel: bool = True
+    whole_columns: int = 3000
     neighbourhood_binaries: int = 60
     patience: int = 12
     growth: float = 1.25
+    largest_neighbourhood: float = 400.0
     neighbourhood_effort: float = 50.0
     neighbourhood_seconds: float = 2.0
     search: bool = True

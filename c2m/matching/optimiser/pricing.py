@@ -184,7 +184,7 @@ class Pricer:
         beyond = pieces - at_least
         value = self._value[self.sheet][:, None]
         alone = self._gain(marginal, beyond, lowest, value)[:, 0]
-        worths = self._worths(marginal[:, 0], lowest / self._low)
+        worths = self._worths(marginal, beyond, lowest)
         gains = self._gain(marginal, beyond, lowest, value - worths[self.sheet])
         return Terms(weeks, marginal, at_least, beyond, lowest, alone, worths, gains)
 
@@ -195,12 +195,15 @@ class Pricer:
             gain += np.maximum(0.0, worths - marginal[:, week : week + 1]) * beyond[:, week : week + 1]
         return gain
 
-    def _worths(self, cheapest: Vector, dearest: Vector) -> Vector:
+    def _worths(self, marginal: Vector, beyond: Vector, lowest: Vector) -> Vector:
         """Prices of a sheet's pieces between which those lie that bound its sets best: 0, and from what the dearest
-        pick leaves of the value to what the cheapest piece leaves of it."""
+        pick leaves of the value, at its lowest average cost, to what the cheapest one leaves of it."""
+        pieces = self._low[:, None] + np.cumsum(beyond, axis=1)
+        average = ((lowest[:, None] + np.cumsum(marginal * beyond, axis=1)) / pieces).min(axis=1)
+        gain = self._value[self.sheet] - np.minimum(average, lowest / self._low)
         most, least = np.zeros(len(self.sheets)), np.full(len(self.sheets), np.inf)
-        np.maximum.at(most, self.sheet, self._value[self.sheet] - cheapest)
-        np.minimum.at(least, self.sheet, self._value[self.sheet] - dearest)
+        np.maximum.at(most, self.sheet, gain)
+        np.minimum.at(least, self.sheet, gain)
         least = np.clip(least, 0.0, most)[:, None]
         steps = np.linspace(0.0, 1.0, WORTHS - 1)[None, :]
         return np.hstack([np.zeros((len(self.sheets), 1)), least + (most[:, None] - least) * steps])
