@@ -426,11 +426,8 @@ def offers_of(session: Session, campaign_ids: Sequence[UUID]) -> Offers:
 
 def _known_keys(session: Session, requests: Sequence[PledgeRequest]) -> dict[tuple[UUID, str], tuple[UUID, str]]:
     keys = list({(r.buyer_id, r.idempotency_key) for r in requests})
-    known: dict[tuple[UUID, str], tuple[UUID, str]] = {}
-    for part in chunks(keys, 200):
-        rows = session.connection().execute(_KNOWN_KEYS, {"keys": part})
-        known |= {(row[0], row[1]): (row[2], row[3]) for row in rows}
-    return known
+    parts = (session.connection().execute(_KNOWN_KEYS, {"keys": part}) for part in chunks(keys, 200))
+    return {(row[0], row[1]): (row[2], row[3]) for rows in parts for row in rows}
 
 
 def _held(session: Session, totals: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], int]:
@@ -447,8 +444,6 @@ def teams_named(session: Session, requests: Sequence[PledgeRequest]) -> Teams:
     """The teams that these requests name, as far as there are such teams."""
     c = table_of(Team).c
     named = list({r.team_id for r in requests if r.team_id is not None})
-    found: Teams = {}
-    for part in chunks(named):
-        rows = session.execute(sa.select(c.id, c.campaign_id, c.leader_id).where(c.id.in_(part)))
-        found |= {row.id: (row.campaign_id, row.leader_id) for row in rows}
-    return found
+    columns = sa.select(c.id, c.campaign_id, c.leader_id)
+    parts = (session.execute(columns.where(c.id.in_(part))) for part in chunks(named))
+    return {row.id: (row.campaign_id, row.leader_id) for rows in parts for row in rows}
