@@ -29,8 +29,9 @@ from crowd.serving import Site, site
 from c2m.clock import SystemClock
 from c2m.db import Database, table_of
 from c2m.demand.batcher import JoinBatcher
-from c2m.demand.joining import PledgeRequest, place_pledge
+from c2m.demand.joining import place_pledge
 from c2m.demand.models import Campaign, Pledge
+from c2m.demand.pledge_requests import PledgeRequest
 
 SCRIPT = Path(__file__).parent / "crowd" / "join.sql"
 SHAPES = {"hot": 1, "hundred": 100}

@@ -390,10 +390,7 @@ def lock_rows(session: Session, model: type[SQLModel], ids: Sequence[UUID]) -> N
 
 @dataclass(frozen=True)
 class Locked:
-    """Rows by id as they are now that they are locked, and the time by the server's clock once all of them were.
-
-    All processes share that clock; SQLite has none.
-    """
+    """Rows by id now that they are locked, and the time once all of them were, by the server's clock if it has one."""
 
     rows: dict[UUID, dict[str, Any]]
     instant: datetime | None
@@ -407,14 +404,9 @@ def lock_and_read(session: Session, model: type[SQLModel], names: Sequence[str],
     """Lock rows in id order until the unit of work ends and read some of their columns, the id among them."""
     connection = session.connection()
     statement = _lock_and_read(table_of(model), tuple(names), connection.dialect.name)
-    rows: dict[UUID, dict[str, Any]] = {}
-    instant: datetime | None = None
-    for part in chunks(sorted(ids)):
-        for found in connection.execute(statement, {"ids": part}):
-            *values, instant = found
-            row = dict(zip(names, values, strict=True))
-            rows[row["id"]] = row
-    return Locked(rows, instant)
+    found = [row for part in chunks(sorted(ids)) for row in connection.execute(statement, {"ids": part})]
+    rows = [dict(zip(names, row, strict=False)) for row in found]
+    return Locked({row["id"]: row for row in rows}, found[-1][-1] if found else None)
 
 
 @lru_cache(maxsize=64)

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from c2m import migrations
 from c2m.db import Database, insert_rows
-from c2m.demand.joining import PledgeRequest, place_pledges
+from c2m.demand.joining import place_pledges
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, PriceTier, Variant
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.policies import standard_policy
 from c2m.identity.models import Organisation, Role, RoleGrant, SignIn, User
 from c2m.ledger.service import escrow, open_accounts

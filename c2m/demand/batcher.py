@@ -17,7 +17,8 @@ from sqlmodel import Session
 
 from c2m.clock import Clock
 from c2m.db import Database
-from c2m.demand.joining import Offers, PledgeRequest, place_pledges
+from c2m.demand.joining import place_pledges
+from c2m.demand.pledge_requests import Offers, PledgeRequest
 from c2m.errors import Forbidden, Refusal, Unauthenticated, Unavailable
 from c2m.identity.models import Role
 from c2m.identity.queries import SignedIn, all_signed_in

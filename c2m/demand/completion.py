@@ -9,8 +9,9 @@ from sqlmodel import Session
 
 from c2m import money
 from c2m.db import table_of
-from c2m.demand.joining import PledgeRequest, place_pledge
+from c2m.demand.joining import place_pledge
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Pledge
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.queries import GONE
 
 

@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from c2m import jobs
 from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, update_rows, uuid7
-from c2m.demand.joining import PledgeRequest
 from c2m.demand.models import (
     LIVING,
     BuyerTotal,
@@ -23,6 +22,7 @@ from c2m.demand.models import (
     Policy,
     Variant,
 )
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.pledges import cancel_unpaid
 from c2m.demand.sheets import issue_sheets
 from c2m.demand.waiting import END_RELEASE, AboveCeiling, lapse_queues, queued, serve

@@ -16,16 +16,7 @@ from sqlmodel import Session
 from c2m.db import chunks, insert_rows, lock_rows, table_of, update_rows, uuid7
 from c2m.demand import queries
 from c2m.demand.campaigns import CampaignNotOpen
-from c2m.demand.joining import (
-    KeyReused,
-    LimitReached,
-    OwnCampaign,
-    PledgeRequest,
-    offers_of,
-    place_pledges,
-    teams_named,
-    unfit,
-)
+from c2m.demand.joining import offers_of, place_pledges, teams_named
 from c2m.demand.models import (
     BuyerTotal,
     Campaign,
@@ -39,6 +30,7 @@ from c2m.demand.models import (
     WaitingPledge,
     WaitingState,
 )
+from c2m.demand.pledge_requests import KeyReused, LimitReached, OwnCampaign, PledgeRequest, unfit
 from c2m.demand.rules import Turn, pieces_in_order, turns
 from c2m.errors import N_, Conflict, Invalid, Refusal
 from c2m.notices.models import NoticeKind

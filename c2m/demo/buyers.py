@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m.db import table_of
-from c2m.demand.joining import CampaignFull, PledgeRequest, place_pledges
+from c2m.demand.joining import place_pledges
 from c2m.demand.models import Campaign, Pledge, PledgeState
+from c2m.demand.pledge_requests import CampaignFull, PledgeRequest
 from c2m.demand.pledges import PledgeNotCancellable, cancel_pledge, pay_balance
 from c2m.demand.waiting import wait_for_pieces
 from c2m.demo import demand

@@ -11,8 +11,8 @@ from sqlmodel import Session
 
 from c2m.db import table_of
 from c2m.demand.extension import answer_extension
-from c2m.demand.joining import PledgeRequest
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Consent, Evaluation, Pledge, PledgeState
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.samples import evaluate_sample
 from c2m.demo import demand
 from c2m.demo.calendar import Diary

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from c2m.demand.joining import PledgeRequest
 from c2m.demand.models import Campaign, Pledge
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.teams import start_team
 from c2m.demo.market import Market
 from c2m.demo.people import Custom

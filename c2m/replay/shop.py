@@ -12,8 +12,9 @@ from sqlmodel import Session
 
 from c2m.db import Database, chunks, table_of
 from c2m.demand.campaigns import CampaignDraft, create_campaigns, open_campaigns
-from c2m.demand.joining import PledgeRequest, place_pledges
+from c2m.demand.joining import place_pledges
 from c2m.demand.models import CampaignKind, Variant
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.policies import standard_policy
 from c2m.demand.rules import Tier
 from c2m.errors import N_, Invalid, Refusal

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from c2m.demand.extension import answer_extension, extend_campaign
-from c2m.demand.joining import PledgeRequest, place_pledge
+from c2m.demand.joining import place_pledge
 from c2m.demand.models import CampaignKind, Pledge
+from c2m.demand.pledge_requests import PledgeRequest
 from tests.demand.market import Market
 
 LADDER = ((1, 100_00), (20, 90_00), (60, 80_00))

@@ -11,8 +11,9 @@ from c2m.app import build_worker
 from c2m.db import Database, uuid7
 from c2m.demand import queries
 from c2m.demand.campaigns import CampaignDraft, create_campaign, open_campaign
-from c2m.demand.joining import PledgeRequest, place_pledge
+from c2m.demand.joining import place_pledge
 from c2m.demand.models import Campaign, CampaignKind, Pledge, PledgeState
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.policies import standard_policy
 from c2m.demand.rules import Tier
 from c2m.identity.models import Organisation, Role

@@ -19,8 +19,9 @@ from c2m.clock import ManualClock, SystemClock
 from c2m.db import lock_and_read, uuid7
 from c2m.demand import batcher
 from c2m.demand.batcher import JoinBatcher
-from c2m.demand.joining import CampaignFull, KeyReused, PledgeRequest, _Counter, place_pledge
+from c2m.demand.joining import _Counter, place_pledge
 from c2m.demand.models import LIVING, Campaign, CampaignState, PledgeState
+from c2m.demand.pledge_requests import CampaignFull, KeyReused, PledgeRequest
 from c2m.errors import Refusal, Unavailable
 from tests.demand.market import WEEK, Market
 
@@ -170,7 +171,7 @@ def test_a_process_that_ends_first_writes_who_is_in_line(market: Market) -> None
         from c2m.clock import ManualClock
         from c2m.db import Database
         from c2m.demand.batcher import JoinBatcher
-        from c2m.demand.joining import PledgeRequest
+        from c2m.demand.pledge_requests import PledgeRequest
 
         migrations.metadata()
         joins = JoinBatcher(Database({market.database.url!r}), ManualClock(datetime.fromisoformat("{market.now}")))

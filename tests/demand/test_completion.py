@@ -6,8 +6,9 @@ import pytest
 
 from c2m.db import uuid7
 from c2m.demand.completion import complete_campaign, missing_pieces, pieces_bought_by_merchant, suggested_pieces
-from c2m.demand.joining import NothingMissing, OwnCampaign, PledgeRequest, place_pledge
+from c2m.demand.joining import place_pledge
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, PledgeState
+from c2m.demand.pledge_requests import NothingMissing, OwnCampaign, PledgeRequest
 from tests.demand.market import WEEK, Market
 
 

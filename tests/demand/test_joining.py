@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from c2m.db import table_of, uuid7
-from c2m.demand import joining
+from c2m.demand import pledge_requests
 from c2m.demand.campaigns import CampaignNotOpen
-from c2m.demand.joining import (
+from c2m.demand.joining import place_pledge, place_pledges
+from c2m.demand.models import Campaign, Pledge, PledgeState
+from c2m.demand.pledge_requests import (
     CampaignFull,
     KeyReused,
     LimitReached,
@@ -21,10 +23,7 @@ from c2m.demand.joining import (
     PledgeRequest,
     QuantityRefused,
     UnknownVariant,
-    place_pledge,
-    place_pledges,
 )
-from c2m.demand.models import Campaign, Pledge, PledgeState
 from c2m.demand.queries import CampaignNotFound
 from c2m.errors import Refusal
 from c2m.ledger.models import Transfer
@@ -200,4 +199,4 @@ def test_the_database_itself_refuses_to_oversell(market: Market) -> None:
 
 
 def test_the_most_pieces_of_a_pledge_is_what_the_sentence_says() -> None:
-    assert f"{joining.MOST_PIECES_A_PLEDGE:,}" in QuantityRefused.sentence
+    assert f"{pledge_requests.MOST_PIECES_A_PLEDGE:,}" in QuantityRefused.sentence

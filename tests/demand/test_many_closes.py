@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from c2m.audit import run
 from c2m.demand.extension import answer_extension
-from c2m.demand.joining import PledgeRequest, place_pledge
+from c2m.demand.joining import place_pledge
 from c2m.demand.models import (
     Campaign,
     CampaignKind,
@@ -21,6 +21,7 @@ from c2m.demand.models import (
     PledgeChange,
     PledgeState,
 )
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.pledges import pay_balance
 from c2m.demand.queries import variants
 from c2m.errors import Refusal

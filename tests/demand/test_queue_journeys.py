@@ -12,8 +12,9 @@ from sqlmodel import Session, select
 from c2m.clock import ManualClock
 from c2m.db import Database, uuid7
 from c2m.demand.campaigns import CampaignDraft, create_campaign, open_campaign
-from c2m.demand.joining import PledgeRequest, place_pledge
+from c2m.demand.joining import place_pledge
 from c2m.demand.models import CampaignKind, DemandSheet, Pledge, PledgeState, Variant, Waiting, WaitingState
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.policies import standard_policy
 from c2m.demand.rules import Tier
 from c2m.identity.models import Role

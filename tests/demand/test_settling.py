@@ -8,15 +8,7 @@ import pytest
 from sqlmodel import col, select
 
 from c2m.demand import queries
-from c2m.demand.joining import (
-    CeilingRefused,
-    FlexibleAlone,
-    LimitReached,
-    PledgeRequest,
-    QuantityRefused,
-    UnknownColour,
-    place_pledge,
-)
+from c2m.demand.joining import place_pledge
 from c2m.demand.models import (
     Campaign,
     CampaignKind,
@@ -26,6 +18,14 @@ from c2m.demand.models import (
     PledgeChange,
     PledgeState,
     SheetPledge,
+)
+from c2m.demand.pledge_requests import (
+    CeilingRefused,
+    FlexibleAlone,
+    LimitReached,
+    PledgeRequest,
+    QuantityRefused,
+    UnknownColour,
 )
 from c2m.demand.pledges import cancel_pledge, pay_balance
 from c2m.ledger.models import Transfer

@@ -21,8 +21,9 @@ from c2m.demand import jobs as demand_jobs
 from c2m.demand import queries
 from c2m.demand.completion import complete_campaign, missing_pieces
 from c2m.demand.fulfilment import record_deliveries, release_units
-from c2m.demand.joining import PledgeRequest, place_pledge
+from c2m.demand.joining import place_pledge
 from c2m.demand.models import Campaign, Commission, Pledge, PledgeState, SheetPledge, SheetRelease, Team
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.pledges import cancel_pledge
 from c2m.demand.queries import GONE
 from c2m.demand.rules import share_of_units

@@ -15,8 +15,8 @@ from c2m.app import build_worker
 from c2m.clock import ManualClock
 from c2m.db import Database, uuid7
 from c2m.demand import joining, queries
-from c2m.demand.joining import PledgeRequest
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, DemandSheet, Pledge, PledgeState, Variant
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.design.models import Concept, ConceptState, ConceptVariant, Picture, PictureKind, Want, WantState
 from c2m.ledger.provider import SandboxProvider
 from tests.builders import a_campaign, a_confirmed_pledge, a_sheet

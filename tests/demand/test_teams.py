@@ -9,8 +9,9 @@ from sqlmodel import Session, col, select
 from c2m.db import Database, uuid7
 from c2m.demand.campaigns import CampaignNotOpen
 from c2m.demand.fulfilment import release_units
-from c2m.demand.joining import KeyReused, PledgeRequest, UnknownTeam, place_pledge
+from c2m.demand.joining import place_pledge
 from c2m.demand.models import Campaign, Commission, DemandSheet, Pledge, PledgeState, Team
+from c2m.demand.pledge_requests import KeyReused, PledgeRequest, UnknownTeam
 from c2m.demand.teams import (
     CannotLead,
     TeamNotFound,

@@ -14,7 +14,15 @@ from c2m.audit import running
 from c2m.db import table_of, uuid7
 from c2m.demand import pledges
 from c2m.demand.campaigns import CampaignNotOpen, cancel_campaign
-from c2m.demand.joining import (
+from c2m.demand.models import (
+    ChangeKind,
+    Pledge,
+    PledgeChange,
+    PledgeState,
+    Waiting,
+    WaitingState,
+)
+from c2m.demand.pledge_requests import (
     CeilingRefused,
     KeyReused,
     LimitReached,
@@ -24,14 +32,6 @@ from c2m.demand.joining import (
     UnknownColour,
     UnknownTeam,
     UnknownVariant,
-)
-from c2m.demand.models import (
-    ChangeKind,
-    Pledge,
-    PledgeChange,
-    PledgeState,
-    Waiting,
-    WaitingState,
 )
 from c2m.demand.queries import WaitingNotFound, queue_of
 from c2m.demand.rules import Turn, pieces_in_order, turns

@@ -14,7 +14,7 @@ from c2m.clock import ManualClock
 from c2m.db import Database, table_of, uuid7
 from c2m.demand.campaigns import CampaignDraft, create_campaign, open_campaign
 from c2m.demand.fulfilment import record_deliveries
-from c2m.demand.joining import PledgeRequest, place_pledge
+from c2m.demand.joining import place_pledge
 from c2m.demand.models import (
     Campaign,
     CampaignKind,
@@ -26,6 +26,7 @@ from c2m.demand.models import (
     Waiting,
     WaitingState,
 )
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.pledges import cancel_pledge
 from c2m.demand.policies import standard_policy
 from c2m.demand.rules import Tier

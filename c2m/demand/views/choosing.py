@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import Field
 
 from c2m.demand.campaigns import HIGHEST_PRICE_MINOR
-from c2m.demand.joining import CeilingRefused, FlexibleAlone, UnknownColour
 from c2m.demand.models import Campaign, CampaignKind, Variant
+from c2m.demand.pledge_requests import CeilingRefused, FlexibleAlone, UnknownColour
 from c2m.demand.rules import JoinedAt, Ladder, Outcome, charge_at_joining, outcomes, price_when_joining
 from c2m.web.forms import Amount, Flag, Form, Submission, Whole
 

@@ -10,12 +10,12 @@ from flask_babel import gettext as _
 from pydantic import Field
 from werkzeug.wrappers import Response
 
-from c2m.demand import joining, marketplace, queries
+from c2m.demand import marketplace, pledge_requests, queries
 from c2m.demand.batcher import JOINS, JoinBatcher
 from c2m.demand.campaigns import CampaignNotOpen
-from c2m.demand.joining import PledgeRequest
 from c2m.demand.marketplace import Kind, Search, Sort
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Policy, Team, Variant
+from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.rules import Ladder
 from c2m.demand.teams import view_of as team_view
 from c2m.demand.views.blueprint import blueprint
@@ -178,16 +178,16 @@ def _can_be_bought(found: Campaign, form: Submission[JoinForm]) -> bool:
     session = db_session()
     if not form.accepted:
         if not form.errors:
-            form.refuse(joining.NothingChosen())
+            form.refuse(pledge_requests.NothingChosen())
         return False
     variants = queries.variants(session, found.id)
     chosen = {variant_id for variant_id, _ in (*form.value.lines, *form.value.extras)}
     if found.state is not CampaignState.OPEN or request_time() >= found.deadline:
         form.refuse(CampaignNotOpen())
     elif not form.value.lines:
-        form.refuse(joining.NothingChosen())
+        form.refuse(pledge_requests.NothingChosen())
     elif not chosen <= {variant.id for variant in variants}:
-        form.refuse(joining.UnknownVariant())
+        form.refuse(pledge_requests.UnknownVariant())
     elif refusal := _no_room(found, form.value.chosen):
         form.refuse(refusal)
     elif fits(form, queries.ladder(session, found.id), {variant.colour for variant in variants}):
@@ -199,7 +199,7 @@ def _no_room(found: Campaign, chosen: Chosen) -> Refusal | None:
     """Why the viewer can't have these pieces: none are left, or not so many for one buyer."""
     who = viewer()
     limited = who is not None and found.per_buyer_limit is not None
-    return joining.no_room(
+    return pledge_requests.no_room(
         chosen.pieces,
         chosen.flexible,
         limit=found.per_buyer_limit,
@@ -238,7 +238,7 @@ def _team_of(form: Submission[JoinForm], campaign_id: UUID) -> Team | None:
     """The team a form joins; a sentence in the form when there is no such team."""
     try:
         return team_joined(db_session(), campaign_id, form.value.team)
-    except joining.UnknownTeam as refusal:
+    except pledge_requests.UnknownTeam as refusal:
         form.refuse(refusal, "team")
         return None
 

@@ -11,8 +11,8 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from c2m.demand import queries, teams
-from c2m.demand.joining import UnknownTeam
 from c2m.demand.models import Campaign, CampaignState, Pledge, PledgeState, Team
+from c2m.demand.pledge_requests import UnknownTeam
 from c2m.demand.views.blueprint import blueprint
 from c2m.identity.models import Role
 from c2m.web.access import allow, public
