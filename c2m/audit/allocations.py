@@ -10,6 +10,7 @@ from c2m.demand.models import DemandSheet, SheetLine, SheetRelease
 from c2m.errors import N_
 from c2m.matching.counters import WEIGH
 from c2m.matching.models import (
+    HOLDING,
     Booking,
     CapacityWeek,
     Claim,
@@ -24,7 +25,6 @@ from c2m.matching.models import (
     OfferState,
     Reservation,
 )
-from c2m.matching.queries import HOLDING
 
 sheet, sheet_line, released, offer, offered, booking, week = (
     table_of(model) for model in (DemandSheet, SheetLine, SheetRelease, Offer, OfferLine, Booking, CapacityWeek)

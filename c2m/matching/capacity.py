@@ -13,8 +13,18 @@ from c2m.db import table_of
 from c2m.demand.models import DemandSheet
 from c2m.identity.models import Organisation, OrganisationState
 from c2m.matching.calendars import closed_days, usual_capacity
-from c2m.matching.models import Booking, Capability, CapacityWeek, Factory, LineKind, Offer, OfferState, Reservation
-from c2m.matching.queries import OPEN, capabilities
+from c2m.matching.models import (
+    OPEN,
+    Booking,
+    Capability,
+    CapacityWeek,
+    Factory,
+    LineKind,
+    Offer,
+    OfferState,
+    Reservation,
+)
+from c2m.matching.queries import capabilities
 
 LineWeek = tuple[UUID, date]
 ORDER = {LineKind.REGULAR: 0, LineKind.OVERTIME: 1, LineKind.IDLE: 2}

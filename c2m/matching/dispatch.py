@@ -13,15 +13,14 @@ from c2m.demand.models import DemandSheet
 from c2m.identity.models import Organisation
 from c2m.identity.queries import organisations
 from c2m.matching.counters import CounterNotFound
-from c2m.matching.models import CounterOffer, CounterState, Offer, OfferState
-from c2m.matching.queries import OPEN
+from c2m.matching.models import OPEN, CounterOffer, Offer, OfferState
 
 AS_BACKUP = 20  # offers shown to a factory that would be asked next
 
 
 @dataclass(frozen=True)
 class Dispatched:
-    """An offer with its sheet, its factory and the counter-offer that waits; the backup is asked if it comes back."""
+    """An offer with its sheet, its factory and the latest counter-offer to it; the backup is named for its return."""
 
     offer: Offer
     sheet: DemandSheet
@@ -51,9 +50,7 @@ def with_parties(session: Session, rows: Sequence[tuple[Offer, DemandSheet]]) ->
     counters = {
         counter.offer_id: counter
         for counter in session.exec(
-            select(CounterOffer).where(
-                col(CounterOffer.offer_id).in_(list(backups)), CounterOffer.state == CounterState.OPEN
-            )
+            select(CounterOffer).where(col(CounterOffer.offer_id).in_(list(backups))).order_by(col(CounterOffer.id))
         )
     }
     return [

@@ -203,6 +203,11 @@ class OfferState(StrEnum):
     EXPIRED = "expired"
 
 
+OPEN = (OfferState.OFFERED, OfferState.COUNTERED)
+HOLDING = (*OPEN, OfferState.ACCEPTED)
+RETURNED = (OfferState.DECLINED, OfferState.EXPIRED)
+
+
 class Offer(Table, table=True):
     """A share of a demand sheet put before one factory, with capacity held until it is answered."""
 

@@ -10,9 +10,9 @@ from sqlmodel import Session, col, select
 
 from c2m.db import chunks, insert_missing, insert_rows, table_of, uuid7
 from c2m.errors import N_, Invalid
-from c2m.matching import queries
-from c2m.matching.models import MatchingTerms, NewcomerOffer, Offer
-from c2m.matching.queries import NEWCOMER_WINDOW, terms_in_force
+from c2m.matching import newcomer_share, queries
+from c2m.matching.models import HOLDING, MatchingTerms, NewcomerOffer, Offer
+from c2m.matching.newcomer_share import NEWCOMER_WINDOW, terms_in_force
 
 LARGEST_SHARE = 500_000
 
@@ -46,7 +46,7 @@ def set_terms(session: Session, share_ppm: int, orders: int, set_by: UUID | None
 
 def note_newcomers(session: Session, offer_ids: Sequence[UUID]) -> None:
     """Note which of these offers went to new factories, and what the cheapest established one would have cost less."""
-    new = queries.newcomers(session, terms_in_force(session))
+    new = newcomer_share.newcomers(session, terms_in_force(session))
     if not new:
         return
     rows: list[dict[str, object]] = []
@@ -73,7 +73,7 @@ class Given:
 def given(session: Session, *, now: datetime) -> Given:
     """What new factories were given of the last 30 days' volume."""
     offer, noted = table_of(Offer).c, table_of(NewcomerOffer).c
-    lately = (offer.offered_at >= now - NEWCOMER_WINDOW, offer.state.in_(queries.HOLDING))
+    lately = (offer.offered_at >= now - NEWCOMER_WINDOW, offer.state.in_(HOLDING))
     volume = session.execute(sa.select(sa.func.coalesce(sa.func.sum(offer.quantity), 0)).where(*lately)).scalar_one()
     row = session.execute(
         sa.select(

@@ -13,11 +13,12 @@ from c2m import money
 from c2m.db import chunks, lock_rows, table_of
 from c2m.demand.models import DemandSheet
 from c2m.errors import N_, Conflict, Invalid, Refusal
-from c2m.matching import bookings, queries
+from c2m.matching import bookings
 from c2m.matching.bargaining import kept_weeks
-from c2m.matching.models import Capability, CounterOffer, CounterState, Offer, OfferLine, OfferState
+from c2m.matching.models import OPEN, Capability, CounterOffer, CounterState, Offer, OfferLine, OfferState
 from c2m.matching.planning import mark_served
-from c2m.matching.queries import OPEN, OfferNotFound
+from c2m.matching.queries import OfferNotFound
+from c2m.matching.telling import messages_about
 from c2m.notices.models import NoticeKind
 from c2m.notices.service import tell
 from c2m.outbox import announce
@@ -86,7 +87,7 @@ def expire_offers(session: Session, ids: Sequence[UUID], now: datetime) -> None:
     expired = close(session, ids, run_out, {"state": OfferState.EXPIRED, "answered_at": now})
     end_counters(session, list(expired), CounterState.LAPSED, now=now)
     _give_back(session, sorted(expired), now)
-    about = queries.messages_about(session, sorted(expired), NoticeKind.OFFER_RAN_OUT)
+    about = messages_about(session, sorted(expired), NoticeKind.OFFER_RAN_OUT)
     tell(session, about, now=now)
 
 

@@ -1,9 +1,9 @@
 """What stands in the tables of matching, read for planning and for the pages."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,28 +16,24 @@ from c2m.identity.models import Organisation, OrganisationState
 from c2m.matching.calendars import usual_capacity
 from c2m.matching.market import HORIZON_WEEKS, Line, Market, OpenSheet
 from c2m.matching.models import (
+    HOLDING,
+    OPEN,
+    RETURNED,
     Booking,
     Capability,
     CapacityWeek,
     Factory,
     FactoryLevel,
-    MatchingTerms,
     MatchRun,
-    NewcomerOffer,
     Offer,
     OfferLine,
     OfferState,
     PriceBreak,
 )
+from c2m.matching.newcomer_share import kept_for_newcomers, newcomers, terms_in_force
 from c2m.matching.rules import PriceStep, Terms, first_week, matched_until, weeks_from
 from c2m.money import share
-from c2m.notices.models import NoticeKind
-from c2m.notices.service import Message
 
-OPEN = (OfferState.OFFERED, OfferState.COUNTERED)
-NEWCOMER_WINDOW = timedelta(days=30)
-HOLDING = (*OPEN, OfferState.ACCEPTED)
-RETURNED = (OfferState.DECLINED, OfferState.EXPIRED)
 Pieces = dict[UUID, dict[UUID, int]]  # sheet → variant → pieces
 
 
@@ -118,37 +114,7 @@ def open_market(session: Session, *, now: datetime) -> Market:
     terms = terms_in_force(session)
     if not terms or not terms.newcomer_share_ppm or not sheets:
         return market
-    return market.with_share_for(newcomers(session, terms), _kept_for_newcomers(session, terms, sheets.values(), now))
-
-
-def terms_in_force(session: Session) -> MatchingTerms | None:
-    """What the operator has set for matching; None: nothing yet."""
-    return session.exec(select(MatchingTerms).order_by(col(MatchingTerms.id).desc()).limit(1)).first()
-
-
-def newcomers(session: Session, terms: MatchingTerms | None) -> frozenset[UUID]:
-    """The factories that are new: they have accepted fewer offers than the terms say."""
-    if terms is None:
-        return frozenset()
-    factory, offer = table_of(Factory), table_of(Offer)
-    accepted = sa.and_(offer.c.factory_id == factory.c.id, offer.c.state == OfferState.ACCEPTED)
-    rows = session.execute(
-        sa.select(factory.c.id)
-        .join_from(factory, offer, accepted, isouter=True)
-        .group_by(factory.c.id)
-        .having(sa.func.count(offer.c.id) < terms.newcomer_orders)
-    )
-    return frozenset(rows.scalars())
-
-
-def _kept_for_newcomers(session: Session, terms: MatchingTerms, sheets: Iterable[OpenSheet], now: datetime) -> int:
-    """Pieces still to be kept for new factories: their share of the volume lately and now, less what they got."""
-    offer, noted = table_of(Offer).c, table_of(NewcomerOffer).c
-    lately = (offer.offered_at >= now - NEWCOMER_WINDOW, offer.state.in_(HOLDING))
-    pieces = sa.select(sa.func.coalesce(sa.func.sum(offer.quantity), 0))
-    volume = session.execute(pieces.where(*lately)).scalar_one() + sum(sheet.quantity for sheet in sheets)
-    got = session.execute(pieces.where(*lately, sa.exists().where(noted.offer_id == offer.id))).scalar_one()
-    return share(int(volume), terms.newcomer_share_ppm) - int(got)
+    return market.with_share_for(newcomers(session, terms), kept_for_newcomers(session, terms, sheets.values(), now))
 
 
 def open_sheets(session: Session, pieces: Pieces, *, now: datetime) -> dict[UUID, OpenSheet]:
@@ -369,35 +335,6 @@ def offer_detail(session: Session, offer_id: UUID, *, factory_id: UUID) -> Offer
     ).all()
     weeks = session.exec(select(Booking).where(Booking.offer_id == offer_id).order_by(col(Booking.week))).all()
     return OfferDetail(*found, pieces=[(variant, quantity) for variant, quantity in pieces], weeks=list(weeks))
-
-
-def messages_about(session: Session, offer_ids: Sequence[UUID], kind: NoticeKind) -> list[Message]:
-    """A message of this kind to the factory of each of these offers."""
-    offer, sheet = table_of(Offer).c, table_of(DemandSheet).c
-    found: list[Message] = []
-    for part in chunks(offer_ids):
-        rows = session.execute(
-            sa.select(offer.id, offer.factory_id, offer.quantity, offer.expires_at, sheet.title, sheet.title_en)
-            .join_from(table_of(Offer), table_of(DemandSheet), sheet.id == offer.sheet_id)
-            .where(offer.id.in_(part))
-            .order_by(offer.id)
-        )
-        found += (
-            Message(
-                row.factory_id,
-                kind,
-                row.id,
-                f"{kind}:{row.id}",
-                {
-                    "title": row.title,
-                    "title_en": row.title_en,
-                    "pieces": row.quantity,
-                    "until": row.expires_at.isoformat(),
-                },
-            )
-            for row in rows
-        )
-    return found
 
 
 def capabilities(session: Session, factory_id: UUID) -> list[Capability]:

@@ -11,8 +11,7 @@ from sqlmodel import Session, col, select
 
 from c2m.db import table_of
 from c2m.demand.models import Campaign, DemandSheet, Policy, SheetLine, SheetRelease
-from c2m.matching.models import MatchRun, Offer, OfferState
-from c2m.matching.queries import OPEN
+from c2m.matching.models import OPEN, MatchRun, Offer, OfferState
 from c2m.matching.rules import matched_until, released_by
 
 RUNS_LOOKED_THROUGH = 50  # of the latest runs; every run names each sheet that it leaves pieces of

@@ -18,9 +18,18 @@ from c2m.errors import Refusal
 from c2m.matching.counters import Counter, Decision, decide_counter, make_counter, record_effects, weigh_counters
 from c2m.matching.factories import set_week_capacity
 from c2m.matching.hours import Keep, give_up_reservation, offer_idle_weeks, reserve, set_overtime
-from c2m.matching.models import Capability, CounterOffer, CounterState, LineKind, Offer, OfferState, Reservation
+from c2m.matching.models import (
+    HOLDING,
+    OPEN,
+    Capability,
+    CounterOffer,
+    CounterState,
+    LineKind,
+    Offer,
+    OfferState,
+    Reservation,
+)
 from c2m.matching.offers import Answer, accept_offer, decline_offer, expire_offers
-from c2m.matching.queries import HOLDING, OPEN
 from c2m.matching.rules import first_week, weeks_from
 from tests.builders import MORNING, a_line, an_open_sheet
 from tests.conftest import lives

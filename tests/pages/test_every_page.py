@@ -31,6 +31,7 @@ NOT_LINKED = {"web.healthz", "web.readyz", "demand.team_link", "demand.checkout"
 NOT_ALWAYS_THERE = {
     "demand.edit_campaign",
     "demand.promote",
+    "matching.counter_offer",
     "matching.offer",
     "matching.offer_csv",
     "matching.offer_json",

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response
 from c2m.identity.models import Role
 from c2m.matching.levels import RECHECKS, missing_for_vetted
 from c2m.matching.models import ClaimKind, Factory
+from c2m.matching.newcomer_share import terms_in_force
 from c2m.matching.newcomers import InvalidMatchingTerms, given, set_terms
-from c2m.matching.queries import terms_in_force
 from c2m.matching.vetting import (
     Check,
     InvalidCheck,
