@@ -53,7 +53,7 @@ def test_searching_never_makes_a_plan_worse(problem: Problem) -> None:
 
 def test_a_component_too_large_for_one_mip_is_searched_by_kernel_and_neighbourhoods() -> None:
     problem = generate(16, 8, 6, seed=4, linked=True)
-    small = replace(THOROUGH, whole_columns=60, neighbourhood_binaries=30, kernel_picks=2)
+    small = replace(THOROUGH, whole_columns=160, neighbourhood_columns=150, kernel_picks=2)
     begun, searched = solve(problem, GREEDY_AND_LP), solve(problem, small, effort=60)
     assert begun.objective is not None
     assert searched.objective is not None

@@ -11,7 +11,7 @@ from c2m.matching.optimiser.columns import Priced, best_prices
 from c2m.matching.optimiser.greedy import by_density, by_regret, construct
 from c2m.matching.optimiser.highs import INFINITY, Answer, minimise
 from c2m.matching.optimiser.market import Market, Order
-from c2m.matching.optimiser.model import Model, Pick
+from c2m.matching.optimiser.model import Model, Pick, columns_of
 from c2m.matching.optimiser.moves import shift_and_swap
 from c2m.matching.optimiser.neighbourhoods import Neighbourhoods
 from c2m.matching.optimiser.params import Params
@@ -20,6 +20,7 @@ from c2m.matching.optimiser.pricing import Pricer
 from c2m.matching.optimiser.ruin import ruin_and_recreate
 from c2m.matching.optimiser.stop import Stop
 
+MOVING = 0.05  # of a share's time at most, for shifts and swaps
 FIRST_KERNEL = 0.25  # of the first share of effort
 LEFT_TO_MIPS = 0.8  # of the gap asked for; rounding to whole pieces needs the rest
 UNSERVED_FACTOR = 5  # so much larger a MIP is tried where must-serve sheets are left otherwise
@@ -52,7 +53,7 @@ class Component:
     def __post_init__(self) -> None:
         """A first plan, the best of the greedy orders, and the bound that holds if capacity cost nothing."""
         self._random = random.Random(self.seed)
-        self._reach = float(self.params.neighbourhood_binaries)
+        self._reach = float(self.params.neighbourhood_columns)
         for key in (by_regret(self.market), by_density(self.market)):
             self._offer(construct(self.market, self.sheets, key))
         self._pricer = Pricer(self.market, self.sheets)
@@ -114,24 +115,19 @@ class Component:
         tries = self.params.ruins_per_sheet * len(self.sheets)
         self._offer(ruin_and_recreate(self.market, self.sheets, self.orders, prices, tries, self._random))
         if self.params.moves:
-            self._offer(shift_and_swap(self.market, self.sheets, self.orders))
+            share = stop.part(stop.effort_left, stop.seconds_left * MOVING)
+            self._offer(shift_and_swap(self.market, self.sheets, self.orders, share))
         self._polish([(order.choice, order.price) for order in self.orders], stop)
 
     def _improve(self, stop: Stop) -> None:
         picks = self._worth_taking()
         limit = self.params.whole_columns * (1 if self.served else UNSERVED_FACTOR)
-        if sum(self._columns(pick) for pick in picks) <= limit:
+        if sum(columns_of(self.market, pick) for pick in picks) <= limit:
             self._solve_whole(picks, stop)
             return
         if self.tries == 0 and self.params.kernel:
             self._solve_kernel(stop)
         self._search_neighbourhoods(picks, stop)
-
-    def _columns(self, pick: Pick) -> int:
-        """About how many columns a pick adds to a model: itself, its pieces, their weeks."""
-        choice = self.market.choices[pick[0]]
-        price, weeks = choice.prices[pick[1]], len(choice.weeks)
-        return 1 + (price.low < price.high) + (weeks if weeks > 1 else 0)
 
     def _worth_taking(self) -> list[Pick]:
         """The picks that a better plan may still hold (reduced cost fixing)."""
@@ -149,7 +145,7 @@ class Component:
     def _solve_kernel(self, stop: Stop) -> None:
         """The MIP of the few picks a sheet that the prices favour; its bound holds for the kernel alone."""
         picks = sorted(self._kernel() | _held(self.orders))
-        if sum(self._columns(pick) for pick in picks) > self.params.whole_columns:
+        if sum(columns_of(self.market, pick) for pick in picks) > self.params.whole_columns:
             return
         model = Model(self.market, self.sheets, picks, self.market.capacity)
         effort, seconds = stop.effort_left * FIRST_KERNEL, stop.seconds_left * FIRST_KERNEL
@@ -195,7 +191,7 @@ class Component:
                     self._offer(rest + found)
             failures = 0 if self.cost < before else failures + 1
             if failures >= self.params.patience:
-                failures, self._reach = 0, min(self._reach * self.params.growth, self.params.largest_neighbourhood)
+                failures, self._reach = 0, min(self._reach * self.params.growth, float(self.params.whole_columns))
 
     def _minimise(
         self, model: Model, stop: Stop, effort: float, seconds: float, start: Sequence[Order] | None

@@ -19,6 +19,13 @@ from c2m.matching.optimiser.market import Market, Order
 Pick = tuple[int, int]  # a choice, and the place of one of its prices
 
 
+def columns_of(market: Market, pick: Pick) -> int:
+    """About how many columns a pick adds to a model: itself, its pieces, their weeks."""
+    choice = market.choices[pick[0]]
+    price, weeks = choice.prices[pick[1]], len(choice.weeks)
+    return 1 + (price.low < price.high) + (weeks if weeks > 1 else 0)
+
+
 @dataclass(slots=True)
 class Model:
     """A program with the meaning of its columns.

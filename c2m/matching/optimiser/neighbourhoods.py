@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from c2m.matching.optimiser.columns import Priced
 from c2m.matching.optimiser.market import Market, Order
-from c2m.matching.optimiser.model import Pick
+from c2m.matching.optimiser.model import Pick, columns_of
 
 LEAST_WEIGHT = 1.0  # money, so that every sheet is drawn some day
 
@@ -25,17 +25,17 @@ class Neighbourhoods:
     _sheets: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
-        for c, _ in self.near:
+        for c, k in self.near:
             choice = self.market.choices[c]
-            self._size[choice.sheet] += 1
+            self._size[choice.sheet] += columns_of(self.market, (c, k))
             self._lines[choice.sheet].add(choice.line)
             self._sheets[choice.line].add(choice.sheet)
 
-    def draw(self, orders: Iterable[Order], binaries: float) -> set[int]:
-        """Sheets around one drawn by its regret, with about so many tier binaries."""
+    def draw(self, orders: Iterable[Order], columns: float) -> set[int]:
+        """Sheets around one drawn by its regret, that take about so many columns."""
         sheets, regrets = sorted(self._size), self._regrets(orders)
         centre = self.random.choices(sheets, [max(LEAST_WEIGHT, regrets[s]) for s in sheets])[0]
-        chosen, left, seen = {centre}, binaries - self._size[centre], set[int]()
+        chosen, left, seen = {centre}, columns - self._size[centre], set[int]()
         queue = deque([centre])
         while queue:
             lines = sorted(self._lines[queue.popleft()] - seen)

@@ -14,10 +14,9 @@ class Params:
         kernel_picks: prices a sheet keeps in the kernel, those of the smallest reduced cost.
         kernel: whether the kernel is solved as one MIP where it needs no more than `whole_columns`.
         whole_columns: a component whose picks worth taking need at most about so many columns is solved as one MIP.
-        neighbourhood_binaries: tier binaries of a neighbourhood of the large neighbourhood search, at first.
+        neighbourhood_columns: columns of a neighbourhood of the large neighbourhood search, at first.
         patience: neighbourhoods in a row without a better plan after which they grow.
-        growth: by how much they grow.
-        largest_neighbourhood: beyond which they don't.
+        growth: by how much they grow, at most to `whole_columns`.
         neighbourhood_effort: effort of one neighbourhood.
         neighbourhood_seconds: safety stop of one neighbourhood.
         search: whether MIPs are solved at all; without them the plan comes from greedy, prices, ruin and moves alone.
@@ -29,12 +28,11 @@ class Params:
     kernel_picks: int = 6
     kernel: bool = True
     whole_columns: int = 3000
-    neighbourhood_binaries: int = 60
+    neighbourhood_columns: int = 450
     patience: int = 12
     growth: float = 1.25
-    largest_neighbourhood: float = 400.0
     neighbourhood_effort: float = 50.0
-    neighbourhood_seconds: float = 2.0
+    neighbourhood_seconds: float = 1.0
     search: bool = True
 
 
