@@ -174,7 +174,7 @@ def told(notice: Notice) -> Told:
         icon=words.icon,
         tone=words.tone,
         heading=str(words.heading),
-        subject=titled(SimpleNamespace(title=notice.facts["title"], title_en=notice.facts["title_en"])),
+        subject=in_language(titled(SimpleNamespace(title=notice.facts["title"], title_en=notice.facts["title_en"]))),
         sentence=str(words.sentence) % named(notice.facts),
         at=notice.told_at,
         read=notice.read_at is not None,

@@ -31,6 +31,8 @@ FACTS = {
     "until": NOON.isoformat(),
     "deadline": NOON.isoformat(),
     "team": "West Lake",
+    "claim": "营业执照 Business licence",
+    "reason": "地址不符 The address differs",
 }
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
