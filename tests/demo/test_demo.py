@@ -78,7 +78,7 @@ def test_small_market_lives_on_both_databases(database: Database) -> None:
 
 def test_same_seed_gives_same_summary(tmp_path: Path) -> None:
     first, second, other = (
-        a_lived_market(an_empty_database(tmp_path / f"{name}.sqlite3"), days=10, seed=seed, size=TINY)
+        a_lived_market(an_empty_database(tmp_path / f"{name}.sqlite3"), days=6, seed=seed, size=TINY)
         for name, seed in (("first", 3), ("second", 3), ("other", 4))
     )
     assert first == second
@@ -87,7 +87,7 @@ def test_same_seed_gives_same_summary(tmp_path: Path) -> None:
 
 def test_command_shows_the_market_it_keeps_and_fails_when_something_is_broken(tmp_path: Path) -> None:
     database = an_empty_database(tmp_path / "kept.sqlite3")
-    summary = a_lived_market(database, days=10, seed=3, size=TINY)
+    summary = a_lived_market(database, days=8, seed=3, size=TINY)
     command = ["demo", "--keep", "--json", "--database-url", database.url, "--ends-at", f"{END:%Y-%m-%dT%H:%M:%S}"]
     kept = CliRunner().invoke(cli, command)
     assert kept.exit_code == 0, kept.output
@@ -106,7 +106,7 @@ def test_command_shows_the_market_it_keeps_and_fails_when_something_is_broken(tm
 
 def test_pieces_reach_their_buyers_and_factories_their_money(tmp_path: Path) -> None:
     database = an_empty_database(tmp_path / "long.sqlite3")
-    summary = a_lived_market(database, days=64, size=TINY)
+    summary = a_lived_market(database, days=56, size=TINY)
     assert summary.work_orders["settled"] > 0
     assert summary.pieces.delivered > 0
     assert summary.money.settled > 0
@@ -208,5 +208,5 @@ def dead_jobs(session: Session) -> int:
 
 def an_empty_database(path: Path) -> Database:
     database = Database(f"sqlite:///{path}")
-    migrations.migrate(database)
+    migrations.create(database)
     return database

@@ -46,9 +46,9 @@ pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True) 
 
 @pytest.fixture
 def lived_site(database: Database) -> Flask:
-    """The site on a small market that has lived through seven weeks."""
+    """The site on a small market that has lived through six weeks."""
     live(
-        Market(database, SandboxProvider(), Calendar(END, 50), 7, SMALL),
+        Market(database, SandboxProvider(), Calendar(END, 44), 7, SMALL),
         CHEAP.hash(DEMO_PASSWORD),
         lambda _hour: None,
         ThreadPoolExecutor(1),
