@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from c2m.jobs import Handler, OutsideWork, Schedule
 from c2m.matching.counters import WEIGH, record_effects, weigh_counters
+from c2m.matching.inquiries import STATE, state_windows
 from c2m.matching.offers import expire_offers
 from c2m.matching.planning import EXPIRE, MATCH, make_offers, plan_matches
 from c2m.matching.telling import TELL_OFFERED, TELL_TAKEN, tell_offered, tell_taken
@@ -17,7 +18,11 @@ SUBSCRIPTIONS: dict[str, list[str]] = {
     "matching.offers_accepted": [TELL_TAKEN],
     "matching.offers_countered": [WEIGH],
 }
-SCHEDULES: list[Schedule] = [Schedule(MATCH, timedelta(hours=6)), Schedule(RECHECK, timedelta(hours=6))]
+SCHEDULES: list[Schedule] = [
+    Schedule(MATCH, timedelta(hours=6)),
+    Schedule(RECHECK, timedelta(hours=6)),
+    Schedule(STATE, timedelta(days=1)),
+]
 
 
 def handlers() -> dict[str, Handler]:
@@ -29,4 +34,5 @@ def handlers() -> dict[str, Handler]:
         TELL_OFFERED: tell_offered,
         TELL_TAKEN: tell_taken,
         RECHECK: recheck_claims,
+        STATE: state_windows,
     }

@@ -315,3 +315,17 @@ class Reservation(Table, table=True):
     made_at: datetime = time_field()
     made_by: UUID | None = None
     released_at: datetime | None = time_field(nullable=True)
+
+
+class StatedWindow(Table, table=True):
+    """When a campaign's pieces were said to arrive, at a moment while it was open; None: not within the horizon."""
+
+    __table_args__ = (sa.UniqueConstraint("campaign_id", "stated_at"),)
+
+    id: UUID = id_field()
+    campaign_id: UUID = Field(foreign_key="campaign.id")
+    stated_at: datetime = time_field()
+    fewest: int  # pieces for the earliest instant
+    most: int  # and for the latest
+    earliest: datetime | None = time_field(nullable=True)
+    latest: datetime | None = time_field(nullable=True)

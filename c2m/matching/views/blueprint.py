@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint
+from flask import Blueprint, current_app
 from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
 
-from c2m.demand.models import DemandSheet
+from c2m.demand.models import Campaign, DemandSheet
 from c2m.design.categories import PROCESSES
+from c2m.matching.inquiries import Answer, answer_for
 from c2m.matching.models import CapacityUnit, LineKind
 from c2m.matching.rules import unserved_sentence
 from c2m.matching.searches import Search, search_for
-from c2m.web.context import db_session, edge
+from c2m.web.context import db_session, edge, request_time
 from c2m.web.formats import money
 
 KINDS: dict[LineKind, LazyString] = {
@@ -81,3 +82,10 @@ def why_unserved(entry: Mapping[str, Any], sheet: DemandSheet | None) -> str:
 def search_of(campaign_id: UUID) -> Search | None:
     """Where the search for a campaign's factories stands, for pages of the rooms below."""
     return search_for(db_session(), campaign_id)
+
+
+@blueprint.app_template_global("arrival_of")
+def arrival_of(campaign: Campaign, joining: int = 0) -> Answer:
+    """When free capacity has a campaign's pieces with its buyers, for pages of the rooms below."""
+    known = current_app.extensions.setdefault("c2m.prospects", {})
+    return answer_for(db_session(), campaign, joining=joining, now=request_time(), known=known)

@@ -1,0 +1,184 @@
+"""What a campaign's page asks of the lines that could make it: by when, and what more pieces would open up."""
+
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from c2m.db import insert_rows, table_of
+from c2m.demand.models import Campaign, CampaignKind, CampaignState, DemandSheet, Policy
+from c2m.demand.queries import ladder
+from c2m.design.categories import category_of
+from c2m.matching import queries
+from c2m.matching.market import Line
+from c2m.matching.models import StatedWindow
+from c2m.matching.promising import WEEKS, Claim, Outlook, Room, Window, likely_pieces
+from c2m.matching.rules import WEEK, first_week, starts_at, weeks_from
+from c2m.matching.unlocking import Unlock, unlocks
+from c2m.money import share
+
+FRESH = timedelta(seconds=15)  # what others ask for may be so old in an answer; a campaign's own pieces never are
+STATE = "matching.state_windows"
+
+Kind = tuple[str, str]  # category, currency
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """The lines of a kind of product as they were at a moment, and the outlook on them."""
+
+    at: datetime
+    lines: Sequence[Line]
+    outlook: Outlook
+
+    def factories(self, pieces: int) -> int:
+        """How many factories take an order of so many pieces and have a free week."""
+        return len({x.factory_id for x in self.lines if x.terms.smallest_order <= pieces and any(x.free)})
+
+    def free_between(self, line: Line, certain_at: datetime, required: datetime) -> int:
+        """A line's free pieces in the weeks after a moment whose pieces arrive by a day."""
+        start = first_week(self.at)
+        first = (first_week(certain_at) - start).days // 7
+        last = (required - timedelta(days=line.terms.lead_days) - starts_at(start)) // WEEK
+        return sum(line.free[first : max(last, 0)])
+
+
+Prospects = MutableMapping[Kind, Prospect]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a campaign's page says of its lines."""
+
+    window: Window
+    unlocks: Sequence[Unlock]
+    late: bool  # even the fewest pieces would come after the promised day
+
+
+def answer_for(session: Session, campaign: Campaign, *, joining: int, now: datetime, known: Prospects) -> Answer:
+    """When free capacity has a campaign's pieces with its buyers if so many more join, and what still more open up.
+
+    Nothing is reserved.
+
+    Args:
+        known: prospects by kind, taken while they are fresh and replaced when they are not.
+    """
+    kind = campaign.category, campaign.currency
+    prospect = known.get(kind)
+    if prospect is None or not timedelta(0) <= now - prospect.at < FRESH:
+        prospect = known[kind] = prospect_of(session, kind, now=now)
+    policy = session.get_one(Policy, campaign.policy_id)
+    window = _window(prospect, campaign, policy.balance_days, joining, now)
+    pieces = campaign.certain_quantity + joining
+    price = ladder(session, campaign.id).price_at(pieces)
+    certain_at = _certain_at(campaign, policy.balance_days, now)
+    ahead = unlocks(
+        [(line, prospect.free_between(line, certain_at, campaign.promised_date)) for line in prospect.lines],
+        pieces,
+        target_cost_minor=max(share(price, policy.target_cost_ppm), 1),
+    )
+    late = window.earliest is None or window.earliest > campaign.promised_date
+    return Answer(window, ahead, late)
+
+
+def _window(prospect: Prospect, campaign: Any, balance_days: int, joining: int, now: datetime) -> Window:
+    claim = _claim(campaign, balance_days, now, joining)
+    sure = max(campaign.pledged_quantity - campaign.conditional_quantity + joining, campaign.minimum)
+    window = prospect.outlook.window(claim.certain_at, (sure, max(claim.likely, sure)))
+    return replace(window, factories=prospect.factories(sure))
+
+
+def prospect_of(session: Session, kind: Kind, *, now: datetime) -> Prospect:
+    """The verified lines of a kind with their free weeks, and everything that will be asked of them."""
+    category, currency = kind
+    start = first_week(now)
+    process = category_of(category).process
+    lines = [
+        line
+        for line in queries.lines_for(session, {category}, weeks_from(start, WEEKS)).values()
+        if line.currency == currency and line.process == process
+    ]
+    rooms = [Room(line.terms.lead_days, line.terms.smallest_order, line.free) for line in lines]
+    claims = [*_sheets(session, kind, now), *(_claim(*found, now) for found in _campaigns(session, kind, now))]
+    return Prospect(now, lines, Outlook(start, rooms, claims))
+
+
+def _sheets(session: Session, kind: Kind, now: datetime) -> list[Claim]:
+    """What is left of demand sheets: it is asked for first."""
+    sheet = table_of(DemandSheet)
+    category, currency = kind
+    ids = session.execute(
+        sa.select(sheet.c.id).where(
+            sheet.c.served_at.is_(None), sheet.c.category == category, sheet.c.currency == currency
+        )
+    ).scalars()
+    left = queries.remaining_pieces(session, list(ids))
+    still_looked_for = queries.open_sheets(session, left, now=now)
+    return [Claim(now, sheet.quantity, sheet.quantity) for sheet in still_looked_for.values()]
+
+
+def _campaigns(session: Session, kind: Kind | None, now: datetime) -> list[tuple[Any, int]]:
+    """Campaigns that are running or whose balances are being paid, with the days these may take."""
+    campaign, policy, sheet = table_of(Campaign), table_of(Policy), table_of(DemandSheet)
+    running = campaign.c.state.in_((CampaignState.OPEN, CampaignState.CLOSING))
+    paying = sa.and_(
+        campaign.c.state == CampaignState.SUCCEEDED,
+        campaign.c.balance_due_at > now,
+        ~sa.exists().where(sheet.c.campaign_id == campaign.c.id),
+    )
+    statement = (
+        sa.select(campaign, policy.c.balance_days)
+        .join_from(campaign, policy, policy.c.id == campaign.c.policy_id)
+        .where(sa.or_(running, paying))
+    )
+    if kind is not None:
+        statement = statement.where(campaign.c.category == kind[0], campaign.c.currency == kind[1])
+    return [(row, row.balance_days) for row in session.execute(statement)]
+
+
+def _certain_at(campaign: Any, balance_days: int, now: datetime) -> datetime:
+    """When it is known how many pieces are to be made: at the deadline, or once a presale's balances are paid."""
+    paying = timedelta(days=balance_days if campaign.kind == CampaignKind.PRESALE else 0)
+    known: datetime = campaign.balance_due_at or campaign.deadline + paying
+    return max(known, now)
+
+
+def _claim(campaign: Any, balance_days: int, now: datetime, joining: int = 0) -> Claim:
+    certain_at = _certain_at(campaign, balance_days, now)
+    if campaign.state == CampaignState.SUCCEEDED:
+        return Claim(certain_at, campaign.final_quantity, campaign.final_quantity)
+    pieces = campaign.pledged_quantity - campaign.conditional_quantity + joining
+    opened = campaign.opened_at or campaign.created_at
+    elapsed = min(max((now - opened) / (campaign.deadline - opened), 0.0), 1.0)
+    return Claim(
+        certain_at,
+        pieces if pieces >= campaign.minimum else 0,
+        likely_pieces(pieces, minimum=campaign.minimum, cap=campaign.cap, elapsed=elapsed),
+    )
+
+
+def state_windows(session: Session, _ids: Sequence[UUID], now: datetime) -> None:
+    """Write down what every open campaign's page says today, so that it can be held against what came."""
+    known: dict[Kind, Prospect] = {}
+    rows = []
+    for campaign, balance_days in _campaigns(session, None, now):
+        if campaign.state != CampaignState.OPEN:
+            continue
+        kind = campaign.category, campaign.currency
+        prospect = known.get(kind) or known.setdefault(kind, prospect_of(session, kind, now=now))
+        window = _window(prospect, campaign, balance_days, 0, now)
+        rows.append(
+            {
+                "campaign_id": campaign.id,
+                "stated_at": now,
+                "fewest": window.pieces[0],
+                "most": window.pieces[1],
+                "earliest": window.earliest,
+                "latest": window.latest,
+            }
+        )
+    insert_rows(session, StatedWindow, rows)
