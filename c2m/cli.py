@@ -1,13 +1,17 @@
 """The `c2m` command."""
 
+import json
 import signal
 import socket
 import sys
 import threading
+from dataclasses import asdict, astuple, fields
 from typing import Annotated, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
 from c2m import __version__, migrations
@@ -25,6 +29,7 @@ from c2m.identity.rules import SHORTEST_PASSWORD, is_email
 from c2m.identity.service import Registration, register_organisation
 from c2m.ledger.provider import SandboxProvider
 from c2m.matching import cli as matching_cli
+from c2m.production.promises import Kept, kept
 from c2m.replay import cli as replay_cli
 
 REFUSED = 1
@@ -130,6 +135,24 @@ def audit(
     """Recompute what must always hold from the rows alone; exit status 1 when something doesn't."""
     if not report(_database(database_url), as_json=as_json, now=SystemClock().now()):
         raise typer.Exit(REFUSED)
+
+
+@cli.command()
+def promises(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
+    database_url: Annotated[str | None, typer.Option(help="Another database than this installation's.")] = None,
+) -> None:
+    """How right the dates were that campaigns stated while they were open, beside what was planned and delivered."""
+    with _database(database_url).reading() as session:
+        found = kept(session)
+    if as_json:
+        typer.echo(json.dumps({"stages": [asdict(stage) for stage in found]}))
+        return
+    heads = [field.name.replace("_", " ") for field in fields(Kept)]
+    table = Table(*heads)
+    for stage in found:
+        table.add_row(*(f"{x:.2f}" if isinstance(x, float) else "–" if x is None else str(x) for x in astuple(stage)))
+    Console().print(table)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from c2m.matching import queries
 from c2m.matching.market import Line
 from c2m.matching.models import StatedWindow
 from c2m.matching.promising import WEEKS, Claim, Outlook, Room, Window, likely_pieces
-from c2m.matching.rules import WEEK, first_week, starts_at, weeks_from
+from c2m.matching.rules import first_week, free_between, weeks_from
 from c2m.matching.unlocking import Unlock, unlocks
 from c2m.money import share
 
@@ -38,13 +38,6 @@ class Prospect:
     def factories(self, pieces: int) -> int:
         """How many factories take an order of so many pieces and have a free week."""
         return len({x.factory_id for x in self.lines if x.terms.smallest_order <= pieces and any(x.free)})
-
-    def free_between(self, line: Line, certain_at: datetime, required: datetime) -> int:
-        """A line's free pieces in the weeks after a moment whose pieces arrive by a day."""
-        start = first_week(self.at)
-        first = (first_week(certain_at) - start).days // 7
-        last = (required - timedelta(days=line.terms.lead_days) - starts_at(start)) // WEEK
-        return sum(line.free[first : max(last, 0)])
 
 
 Prospects = MutableMapping[Kind, Prospect]
@@ -75,9 +68,12 @@ def answer_for(session: Session, campaign: Campaign, *, joining: int, now: datet
     window = _window(prospect, campaign, policy.balance_days, joining, now)
     pieces = campaign.certain_quantity + joining
     price = ladder(session, campaign.id).price_at(pieces)
-    certain_at = _certain_at(campaign, policy.balance_days, now)
+    known_at, start = certain_at(campaign, policy.balance_days, now), first_week(prospect.at)
     ahead = unlocks(
-        [(line, prospect.free_between(line, certain_at, campaign.promised_date)) for line in prospect.lines],
+        [
+            (line, free_between(line.free, start, known_at, campaign.promised_date, line.terms.lead_days))
+            for line in prospect.lines
+        ],
         pieces,
         target_cost_minor=max(share(price, policy.target_cost_ppm), 1),
     )
@@ -86,7 +82,7 @@ def answer_for(session: Session, campaign: Campaign, *, joining: int, now: datet
 
 
 def _window(prospect: Prospect, campaign: Any, balance_days: int, joining: int, now: datetime) -> Window:
-    claim = _claim(campaign, balance_days, now, joining)
+    claim = claim_of(campaign, balance_days, now, joining)
     sure = max(campaign.pledged_quantity - campaign.conditional_quantity + joining, campaign.minimum)
     window = prospect.outlook.window(claim.certain_at, (sure, max(claim.likely, sure)))
     return replace(window, factories=prospect.factories(sure))
@@ -103,7 +99,7 @@ def prospect_of(session: Session, kind: Kind, *, now: datetime) -> Prospect:
         if line.currency == currency and line.process == process
     ]
     rooms = [Room(line.terms.lead_days, line.terms.smallest_order, line.free) for line in lines]
-    claims = [*_sheets(session, kind, now), *(_claim(*found, now) for found in _campaigns(session, kind, now))]
+    claims = [*_sheets(session, kind, now), *(claim_of(*found, now) for found in _campaigns(session, kind, now))]
     return Prospect(now, lines, Outlook(start, rooms, claims))
 
 
@@ -140,22 +136,23 @@ def _campaigns(session: Session, kind: Kind | None, now: datetime) -> list[tuple
     return [(row, row.balance_days) for row in session.execute(statement)]
 
 
-def _certain_at(campaign: Any, balance_days: int, now: datetime) -> datetime:
+def certain_at(campaign: Any, balance_days: int, now: datetime) -> datetime:
     """When it is known how many pieces are to be made: at the deadline, or once a presale's balances are paid."""
     paying = timedelta(days=balance_days if campaign.kind == CampaignKind.PRESALE else 0)
     known: datetime = campaign.balance_due_at or campaign.deadline + paying
     return max(known, now)
 
 
-def _claim(campaign: Any, balance_days: int, now: datetime, joining: int = 0) -> Claim:
-    certain_at = _certain_at(campaign, balance_days, now)
+def claim_of(campaign: Any, balance_days: int, now: datetime, joining: int = 0) -> Claim:
+    """What a campaign will ask of the lines: what it is sure of now, and what it comes to at its pace."""
+    known_at = certain_at(campaign, balance_days, now)
     if campaign.state == CampaignState.SUCCEEDED:
-        return Claim(certain_at, campaign.final_quantity, campaign.final_quantity)
+        return Claim(known_at, campaign.final_quantity, campaign.final_quantity)
     pieces = campaign.pledged_quantity - campaign.conditional_quantity + joining
     opened = campaign.opened_at or campaign.created_at
     elapsed = min(max((now - opened) / (campaign.deadline - opened), 0.0), 1.0)
     return Claim(
-        certain_at,
+        known_at,
         pieces if pieces >= campaign.minimum else 0,
         likely_pieces(pieces, minimum=campaign.minimum, cap=campaign.cap, elapsed=elapsed),
     )

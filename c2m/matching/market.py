@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from enum import StrEnum
 from functools import cached_property
 from uuid import UUID
 
@@ -73,6 +74,26 @@ class Line:
             and set(sheet.processes) <= {self.process}
             and self.currency == sheet.currency
         )
+
+
+class WhyNot(StrEnum):
+    """What kept a line that makes the product from an order."""
+
+    DECLINED = "declined"  # its factory gave the sheet back, or let an offer of it run out
+    SMALLEST_ORDER = "smallest_order"  # it takes no order of so few pieces
+    WEEKS = "weeks"  # too few of its weeks are free in time
+    PRICE = "price"  # it would have cost more
+    ALL_TOGETHER = "all_together"  # it costs no more here, and is worth more on other sheets
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """A line that could have been asked for an order and wasn't: pieces missing, or minor units too much a piece."""
+
+    factory_id: UUID
+    capability_id: UUID
+    why: WhyNot
+    missing: int = 0
 
 
 @dataclass(frozen=True)
@@ -167,6 +188,27 @@ class Market:
         ranked = sorted(welcome, key=price)
         rest = sorted(ranked[CHEAPEST:], key=lambda line: (quotes[line.id] is None, -room[line.id]))
         return ranked[:CHEAPEST] + rest[:ROOMIEST]
+
+    def passed_over(self, sheet: OpenSheet, quantity: int, each_minor: int, factory_id: UUID) -> list[PassedOver]:
+        """The lines of other factories that make a sheet's product, and what kept each from this order."""
+        found = []
+        for line in self.lines.values():
+            if line.makes(sheet) and line.factory_id != factory_id:
+                why, missing = self._why_not(sheet, line, quantity, each_minor)
+                found.append(PassedOver(line.factory_id, line.id, why, missing))
+        return found
+
+    def _why_not(self, sheet: OpenSheet, line: Line, quantity: int, each_minor: int) -> tuple[WhyNot, int]:
+        if (sheet.id, line.factory_id) in self.banned:
+            return WhyNot.DECLINED, 0
+        quote = line.terms.quote(quantity, sheet.target_cost_minor)
+        if quote is None:
+            return WhyNot.SMALLEST_ORDER, line.terms.smallest_order - quantity
+        if (free := line.free_until(self._last_week(sheet, line))) < quantity:
+            return WhyNot.WEEKS, quantity - free
+        if quote.each_minor > each_minor:
+            return WhyNot.PRICE, quote.each_minor - each_minor
+        return WhyNot.ALL_TOGETHER, 0
 
     def _last_week(self, sheet: OpenSheet, line: Line) -> int:
         """The last week of the horizon, counted from 1, in which pieces can be made and still be tolerated."""

@@ -18,7 +18,7 @@ from c2m.demand.fulfilment import release_units
 from c2m.demand.models import DemandSheet
 from c2m.identity.models import Organisation, OrganisationState
 from c2m.matching import bookings, queries
-from c2m.matching.market import Line, Market, OpenSheet
+from c2m.matching.market import Line, Market, OpenSheet, PassedOver
 from c2m.matching.models import Capability, MatchRun, Offer, OfferLine
 from c2m.matching.optimiser import QUICK, THOROUGH, Allocation, Plan, Reason, Stop, Unserved, solve
 from c2m.matching.rules import (
@@ -57,6 +57,7 @@ class Proposal:
     weeks: Mapping[date, float]
     cost: Mapping[str, int]
     next_best: Mapping[str, Any] | None
+    passed_over: Sequence[PassedOver]
     usual_on_time_ppm: int
 
 
@@ -290,6 +291,10 @@ def _explanation(draft: _Draft, now: datetime) -> dict[str, Any]:
         "reason": choice_of(next_best["extra_minor"] if next_best else None).value,
         "cost": proposal.cost,
         "next_best": next_best,
+        "passed_over": [
+            {"factory_id": str(p.factory_id), "capability_id": str(p.capability_id), "why": p.why, "missing": p.missing}
+            for p in proposal.passed_over
+        ],
         "target_cost_minor": proposal.sheet.target_cost_minor,
         "each_minor": proposal.quote.each_minor,
         "weeks": {week.isoformat(): pieces for week, pieces in draft.weeks.items()},
@@ -316,6 +321,7 @@ def _proposal(market: Market, allocation: Allocation, usual_on_time_ppm: int) ->
         next_best=None
         if backup is None
         else {"factory_id": backup.factory, "capability_id": backup.line, "extra_minor": backup.extra_cost},
+        passed_over=market.passed_over(sheet, quote.quantity, quote.each_minor, line.factory_id),
         usual_on_time_ppm=usual_on_time_ppm,
     )
 

@@ -70,6 +70,13 @@ def lead_weeks(start: date, required: datetime, lead_days: int) -> int:
     return due_week(start, required) - due_week(start, required - timedelta(days=lead_days))
 
 
+def free_between(free: Sequence[int], start: date, certain_at: datetime, required: datetime, lead_days: int) -> int:
+    """Pieces free in the weeks from `start` on that begin after a moment's offers are answered and arrive in time."""
+    first = (first_week(certain_at) - start).days // 7
+    last = (required - timedelta(days=lead_days) - starts_at(start)) // WEEK
+    return sum(free[first : max(last, 0)])
+
+
 @dataclass(frozen=True)
 class PriceStep:
     """From this many pieces, each costs an amount, or a share of the sheet's target cost: exactly one is given."""

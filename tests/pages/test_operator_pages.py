@@ -32,6 +32,7 @@ PAGES = (
     "/operator",
     "/operator/factories",
     "/operator/matching",
+    "/operator/promises",
     "/operator/late",
     "/operator/jobs",
     "/operator/ledger",

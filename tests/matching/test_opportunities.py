@@ -1,0 +1,93 @@
+"""A factory sees the groups that may become its orders, how near they are, and why orders went to others."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from sqlmodel import Session
+
+from c2m.clock import ManualClock
+from c2m.db import Database
+from c2m.identity.models import Role
+from c2m.matching.factories import set_week_capacity
+from c2m.matching.market import WhyNot
+from c2m.matching.models import Capability
+from c2m.matching.offers import accept_offers
+from c2m.matching.opportunities import coming, went_elsewhere
+from tests.builders import MORNING, a_campaign, a_factory, a_line, an_open_sheet
+from tests.conftest import Person, Visitor
+from tests.matching.market import answers, match
+
+
+def a_lot_of_lines(session: Session) -> dict[str, Capability]:
+    """The cheapest line that takes anything, and others that each lack something."""
+    return {
+        "chosen": a_line(session, weekly_capacity=500, prices={1: 40_00}),
+        "dear": a_line(session, weekly_capacity=500, prices={1: 45_50}),
+        "large": a_line(session, weekly_capacity=500, minimum=150),
+        "full": a_line(session, weekly_capacity=2, prices={1: 40_00}),
+        "other": a_line(session, category="mug", process="ceramics"),
+    }
+
+
+def test_orders_that_went_to_others_say_what_was_missing(database: Database) -> None:
+    with database.transaction() as session:
+        lines = a_lot_of_lines(session)
+        an_open_sheet(session, 100, required_date=MORNING + timedelta(days=21))
+    [offer] = match(database, MORNING)
+    assert offer.capability_id == lines["chosen"].id
+    with database.transaction() as session:
+        assert not went_elsewhere(session, lines["dear"].factory_id, now=MORNING)
+        accept_offers(session, answers([offer]), now=MORNING)
+    with database.reading() as session:
+        found = {
+            name: [(w.quantity, w.why, w.missing) for w in went_elsewhere(session, x.factory_id, now=MORNING)]
+            for name, x in lines.items()
+        }
+    assert found == {
+        "chosen": [],
+        "dear": [(100, WhyNot.PRICE, 5_50)],
+        "large": [(100, WhyNot.SMALLEST_ORDER, 50)],
+        "full": [(100, WhyNot.WEEKS, found["full"][0][2])],
+        "other": [],
+    }
+    assert 90 < found["full"][0][2] < 100
+
+
+def test_groups_that_fill_show_what_is_missing_the_nearest_first(database: Database) -> None:
+    with database.transaction() as session:
+        line = a_line(session, weekly_capacity=100, minimum=50, prices={50: 60_00, 200: 50_00})
+        near, _ = a_campaign(session, minimum=20, pledged_quantity=45)
+        far, _ = a_campaign(session, minimum=20, pledged_quantity=5)
+        a_campaign(session, category="mug", pledged_quantity=45)
+        a_campaign(session, minimum=20, currency="EUR")
+        found = coming(session, line.factory_id, now=MORNING)
+    assert [(c.campaign.id, c.pieces, c.to_smallest, c.to_next_price) for c in found] == [
+        (near.id, 45, 5, 150),
+        (far.id, 5, 45, 150),
+    ]
+    assert found[0].free == 200  # the two weeks after the deadline's that arrive by the promised day
+    with database.transaction() as session:
+        set_week_capacity(session, line.factory_id, {(line.id, date(2026, 11, 16)): 0}, now=MORNING)
+        assert coming(session, line.factory_id, now=MORNING)[0].free == 100
+
+
+def test_the_outlook_is_read_by_its_factory(
+    client: Callable[..., Visitor], database: Database, people: dict[str, Person], clock: ManualClock
+) -> None:
+    assert "目前没有适合你们产线的团" in client("factory").get("/factory/outlook").get_data(as_text=True)
+    with database.transaction() as session:
+        own = a_factory(session, id=people["factory"].organisation_id)
+        a_line(session, own, weekly_capacity=100, minimum=60)
+        now = clock.now()
+        a_campaign(
+            session,
+            pledged_quantity=45,
+            created_at=now,
+            opened_at=now,
+            deadline=now + timedelta(days=7),
+            promised_date=now + timedelta(days=35),
+        )
+    page = client("factory").get("/factory/outlook").get_data(as_text=True)
+    assert "T 恤" in page
+    assert "还差15 件" in page
+    assert client(Role.BUYER).get("/factory/outlook").status_code == 403
