@@ -172,7 +172,6 @@ def test_a_process_that_ends_first_writes_who_is_in_line(market: Market) -> None
         from c2m.clock import ManualClock
         from c2m.db import Database
         from c2m.demand.batcher import JoinBatcher
-from c2m.demand.closing import close_campaigns
         from c2m.demand.pledge_requests import PledgeRequest
 
         migrations.metadata()

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
+from c2m import audit
 from c2m.app import create_app
 from c2m.clock import ManualClock
 from c2m.config import DEMO_PASSWORD, Settings
@@ -18,6 +19,7 @@ from c2m.db import Database
 from c2m.demo.calendar import Calendar
 from c2m.demo.life import live
 from c2m.demo.market import Market, Size
+from c2m.demo.summary import summarise
 from c2m.identity.models import Role
 from c2m.ledger.provider import SandboxProvider
 from c2m.web.i18n import LOCALE_COOKIE
@@ -46,13 +48,20 @@ pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True) 
 
 @pytest.fixture
 def lived_site(database: Database) -> Flask:
-    """The site on a small market that has lived through six weeks."""
+    """The site on a small market that has lived through eight weeks, from first pledges to factories being paid."""
     live(
-        Market(database, SandboxProvider(), Calendar(END, 44), 7, SMALL),
+        Market(database, SandboxProvider(), Calendar(END, 56), 7, SMALL),
         CHEAP.hash(DEMO_PASSWORD),
         lambda _hour: None,
         ThreadPoolExecutor(1),
     )
+    with database.reading() as session:
+        summary = summarise(session, now=END)
+        assert audit.run(session, now=END) == []
+    assert summary.work_orders["settled"] > 0
+    assert summary.pieces.delivered > 0
+    assert summary.money.settled > 0
+    assert summary.matched_share_pct > 0
     settings = Settings(
         database_url=database.url,
         secret_key="a secret for tests only",

@@ -19,8 +19,6 @@ from c2m.identity.models import Role
 from c2m.web.access import Access, UndeclaredRoute, access_of, allow, require_declarations
 from tests.conftest import PEOPLE, Person, Visitor
 
-pytestmark = pytest.mark.both_databases
-
 NAMES = (None, "buyer", "buyer2", "factory", "factory2", "merchandiser", "operator")
 EXAMPLES = {"UUIDConverter": UUID(int=7), "IntegerConverter": 7, "UnicodeConverter": "x", "PathConverter": "x"}
 ENDS_SIGN_IN = "identity.sign_out"
