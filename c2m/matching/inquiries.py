@@ -11,12 +11,12 @@ from sqlmodel import Session
 
 from c2m.db import insert_rows, table_of
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, DemandSheet, Policy
-from c2m.demand.queries import ladder
+from c2m.demand.queries import ladder, ladders
 from c2m.design.categories import category_of
 from c2m.matching import queries
 from c2m.matching.market import Line
 from c2m.matching.models import StatedWindow
-from c2m.matching.promising import WEEKS, Claim, Outlook, Room, Window, likely_pieces
+from c2m.matching.promising import WEEKS, Claim, Outlook, Window, likely_pieces
 from c2m.matching.rules import first_week, free_between, weeks_from
 from c2m.matching.unlocking import Unlock, unlocks
 from c2m.money import share
@@ -25,6 +25,11 @@ FRESH = timedelta(seconds=15)  # what others ask for may be so old in an answer;
 STATE = "matching.state_windows"
 
 Kind = tuple[str, str]  # category, currency
+Growth = dict[CampaignKind, float]  # what a good campaign of a kind came to, as a multiple of its minimum
+GOOD = 0.8  # of the earlier campaigns came to less
+LEARNED_FROM = 10  # campaigns of a kind that have succeeded, or the prior holds
+LATEST = 300
+PRIOR_GROWTH = 3.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Prospect:
     at: datetime
     lines: Sequence[Line]
     outlook: Outlook
+    growth: Growth
 
     def factories(self, pieces: int) -> int:
         """How many factories take an order of so many pieces and have a free week."""
@@ -65,26 +71,27 @@ def answer_for(session: Session, campaign: Campaign, *, joining: int, now: datet
     if prospect is None or not timedelta(0) <= now - prospect.at < FRESH:
         prospect = known[kind] = prospect_of(session, kind, now=now)
     policy = session.get_one(Policy, campaign.policy_id)
-    window = _window(prospect, campaign, policy.balance_days, joining, now)
     pieces = campaign.certain_quantity + joining
     price = ladder(session, campaign.id).price_at(pieces)
-    known_at, start = certain_at(campaign, policy.balance_days, now), first_week(prospect.at)
+    target = max(share(price, policy.target_cost_ppm), 1)
+    claim = claim_of(campaign, policy.balance_days, target, prospect.growth, now=now, joining=joining)
+    start = first_week(prospect.at)
     ahead = unlocks(
         [
-            (line, free_between(line.free, start, known_at, campaign.promised_date, line.terms.lead_days))
+            (line, free_between(line.free, start, claim.certain_at, campaign.promised_date, line.terms.lead_days))
             for line in prospect.lines
         ],
         pieces,
-        target_cost_minor=max(share(price, policy.target_cost_ppm), 1),
+        target_cost_minor=target,
     )
+    window = _window(prospect, campaign, claim)
     late = window.earliest is None or window.earliest > campaign.promised_date
     return Answer(window, ahead, late)
 
 
-def _window(prospect: Prospect, campaign: Any, balance_days: int, joining: int, now: datetime) -> Window:
-    claim = claim_of(campaign, balance_days, now, joining)
-    sure = max(campaign.pledged_quantity - campaign.conditional_quantity + joining, campaign.minimum)
-    window = prospect.outlook.window(claim.certain_at, (sure, max(claim.likely, sure)))
+def _window(prospect: Prospect, campaign: Any, claim: Claim) -> Window:
+    sure = max(claim.sure, campaign.minimum)
+    window = prospect.outlook.window(replace(claim, sure=sure, likely=max(claim.likely, sure)))
     return replace(window, factories=prospect.factories(sure))
 
 
@@ -98,9 +105,25 @@ def prospect_of(session: Session, kind: Kind, *, now: datetime) -> Prospect:
         for line in queries.lines_for(session, {category}, weeks_from(start, WEEKS)).values()
         if line.currency == currency and line.process == process
     ]
-    rooms = [Room(line.terms.lead_days, line.terms.smallest_order, line.free) for line in lines]
-    claims = [*_sheets(session, kind, now), *(claim_of(*found, now) for found in _campaigns(session, kind, now))]
-    return Prospect(now, lines, Outlook(start, rooms, claims))
+    grown = growth(session)
+    running = [claim_of(*found, grown, now=now) for found in _campaigns(session, kind, now)]
+    return Prospect(now, lines, Outlook(start, lines, [*_sheets(session, kind, now), *running]), grown)
+
+
+def growth(session: Session) -> Growth:
+    """What a good one of the latest campaigns of each kind came to, as a multiple of its minimum."""
+    c = table_of(Campaign).c
+    rows = session.execute(
+        sa.select(c.kind, c.final_quantity, c.minimum)
+        .where(c.state == CampaignState.SUCCEEDED, c.final_quantity.is_not(None))
+        .order_by(c.closed_at.desc())
+        .limit(LATEST)
+    ).all()
+    found: Growth = {}
+    for kind in CampaignKind:
+        ratios = sorted(row.final_quantity / row.minimum for row in rows if row.kind == kind)
+        found[kind] = ratios[int(GOOD * len(ratios))] if len(ratios) >= LEARNED_FROM else PRIOR_GROWTH
+    return found
 
 
 def _sheets(session: Session, kind: Kind, now: datetime) -> list[Claim]:
@@ -114,11 +137,15 @@ def _sheets(session: Session, kind: Kind, now: datetime) -> list[Claim]:
     ).scalars()
     left = queries.remaining_pieces(session, list(ids))
     still_looked_for = queries.open_sheets(session, left, now=now)
-    return [Claim(now, sheet.quantity, sheet.quantity) for sheet in still_looked_for.values()]
+    return [
+        Claim(now, sheet.required_date, sheet.target_cost_minor, sheet.quantity, sheet.quantity)
+        for sheet in still_looked_for.values()
+    ]
 
 
-def _campaigns(session: Session, kind: Kind | None, now: datetime) -> list[tuple[Any, int]]:
-    """Campaigns that are running or whose balances are being paid, with the days these may take."""
+def _campaigns(session: Session, kind: Kind | None, now: datetime) -> list[tuple[Any, int, int]]:
+    """Campaigns that are running or whose balances are being paid: with the days these may take, and what a piece may
+    cost to make at the price reached."""
     campaign, policy, sheet = table_of(Campaign), table_of(Policy), table_of(DemandSheet)
     running = campaign.c.state.in_((CampaignState.OPEN, CampaignState.CLOSING))
     paying = sa.and_(
@@ -127,13 +154,22 @@ def _campaigns(session: Session, kind: Kind | None, now: datetime) -> list[tuple
         ~sa.exists().where(sheet.c.campaign_id == campaign.c.id),
     )
     statement = (
-        sa.select(campaign, policy.c.balance_days)
+        sa.select(campaign, policy.c.balance_days, policy.c.target_cost_ppm)
         .join_from(campaign, policy, policy.c.id == campaign.c.policy_id)
         .where(sa.or_(running, paying))
     )
     if kind is not None:
         statement = statement.where(campaign.c.category == kind[0], campaign.c.currency == kind[1])
-    return [(row, row.balance_days) for row in session.execute(statement)]
+    rows = session.execute(statement).all()
+    price = ladders(session, [row.id for row in rows])
+    return [
+        (
+            row,
+            row.balance_days,
+            share(price[row.id].price_at(row.pledged_quantity - row.conditional_quantity), row.target_cost_ppm),
+        )
+        for row in rows
+    ]
 
 
 def certain_at(campaign: Any, balance_days: int, now: datetime) -> datetime:
@@ -143,31 +179,39 @@ def certain_at(campaign: Any, balance_days: int, now: datetime) -> datetime:
     return max(known, now)
 
 
-def claim_of(campaign: Any, balance_days: int, now: datetime, joining: int = 0) -> Claim:
+def claim_of(
+    campaign: Any, balance_days: int, target_cost_minor: int, growth: Growth, *, now: datetime, joining: int = 0
+) -> Claim:
     """What a campaign will ask of the lines: what it is sure of now, and what it comes to at its pace."""
     known_at = certain_at(campaign, balance_days, now)
     if campaign.state == CampaignState.SUCCEEDED:
-        return Claim(known_at, campaign.final_quantity, campaign.final_quantity)
+        final: int = campaign.final_quantity
+        return Claim(known_at, campaign.promised_date, target_cost_minor, final, final)
     pieces = campaign.pledged_quantity - campaign.conditional_quantity + joining
     opened = campaign.opened_at or campaign.created_at
     elapsed = min(max((now - opened) / (campaign.deadline - opened), 0.0), 1.0)
-    return Claim(
-        known_at,
-        pieces if pieces >= campaign.minimum else 0,
-        likely_pieces(pieces, minimum=campaign.minimum, cap=campaign.cap, elapsed=elapsed),
+    likely = likely_pieces(
+        pieces,
+        minimum=campaign.minimum,
+        cap=campaign.cap,
+        elapsed=elapsed,
+        growth=growth[CampaignKind(campaign.kind)],
     )
+    sure = pieces if pieces >= campaign.minimum else 0
+    return Claim(known_at, campaign.promised_date, target_cost_minor, sure, likely)
 
 
 def state_windows(session: Session, _ids: Sequence[UUID], now: datetime) -> None:
     """Write down what every open campaign's page says today, so that it can be held against what came."""
     known: dict[Kind, Prospect] = {}
     rows = []
-    for campaign, balance_days in _campaigns(session, None, now):
+    for campaign, balance_days, target in _campaigns(session, None, now):
         if campaign.state != CampaignState.OPEN:
             continue
         kind = campaign.category, campaign.currency
         prospect = known.get(kind) or known.setdefault(kind, prospect_of(session, kind, now=now))
-        window = _window(prospect, campaign, balance_days, 0, now)
+        claim = claim_of(campaign, balance_days, target, prospect.growth, now=now)
+        window = _window(prospect, campaign, claim)
         rows.append(
             {
                 "campaign_id": campaign.id,

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from c2m.demand.models import Campaign, CampaignState, DemandSheet, Policy
 from c2m.design.categories import category_of
 from c2m.matching import queries
-from c2m.matching.inquiries import certain_at, claim_of
+from c2m.matching.inquiries import Growth, certain_at, claim_of, growth
 from c2m.matching.market import Line, WhyNot
 from c2m.matching.models import Capability, LineKind, Offer, OfferState
 from c2m.matching.promising import WEEKS
@@ -63,8 +63,9 @@ def coming(session: Session, factory_id: UUID, *, now: datetime) -> list[Coming]
         .join(Policy, col(Policy.id) == col(Campaign.policy_id))
         .where(Campaign.state == CampaignState.OPEN, col(Campaign.category).in_([line.category for line in lines]))
     ).all()
+    grown = growth(session)
     found = [
-        _coming(campaign, days, line, now)
+        _coming(campaign, days, line, grown, now)
         for campaign, days in rows
         for line in lines
         if (line.category, line.currency) == (campaign.category, campaign.currency)
@@ -73,14 +74,14 @@ def coming(session: Session, factory_id: UUID, *, now: datetime) -> list[Coming]
     return found[:SHOWN]
 
 
-def _coming(campaign: Campaign, balance_days: int, line: Line, now: datetime) -> Coming:
+def _coming(campaign: Campaign, balance_days: int, line: Line, grown: Growth, now: datetime) -> Coming:
     pieces, smallest = campaign.certain_quantity, line.terms.smallest_order
     known = certain_at(campaign, balance_days, now)
     return Coming(
         campaign=campaign,
         line=line,
         pieces=pieces,
-        likely=claim_of(campaign, balance_days, now).likely,
+        likely=claim_of(campaign, balance_days, 0, grown, now=now).likely,
         free=free_between(line.free, first_week(now), known, campaign.promised_date, line.terms.lead_days),
         to_smallest=max(smallest - pieces, 0),
         to_next_price=next_step(line, max(pieces, smallest)),

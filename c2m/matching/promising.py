@@ -1,19 +1,21 @@
 """Capable to promise: when free capacity could have a campaign's pieces with their buyers; asking reserves nothing.
 
-Whatever will be asked of the lines of a kind of product is poured into their free weeks in the order in which it
-becomes certain, and each time into the weeks whose pieces arrive first. Kept after each step, this answers for every
-campaign by pouring its own pieces alone.
+Whatever will be asked of the lines of a kind of product is placed on them in the order in which it becomes certain, as
+a plan would: on the cheapest line that has room for all of it in time, else on as few as it takes, in the earliest
+weeks. The weeks left free after each step are kept, so that any campaign is answered by placing its own pieces alone.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from c2m.matching.rules import WEEK, arrival, first_week
+from c2m.matching.market import Line
+from c2m.matching.rules import WEEK, arrival, first_week, starts_at
+from c2m.money import PPM
 
 WEEKS = 26
 PACE_FROM = 1 / 3  # of its time has passed before a campaign's pace so far says something of its end
@@ -22,26 +24,22 @@ Pieces = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Room:
-    """A line's free pieces in each week of the horizon."""
-
-    lead_days: int
-    smallest_order: int
-    free: Sequence[int]
-
-
-@dataclass(frozen=True)
 class Claim:
     """Pieces that lines will be asked for: those that are sure to come, and those that are likely by then."""
 
     certain_at: datetime
+    required: datetime
+    target_cost_minor: int
     sure: int
     likely: int
 
 
 @dataclass(frozen=True)
 class Window:
-    """Between which instants so many pieces arrive; None: the free weeks of the horizon don't suffice."""
+    """Between which instants so many pieces arrive.
+
+    No `latest`: the free weeks of the horizon don't suffice for one end of the range; no `earliest`: for neither.
+    """
 
     pieces: tuple[int, int]
     earliest: datetime | None
@@ -49,65 +47,96 @@ class Window:
     factories: int = 0
 
 
-def likely_pieces(pieces: int, *, minimum: int, cap: int | None, elapsed: float) -> int:
-    """What a campaign comes to if it goes on as before: at least its minimum, at most its cap.
+def likely_pieces(pieces: int, *, minimum: int, cap: int | None, elapsed: float, growth: float) -> int:
+    """What a campaign may well come to: as many more as its pace or that of earlier ones brings in the time left.
 
     Args:
         elapsed: the share of its time that has passed, from 0 to 1.
+        growth: what a good one of the earlier campaigns came to, as a multiple of its minimum.
     """
-    most = max(pieces, minimum, int(pieces / max(elapsed, PACE_FROM)))
+    whole = max(growth * minimum, pieces / max(elapsed, PACE_FROM))
+    most = max(pieces + int((1 - elapsed) * whole), minimum)
     return most if cap is None else min(most, max(cap, pieces))
 
 
 class Outlook:
     """The free weeks of the lines of one kind of product, with what will be asked of them before a given moment."""
 
-    def __init__(self, start: date, rooms: Sequence[Room], claims: Sequence[Claim]) -> None:
+    def __init__(self, start: date, lines: Sequence[Line], claims: Sequence[Claim]) -> None:
         self.start = start
-        slots: dict[tuple[datetime, int, int], int] = {}
-        for room in rooms:
-            for at, free in enumerate(room.free):
-                if free > 0:
-                    slot = arrival(start + WEEK * at, room.lead_days), at, room.smallest_order
-                    slots[slot] = slots.get(slot, 0) + free
-        ordered = sorted(slots)
-        self._arrives = [arrives for arrives, _, _ in ordered]
-        self._week = np.array([week for _, week, _ in ordered], dtype=np.int64)
-        self._smallest = np.array([smallest for _, _, smallest in ordered], dtype=np.int64)
-        free_now = np.array([slots[slot] for slot in ordered], dtype=np.int64)
+        steps = max((len(line.terms.steps) for line in lines), default=1)
+        shape = len(lines), steps
+        self._lead = np.array([line.terms.lead_days for line in lines], dtype=np.int64)
+        self._smallest = np.array([line.terms.smallest_order for line in lines], dtype=np.int64)
+        self._setup = np.array([line.terms.setup_minor for line in lines], dtype=np.int64)
+        self._from, self._minor, self._ppm = np.full(shape, np.iinfo(np.int64).max), np.zeros(shape), np.zeros(shape)
+        for at, line in enumerate(lines):
+            for k, step in enumerate(line.terms.steps):
+                self._from[at, k] = step.from_quantity
+                self._minor[at, k], self._ppm[at, k] = step.unit_price_minor or 0, step.target_ppm or 0
+        self._weeks = np.arange(WEEKS)
+        free = np.zeros((len(lines), WEEKS), dtype=np.int64)
+        for at, line in enumerate(lines):
+            free[at, : len(line.free)] = line.free[:WEEKS]
         in_order = sorted(claims, key=lambda claim: claim.certain_at)
         self._certain_at = [claim.certain_at for claim in in_order]
-        self._after_sure = self._poured(free_now, [(claim.certain_at, claim.sure) for claim in in_order])
-        self._after_likely = self._poured(free_now, [(claim.certain_at, claim.likely) for claim in in_order])
+        self._after_sure = list(self._placed(free, [(claim, claim.sure) for claim in in_order]))
+        self._after_likely = list(self._placed(free, [(claim, claim.likely) for claim in in_order]))
 
-    def window(self, certain_at: datetime, pieces: tuple[int, int]) -> Window:
-        """When pieces that are certain at this moment arrive: the fewer after what is sure to come before them, the
-        more after what is likely to."""
-        before = bisect_left(self._certain_at, certain_at)
-        few, many = pieces
-        return Window(
-            pieces,
-            self._last_arrival(self._after_sure[before], certain_at, few),
-            self._last_arrival(self._after_likely[before], certain_at, many),
+    def window(self, own: Claim) -> Window:
+        """When a claim's pieces arrive: the sure ones after what is sure to come before them, the likely ones after
+        what is likely to."""
+        before = bisect_left(self._certain_at, own.certain_at)
+        either = (
+            self._arrival(self._after_sure[before], own, own.sure),
+            self._arrival(self._after_likely[before], own, own.likely),
         )
+        found = sorted(arrives for arrives in either if arrives)  # a larger order may open a line that is free sooner
+        latest = found[1] if len(found) == len(either) else None
+        return Window((own.sure, own.likely), found[0] if found else None, latest)
 
-    def _poured(self, free: Pieces, claims: Sequence[tuple[datetime, int]]) -> list[Pieces]:
+    def _placed(self, free: Pieces, claims: Sequence[tuple[Claim, int]]) -> Iterator[Pieces]:
         """What is free before each claim, and after the last."""
-        found = [free]
-        for certain_at, pieces in claims:
-            free = free - self._taken(free, certain_at, pieces) if pieces else free
-            found.append(free)
-        return found
+        yield free
+        for claim, pieces in claims:
+            free = free - self._taken(free, claim, pieces) if pieces else free
+            yield free
 
-    def _taken(self, free: Pieces, certain_at: datetime, pieces: int) -> Pieces:
-        first = (first_week(certain_at) - self.start).days // 7
-        usable = np.where((self._week >= first) & (self._smallest <= pieces), free, 0)
-        before = np.cumsum(usable) - usable
-        taken: Pieces = np.clip(pieces - before, 0, usable)
+    def _taken(self, free: Pieces, claim: Claim, pieces: int) -> Pieces:
+        """The pieces of a claim by line and week, as far as there is room."""
+        taken = np.zeros_like(free)
+        first = (first_week(claim.certain_at) - self.start).days // 7
+        days_left = (claim.required - starts_at(self.start)) / timedelta(days=1)
+        in_time = np.clip((days_left - self._lead) // 7, 0, WEEKS)
+        for last in (in_time, np.full_like(in_time, WEEKS)):
+            within = (self._weeks >= first) & (self._weeks < last[:, None])
+            usable = np.where(within, free - taken, 0)
+            room = usable.sum(axis=1)
+            while pieces:
+                wanted = np.minimum(room, pieces)
+                cost = np.where(wanted >= np.maximum(self._smallest, 1), self._each(wanted, claim), np.inf)
+                whole = np.where(room >= pieces, cost, np.inf)
+                pick = whole if np.isfinite(whole).any() else cost
+                if not np.isfinite(pick).any():
+                    break
+                line = int(np.argmin(pick))
+                before = np.cumsum(usable[line]) - usable[line]
+                taken[line] += np.clip(wanted[line] - before, 0, usable[line])
+                pieces -= int(wanted[line])
+                room[line] = 0
         return taken
 
-    def _last_arrival(self, free: Pieces, certain_at: datetime, pieces: int) -> datetime | None:
-        taken = self._taken(free, certain_at, pieces)
+    def _each(self, pieces: Pieces, claim: Claim) -> NDArray[np.float64]:
+        """What a piece of an order of so many costs on each line, setup included."""
+        step = np.maximum((self._from <= pieces[:, None]).sum(axis=1) - 1, 0)
+        at = np.arange(len(step)), step
+        unit = np.where(self._minor[at] > 0, self._minor[at], self._ppm[at] * claim.target_cost_minor / PPM)
+        each: NDArray[np.float64] = unit + self._setup / np.maximum(pieces, 1)
+        return each
+
+    def _arrival(self, free: Pieces, claim: Claim, pieces: int) -> datetime | None:
+        taken = self._taken(free, claim, pieces)
         if int(taken.sum()) < pieces:
             return None
-        return self._arrives[int(np.flatnonzero(taken)[-1])]
+        used = [(int(np.flatnonzero(weeks)[-1]), int(self._lead[at])) for at, weeks in enumerate(taken) if weeks.any()]
+        return max(arrival(self.start + WEEK * last, lead_days) for last, lead_days in used)

@@ -91,10 +91,10 @@ def _kept(stage: Stage, said: Sequence[_Said], without_date: int) -> Kept:
 
 
 def _errors(came: Sequence[tuple[datetime, datetime]]) -> tuple[float | None, float | None]:
-    """The share that came by then, and the mean error in days."""
+    """The share that came by the end of that day, and the mean error in days."""
     if not came:
         return None, None
-    return mean(at <= latest for at, latest in came), mean((at - latest) / DAY for at, latest in came)
+    return mean(at < latest + DAY for at, latest in came), mean((at - latest) / DAY for at, latest in came)
 
 
 def _stated(session: Session) -> Sequence[sa.Row[tuple[object, ...]]]:

@@ -1,6 +1,8 @@
 """Capable to promise: the range follows free capacity, narrows, and reserves nothing."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,7 +16,7 @@ from c2m.matching.factories import set_week_capacity
 from c2m.matching.inquiries import FRESH, Answer, Prospects, answer_for, state_windows
 from c2m.matching.market import Line
 from c2m.matching.models import CapacityWeek, StatedWindow
-from c2m.matching.promising import Claim, Outlook, Room, Window, likely_pieces
+from c2m.matching.promising import Claim, Outlook, Window, likely_pieces
 from c2m.matching.rules import PriceStep, Terms, arrival
 from c2m.matching.unlocking import Unlock, next_step, unlocks
 from tests.builders import MORNING, a_campaign, a_line, an_open_sheet
@@ -23,8 +25,14 @@ START = date(2026, 11, 9)
 WEEK = timedelta(weeks=1)
 
 
-def room(*free: int, lead_days: int = 3, smallest_order: int = 1) -> Room:
-    return Room(lead_days, smallest_order, free)
+def line(*free: int, lead_days: int = 3, smallest: int = 1, price_minor: int = 60_00, setup_minor: int = 0) -> Line:
+    terms = Terms(max(free, default=0), smallest, setup_minor, lead_days, (PriceStep(smallest, price_minor),))
+    return Line(uuid7(), uuid7(), "CNY", "tshirt", "sewing", 950_000, terms, free)
+
+
+def claim(sure: int, likely: int, *, certain_at: datetime = MORNING, weeks: int = 26) -> Claim:
+    """Pieces that may arrive so many weeks of the horizon later without being late."""
+    return Claim(certain_at, week(weeks), 80_00, sure, likely)
 
 
 def week(number: int, lead_days: int = 3) -> datetime:
@@ -32,65 +40,89 @@ def week(number: int, lead_days: int = 3) -> datetime:
     return arrival(START + WEEK * (number - 1), lead_days)
 
 
+def asked(outlook: Outlook, few: int, many: int, **terms: Any) -> tuple[datetime | None, datetime | None]:
+    found = outlook.window(claim(few, many, **terms))
+    return found.earliest, found.latest
+
+
 def test_pieces_arrive_with_the_last_week_they_need() -> None:
-    outlook = Outlook(START, [room(100, 100, 100)], [])
-    assert outlook.window(MORNING, (100, 101)) == Window((100, 101), week(1), week(2))
-    assert outlook.window(MORNING, (300, 301)) == Window((300, 301), week(3), None)
+    outlook = Outlook(START, [line(100, 100, 100)], [])
+    assert asked(outlook, 100, 101) == (week(1), week(2))
+    assert asked(outlook, 300, 301) == (week(3), None)
+    assert asked(outlook, 301, 302) == (None, None)
 
 
 def test_nothing_is_made_before_it_is_certain_and_answered() -> None:
-    outlook = Outlook(START, [room(100, 100, 100)], [])
+    outlook = Outlook(START, [line(100, 100, 100)], [])
     certain = datetime.combine(START + WEEK, datetime.min.time(), tzinfo=UTC)  # answered two days into that week
-    assert outlook.window(certain, (10, 10)).earliest == week(3)
+    assert asked(outlook, 10, 10, certain_at=certain) == (week(3), week(3))
 
 
 def test_a_line_takes_no_order_below_its_smallest() -> None:
-    outlook = Outlook(START, [room(100, smallest_order=50), room(0, 0, 100)], [])
-    assert outlook.window(MORNING, (49, 50)) == Window((49, 50), week(3), week(1))
+    outlook = Outlook(START, [line(100, smallest=50, price_minor=50_00), line(0, 0, 100)], [])
+    assert asked(outlook, 49, 50) == (week(1), week(3))
+    assert asked(Outlook(START, [line(100, smallest=50)], []), 49, 50) == (week(1), None)
+
+
+def test_the_cheapest_line_with_room_in_time_is_taken_however_free_others_are() -> None:
+    cheap, dear = line(50, 50, 50, 50, price_minor=40_00), line(500, price_minor=41_00)
+    assert asked(Outlook(START, [dear, cheap], []), 200, 200) == (week(4), week(4))
+    assert asked(Outlook(START, [dear, cheap], []), 200, 200, weeks=3) == (week(1), week(1))
+    with_setup = line(50, 50, 50, 50, price_minor=40_00, setup_minor=300_00)
+    assert asked(Outlook(START, [dear, with_setup], []), 200, 200) == (week(1), week(1))
+
+
+def test_what_no_line_holds_alone_is_split_and_what_fits_nowhere_in_time_comes_late() -> None:
+    lines = [line(100, 0, 100), line(50, lead_days=5)]
+    assert asked(Outlook(START, lines, []), 150, 150, weeks=2) == (week(1, 5), week(1, 5))
+    assert asked(Outlook(START, lines, []), 200, 200, weeks=2) == (week(3), week(3))
 
 
 def test_who_is_certain_earlier_is_served_first_and_likely_pieces_only_worsen_the_worse_end() -> None:
-    claims = [Claim(MORNING, 100, 200), Claim(MORNING + WEEK * 8, 500, 500)]
-    outlook = Outlook(START, [room(100, 100, 100, 100)], claims)
-    assert outlook.window(MORNING + timedelta(hours=1), (100, 100)) == Window((100, 100), week(2), week(3))
-    assert outlook.window(MORNING, (100, 100)).latest == week(1)
+    claims = [claim(100, 200), claim(500, 500, certain_at=MORNING + WEEK * 8)]
+    outlook = Outlook(START, [line(100, 100, 100, 100)], claims)
+    assert asked(outlook, 100, 100, certain_at=MORNING + timedelta(hours=1)) == (week(2), week(3))
+    assert asked(outlook, 100, 100) == (week(1), week(1))
 
 
-rooms = st.lists(
+lines = st.lists(
     st.builds(
-        Room, st.integers(0, 20), st.integers(1, 60), st.lists(st.integers(0, 80), min_size=6, max_size=6).map(tuple)
+        lambda lead_days, smallest, price, free: line(*free, lead_days=lead_days, smallest=smallest, price_minor=price),
+        st.integers(0, 20),
+        st.integers(1, 60),
+        st.integers(1, 9000),
+        st.lists(st.integers(0, 80), min_size=6, max_size=6),
     ),
     max_size=5,
 )
-moments = st.integers(0, 40).map(lambda days: MORNING + timedelta(days=days))
 claims = st.lists(
-    st.tuples(moments, st.integers(0, 150), st.integers(0, 150)).map(lambda c: Claim(c[0], c[1], c[1] + c[2])),
+    st.builds(
+        lambda days, sure, more: claim(sure, sure + more, certain_at=MORNING + timedelta(days=days), weeks=6),
+        st.integers(0, 40),
+        st.integers(0, 150),
+        st.integers(0, 150),
+    ),
     max_size=6,
 )
 
 
-@given(rooms, claims, moments, st.integers(1, 200), st.integers(0, 100))
-def test_more_claims_or_fewer_lines_never_bring_pieces_sooner(
-    those: list[Room], asked: list[Claim], at: datetime, few: int, more: int
-) -> None:
-    least = [Room(r.lead_days, 1, r.free) for r in those]  # with smallest orders, more pieces may open an earlier line
-
-    def found(lines: list[Room], claims: list[Claim]) -> tuple[datetime, datetime]:
-        window = Outlook(START, lines, claims).window(at, (few, few + more))
-        never = datetime.max.replace(tzinfo=UTC)
-        return window.earliest or never, window.latest or never
-
-    early, late = found(least, asked)
-    assert early <= late
-    assert found(least, [])[0] <= early
-    assert found(least[1:], asked) >= (early, late)
+@given(lines, claims)
+def test_no_week_gives_more_than_it_has_and_nothing_that_fits_is_left(those: list[Line], asked: list[Claim]) -> None:
+    outlook = Outlook(START, those, asked)
+    before = sum(sum(x.free) for x in those)
+    left = [int(free.sum()) for free in outlook._after_sure]
+    assert all((free >= 0).all() for free in (*outlook._after_sure, *outlook._after_likely))
+    in_order = sorted(asked, key=lambda one: one.certain_at)
+    given_out = [one - other for one, other in pairwise([before, *left[1:]])]
+    assert all(0 <= pieces <= one.sure for pieces, one in zip(given_out, in_order, strict=True))
 
 
-def test_a_campaign_goes_on_at_its_pace_within_minimum_and_cap() -> None:
-    assert likely_pieces(60, minimum=50, cap=None, elapsed=0.5) == 120
-    assert likely_pieces(60, minimum=50, cap=100, elapsed=0.5) == 100
-    assert likely_pieces(4, minimum=50, cap=None, elapsed=0.01) == 50
-    assert likely_pieces(60, minimum=50, cap=None, elapsed=1.0) == 60
+def test_a_campaign_goes_on_at_its_pace_or_that_of_earlier_ones_within_minimum_and_cap() -> None:
+    assert likely_pieces(60, minimum=50, cap=None, elapsed=0.5, growth=1.0) == 120
+    assert likely_pieces(60, minimum=50, cap=None, elapsed=0.5, growth=4.0) == 160
+    assert likely_pieces(60, minimum=50, cap=100, elapsed=0.5, growth=4.0) == 100
+    assert likely_pieces(0, minimum=50, cap=None, elapsed=0.0, growth=0.5) == 50
+    assert likely_pieces(60, minimum=50, cap=None, elapsed=1.0, growth=4.0) == 60
 
 
 def answer(database: Database, campaign: Campaign, *, joining: int = 0, known: Prospects | None = None) -> Answer:
@@ -101,20 +133,21 @@ def answer(database: Database, campaign: Campaign, *, joining: int = 0, known: P
 
 def test_the_range_follows_free_weeks_and_other_claims_and_reserves_nothing(database: Database) -> None:
     with database.transaction() as session:
-        line = a_line(session, weekly_capacity=100, minimum=20)
+        made_by = a_line(session, weekly_capacity=100, minimum=20)
         first, _ = a_campaign(session, minimum=80, cap=240)
         later, _ = a_campaign(session, minimum=80, cap=80, deadline=MORNING + timedelta(days=8))
     alone = answer(database, first).window
-    assert alone.pieces == (80, 80)
+    assert alone.pieces == (80, 240)  # until it has been learned, thrice the minimum
     assert alone.earliest is not None
     assert alone.factories == 1
-    assert alone.earliest == alone.latest == arrival(date(2026, 11, 16), 3)
+    assert alone.earliest == arrival(date(2026, 11, 16), 3)
+    assert alone.latest == alone.earliest + 2 * WEEK
     behind = answer(database, later).window
     assert behind.earliest == alone.earliest  # the first may yet fail
     assert behind.latest == alone.latest + WEEK
     assert answer(database, first, joining=101).window.earliest == alone.earliest + WEEK
     with database.transaction() as session:
-        set_week_capacity(session, line.factory_id, {(line.id, date(2026, 11, 16)): 0}, now=MORNING)
+        set_week_capacity(session, made_by.factory_id, {(made_by.id, date(2026, 11, 16)): 0}, now=MORNING)
     assert answer(database, first).window.earliest == alone.earliest + WEEK
     with database.reading() as session:
         assert [w.booked for w in session.exec(select(CapacityWeek))] == [0]
@@ -123,7 +156,7 @@ def test_the_range_follows_free_weeks_and_other_claims_and_reserves_nothing(data
 def test_open_sheets_are_served_before_any_campaign(database: Database) -> None:
     with database.transaction() as session:
         a_line(session, weekly_capacity=100)
-        campaign, _ = a_campaign(session, minimum=80)
+        campaign, _ = a_campaign(session, minimum=80, cap=80)
         before = answer_for(session, campaign, joining=0, now=MORNING, known={}).window.earliest
         an_open_sheet(session, 150)
         after = answer_for(session, campaign, joining=0, now=MORNING, known={}).window.earliest
@@ -150,11 +183,11 @@ def test_a_presale_waits_for_its_balances(database: Database) -> None:
 def test_what_others_ask_is_remembered_for_a_moment_only(database: Database) -> None:
     known: Prospects = {}
     with database.transaction() as session:
-        line = a_line(session, weekly_capacity=100)
-        campaign, _ = a_campaign(session, minimum=80)
+        made_by = a_line(session, weekly_capacity=100)
+        campaign, _ = a_campaign(session, minimum=80, cap=80)
     first = answer(database, campaign, known=known).window.earliest
     with database.transaction() as session:
-        set_week_capacity(session, line.factory_id, {(line.id, date(2026, 11, 16)): 0}, now=MORNING)
+        set_week_capacity(session, made_by.factory_id, {(made_by.id, date(2026, 11, 16)): 0}, now=MORNING)
     assert answer(database, campaign, known=known).window.earliest == first
     with database.reading() as session:
         fresh = answer_for(session, campaign, joining=0, now=MORNING + FRESH, known=known)
@@ -164,14 +197,14 @@ def test_what_others_ask_is_remembered_for_a_moment_only(database: Database) -> 
 
 def test_no_factory_no_date(database: Database) -> None:
     with database.transaction() as session:
-        campaign, _ = a_campaign(session, minimum=80)
+        campaign, _ = a_campaign(session, minimum=80, cap=80)
     assert answer(database, campaign) == Answer(Window((80, 80), None, None), [], late=True)
 
 
 def test_every_day_it_is_written_down_what_open_campaigns_say(database: Database) -> None:
     with database.transaction() as session:
         a_line(session, weekly_capacity=100)
-        campaign, _ = a_campaign(session, minimum=80)
+        campaign, _ = a_campaign(session, minimum=80, cap=80)
         an_open_sheet(session, 10)
         state_windows(session, [], MORNING)
     with database.reading() as session:
