@@ -5,6 +5,7 @@ a plan would: on the cheapest line that has room for all of it in time, else on 
 weeks. The weeks left free after each step are kept, so that any campaign is answered by placing its own pieces alone.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -50,12 +51,14 @@ class Window:
 def likely_pieces(pieces: int, *, minimum: int, cap: int | None, elapsed: float, growth: float) -> int:
     """What a campaign may well come to: as many more as its pace or that of earlier ones brings in the time left.
 
+    Buyers crowd at the deadline: with a share t of the time left, the root of t of the whole may still come.
+
     Args:
         elapsed: the share of its time that has passed, from 0 to 1.
         growth: what a good one of the earlier campaigns came to, as a multiple of its minimum.
     """
     whole = max(growth * minimum, pieces / max(elapsed, PACE_FROM))
-    most = max(pieces + int((1 - elapsed) * whole), minimum)
+    most = max(pieces + int(math.sqrt(1 - elapsed) * whole), minimum)
     return most if cap is None else min(most, max(cap, pieces))
 
 

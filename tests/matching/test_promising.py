@@ -118,9 +118,9 @@ def test_no_week_gives_more_than_it_has_and_nothing_that_fits_is_left(those: lis
 
 
 def test_a_campaign_goes_on_at_its_pace_or_that_of_earlier_ones_within_minimum_and_cap() -> None:
-    assert likely_pieces(60, minimum=50, cap=None, elapsed=0.5, growth=1.0) == 120
-    assert likely_pieces(60, minimum=50, cap=None, elapsed=0.5, growth=4.0) == 160
-    assert likely_pieces(60, minimum=50, cap=100, elapsed=0.5, growth=4.0) == 100
+    assert likely_pieces(60, minimum=50, cap=None, elapsed=0.75, growth=1.0) == 100
+    assert likely_pieces(60, minimum=50, cap=None, elapsed=0.75, growth=4.0) == 160
+    assert likely_pieces(60, minimum=50, cap=100, elapsed=0.75, growth=4.0) == 100
     assert likely_pieces(0, minimum=50, cap=None, elapsed=0.0, growth=0.5) == 50
     assert likely_pieces(60, minimum=50, cap=None, elapsed=1.0, growth=4.0) == 60
 
