@@ -2,7 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +14,7 @@ from flask_babel import get_locale
 
 from c2m import migrations
 from c2m.audit import jobs as audit_jobs
+from c2m.broker import celery_at, sender
 from c2m.clock import Clock, SystemClock
 from c2m.config import Settings
 from c2m.db import Database
@@ -28,6 +31,7 @@ from c2m.ledger import jobs as ledger_jobs
 from c2m.ledger.provider import PaymentProvider, SandboxProvider
 from c2m.matching import jobs as matching_jobs
 from c2m.matching import views as matching_views
+from c2m.matching.optimiser import Hire, crew_of
 from c2m.pages import views as pages_views
 from c2m.pages.messages import unread_messages
 from c2m.pages.navigation import navigation
@@ -111,11 +115,12 @@ def create_app(
     app.context_processor(lambda: _context(settings))
     require_declarations(app)
     if settings.job_threads:
-        start_in_background(build_worker(edge.database, provider), clock, threads=settings.job_threads)
+        work_off = working_off(build_worker(edge.database, provider), settings.broker_url)
+        start_in_background(work_off, clock, threads=settings.job_threads)
     return app
 
 
-def build_worker(database: Database, provider: PaymentProvider) -> Worker:
+def build_worker(database: Database, provider: PaymentProvider, *, hire: Hire = crew_of) -> Worker:
     """The worker that knows every stage's jobs, deadlines and whom an announcement concerns."""
     handlers: dict[str, Handler] = ledger_jobs.handlers(provider)
     subscriptions: dict[str, list[str]] = {}
@@ -125,7 +130,13 @@ def build_worker(database: Database, provider: PaymentProvider) -> Worker:
         schedules += stage.SCHEDULES
         for topic, kinds in stage.SUBSCRIPTIONS.items():
             subscriptions.setdefault(topic, []).extend(kinds)
+    handlers |= matching_jobs.handlers(hire)
     return Worker(database, handlers, subscriptions, schedules)
+
+
+def working_off(worker: Worker, broker_url: str) -> Callable[[datetime], int]:
+    """What works off everything due by an instant: this process, or the broker's workers to whom it is handed out."""
+    return partial(worker.hand_out, sender(celery_at(broker_url))) if broker_url else worker.run_until_idle
 
 
 def configure_logging(level: str = "INFO") -> None:

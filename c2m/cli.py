@@ -15,10 +15,11 @@ from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
 from c2m import __version__, migrations
-from c2m.app import build_worker, configure_logging, create_app
+from c2m.app import build_worker, configure_logging, create_app, working_off
 from c2m.audit.cli import report
+from c2m.broker import Queue
 from c2m.clock import SystemClock
-from c2m.config import Settings, Stored, UnknownDatabase
+from c2m.config import Settings, Stored, UnknownDatabase, complaint
 from c2m.db import Database
 from c2m.demo.cli import demo
 from c2m.design.diffusion import cli as imagine_cli
@@ -31,6 +32,7 @@ from c2m.ledger.provider import SandboxProvider
 from c2m.matching import cli as matching_cli
 from c2m.production.promises import Kept, kept
 from c2m.replay import cli as replay_cli
+from c2m.working import work
 
 REFUSED = 1
 MISUSED = 2
@@ -81,18 +83,28 @@ def serve(
 def worker(
     once: Annotated[bool, typer.Option(help="Work off what is due now, then stop.")] = False,
     every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at what is due.")] = 1.0,
+    queue: Annotated[list[Queue] | None, typer.Option(help="Take work of this kind from the broker instead.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="How many take it at once.")] = 1,
 ) -> None:
-    """Work off what is due: payments, deadlines, announcements."""
+    """Work off what is due: payments, deadlines, announcements; with a broker, have the workers of its queues do it."""
     database, clock = _database(), SystemClock()
-    loop = build_worker(database, SandboxProvider())
+    if queue:
+        settings = _settings()
+        if not settings.broker_url:
+            _fail("--queue needs a broker; set C2M_BROKER_URL.", MISUSED)
+        database.dispose()
+        work(settings, queue, processes=processes)
+        return
+    broker_url = _read(Stored).broker_url
+    work_off = working_off(build_worker(database, SandboxProvider()), broker_url)
     if once:
-        typer.echo(f"{loop.run_until_idle(clock.now())} jobs run")
+        typer.echo(f"{work_off(clock.now())} jobs {'handed out' if broker_url else 'run'}")
         return
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     while not stop.is_set():
-        loop.run_until_idle(clock.now())
+        work_off(clock.now())
         stop.wait(every)
 
 
@@ -175,14 +187,9 @@ def _read(kind: type[S]) -> S:
     try:
         settings = kind()
     except ValidationError as wrong:
-        _fail("; ".join(_fault(error["loc"], error["msg"]) for error in wrong.errors()), MISUSED)
+        _fail(complaint(wrong), MISUSED)
     configure_logging(settings.log_level)
     return settings
-
-
-def _fault(loc: tuple[int | str, ...], message: str) -> str:
-    name = "".join(f"C2M_{step}: ".upper() for step in loc)
-    return name + message.removeprefix("Value error, ")
 
 
 def _database(url: str | None = None) -> Database:

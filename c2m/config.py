@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from c2m.errors import Invalid
@@ -21,6 +21,11 @@ class Stored(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="C2M_", extra="ignore", frozen=True)
 
     database_url: str = Field(default="sqlite:///var/c2m.sqlite3", description="SQLite or PostgreSQL (psycopg 3) URL")
+    broker_url: str = Field(
+        default="",
+        pattern="^(rediss?://.+)?$",
+        description="Redis that carries work to Celery workers; none = all in this process",
+    )
     access_log: bool = Field(default=False, description="print a line for each request; a proxy in front usually does")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="what is logged")
 
@@ -64,6 +69,12 @@ class Settings(Stored):
     def sends_secure_cookies(self) -> bool:
         """Whether cookies travel over https only."""
         return self.secure_cookies and not self.demo
+
+
+def complaint(wrong: ValidationError) -> str:
+    """What is wrong with settings, naming the variables."""
+    faults = [("".join(f"C2M_{step}: ".upper() for step in each["loc"]), each["msg"]) for each in wrong.errors()]
+    return "; ".join(name + message.removeprefix("Value error, ") for name, message in faults)
 
 
 class UnknownDatabase(Invalid):

@@ -32,6 +32,7 @@ FIRST_BACKOFF = timedelta(seconds=10)
 LONGEST_BACKOFF = timedelta(hours=1)
 OVERDUE = timedelta(minutes=5)
 JOBS_PER_CLAIM = 1000
+SETS_HANDED_OUT = 32  # at most, so that the broker's queue stays shorter than a lease
 ANNOUNCEMENTS_PER_CLAIM = 500
 IDS_PER_CLAIM = 2000
 
@@ -83,6 +84,11 @@ class JobNotFound(NotFound):
 
 
 Apply = Callable[[Session, Sequence[UUID], datetime], None]
+Send = Callable[[UUID], None]
+
+
+class NotSent(Exception):
+    """The broker takes no messages now."""
 
 
 class Unanswered(Exception):
@@ -133,10 +139,11 @@ def _row(kind: str, key: str, ids: Sequence[str], due_at: datetime, now: datetim
 
 
 def is_kept_up_with(session: Session, *, now: datetime) -> bool:
-    """Whether somebody works the jobs off: none has been due for long without being taken."""
+    """Whether somebody works the jobs off: none has been due for long without being taken, or done once taken."""
     c = table_of(Job).c
-    overdue = sa.select(c.id).where(c.state == JobState.READY, c.due_at <= now - OVERDUE).limit(1)
-    return session.execute(overdue).first() is None
+    waiting = sa.and_(c.state == JobState.READY, c.due_at <= now - OVERDUE)
+    handed_out_in_vain = sa.and_(c.state == JobState.LEASED, c.due_at <= now - OVERDUE - LEASE)
+    return session.execute(sa.select(c.id).where(sa.or_(waiting, handed_out_in_vain)).limit(1)).first() is None
 
 
 def retry_dead(session: Session, job_id: UUID, *, now: datetime) -> Job:
@@ -182,14 +189,47 @@ class Worker:
             ran += len(batch)
         return ran
 
+    def hand_out(self, send: Send, now: datetime) -> int:
+        """Lease everything due by `now` and send each set's token to who performs it; return the number of jobs.
+
+        While the broker is away, sets are run here instead.
+        """
+        handed_out = 0
+        while self._sets_leased(now) < SETS_HANDED_OUT and (batch := self._claim(now, attempts=0)):
+            try:
+                send(batch[0].token)
+            except NotSent as away:
+                log.warning("broker away, running jobs here", kind=batch[0].kind, jobs=len(batch), reason=str(away))
+                self.perform(batch[0].token, now)
+            handed_out += len(batch)
+        return handed_out
+
+    def perform(self, token: UUID, now: datetime) -> int:
+        """Run the set that was handed out under this token, unless somebody began it already; return the number of
+        jobs begun."""
+        with self.database.transaction() as session:
+            batch = _begin(session, token, now)
+        if batch:
+            self.run(batch, now)
+        return len(batch)
+
+    def _sets_leased(self, now: datetime) -> int:
+        c = table_of(Job).c
+        sets = sa.select(sa.func.count(c.lease_token.distinct()))
+        with self.database.reading() as session:
+            return int(session.execute(sets.where(c.state == JobState.LEASED, c.leased_until > now)).scalar_one())
+
     def claim(self, now: datetime) -> list[Leased]:
         """Lease the due jobs of one kind: that of the job due longest."""
+        return self._claim(now, attempts=1)
+
+    def _claim(self, now: datetime, *, attempts: int) -> list[Leased]:
         periods = [(schedule.kind, *schedule.due(now)) for schedule in self.schedules]
         begun = [_row(kind, key, [], due_at, now) for kind, key, due_at in periods if key not in self._inserted]
         with self.database.transaction() as session:
             insert_missing(session, Job, begun)
             self._dispatch_announcements(session, now)
-            leased = _lease(session, now)
+            leased = _lease(session, now, attempts=attempts)
         self._inserted = {key for _, key, _ in periods}
         return leased
 
@@ -271,7 +311,7 @@ class LeaseLost(Exception):
     """Another worker took the job over after the lease ran out; this one's effect is rolled back."""
 
 
-def _lease(session: Session, now: datetime) -> list[Leased]:
+def _lease(session: Session, now: datetime, *, attempts: int) -> list[Leased]:
     table = table_of(Job)
     c = table.c
     due = sa.or_(
@@ -289,14 +329,29 @@ def _lease(session: Session, now: datetime) -> list[Leased]:
         .with_for_update(skip_locked=True)
     )
     token = uuid4()
-    leased = [Leased(row.id, row.kind, row.key, row.ids, row.attempts + 1, token) for row in session.execute(waiting)]
+    found = session.execute(waiting)
+    leased = [Leased(row.id, row.kind, row.key, row.ids, row.attempts + attempts, token) for row in found]
     taken = _at_most(leased, IDS_PER_CLAIM)
     session.execute(
         sa.update(table)
         .where(c.id.in_([job.id for job in taken]))
-        .values(state=JobState.LEASED, lease_token=token, leased_until=now + LEASE, attempts=c.attempts + 1)
+        .values(state=JobState.LEASED, lease_token=token, leased_until=now + LEASE, attempts=c.attempts + attempts)
     )
     return taken
+
+
+def _begin(session: Session, sent: UUID, now: datetime) -> list[Leased]:
+    """Exchange the token that was sent for one of our own: a message that comes twice, or late, finds nothing."""
+    table, token = table_of(Job), uuid4()
+    c = table.c
+    ours = (
+        sa.update(table)
+        .where(c.state == JobState.LEASED, c.lease_token == sent)
+        .values(lease_token=token, leased_until=now + LEASE, attempts=c.attempts + 1)
+        .returning(c.due_at, c.id, c.kind, c.key, c.ids, c.attempts)
+    )
+    found = sorted(session.connection().execute(ours).all(), key=lambda row: (row.due_at, row.id))
+    return [Leased(row.id, row.kind, row.key, row.ids, row.attempts, token) for row in found]
 
 
 def _at_most(jobs: Sequence[Leased], ids: int) -> list[Leased]:
@@ -323,14 +378,14 @@ def _mark_done(session: Session, batch: Sequence[Leased], now: datetime) -> None
 
 
 def start_in_background(
-    worker: Worker, clock: Clock, *, threads: int, every_seconds: float = 1.0
+    work_off: Callable[[datetime], int], clock: Clock, *, threads: int, every_seconds: float = 1.0
 ) -> BackgroundScheduler:
-    """Wake the worker again and again in this process; APScheduler keeps no state of its own."""
+    """Have what is due worked off again and again in this process; APScheduler keeps no state of its own."""
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)  # a worker still at work is no fault
     scheduler = BackgroundScheduler(timezone="UTC")
     for number in range(threads):
         scheduler.add_job(
-            lambda: worker.run_until_idle(clock.now()),
+            lambda: work_off(clock.now()),
             "interval",
             seconds=every_seconds,
             id=f"worker-{number}",

@@ -2,16 +2,20 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
+from c2m.config import Settings, complaint
 from c2m.matching.optimiser import (
     Considered,
+    Crew,
     Explanation,
     InvalidProblem,
     Plan,
@@ -29,6 +33,7 @@ from c2m.matching.optimiser import (
     write_plan,
     write_problem,
 )
+from c2m.matching.remote import remote_crew
 
 INVALID_INPUT = 2
 SOLVE = "solve"
@@ -61,6 +66,9 @@ def solve_file(
         str | None, typer.Option("--explain", metavar="SHEET", help="say why this sheet got its factories")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="processes to work on components at once")] = 1,
+    broker: Annotated[
+        str, typer.Option(metavar="URL", envvar="C2M_BROKER_URL", help="have its workers work on components instead")
+    ] = "",
     show_progress: Annotated[bool, typer.Option("--progress", help="print each better plan's cost and bound")] = False,
 ) -> None:
     """Solve a matching problem and say how far at most the plan is from the best."""
@@ -69,7 +77,7 @@ def solve_file(
         _refuse(f"--explain: there is no sheet {sheet!r}")
     settings = problem.settings
     stop = Stop(effort=settings.effort, seconds=settings.time_limit_s if time_limit is None else time_limit)
-    with crew_of(workers) as crew:
+    with _crew(workers, broker) as crew:
         plan = solve(problem, stop, seed, crew=crew, progress=_report(problem) if show_progress else None)
     if out is not None:
         _write(out, write_plan(plan))
@@ -100,6 +108,16 @@ def generate_file(
         typer.echo(document)
     else:
         _write(out, document)
+
+
+def _crew(workers: int, broker: str) -> AbstractContextManager[Crew]:
+    if not broker:
+        return crew_of(workers)
+    try:
+        settings = Settings(broker_url=broker)
+    except ValidationError as wrong:
+        _refuse(complaint(wrong))
+    return remote_crew(broker, settings.secret_key.get_secret_value())
 
 
 def _read(path: Path) -> Problem:

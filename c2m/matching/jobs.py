@@ -1,11 +1,13 @@
 """What matching does when sheets are issued, when offers come back or run out, and every few hours."""
 
 from datetime import timedelta
+from functools import partial
 
 from c2m.jobs import Handler, OutsideWork, Schedule
 from c2m.matching.counters import WEIGH, record_effects, weigh_counters
 from c2m.matching.inquiries import STATE, state_windows
 from c2m.matching.offers import expire_offers
+from c2m.matching.optimiser import Hire, crew_of
 from c2m.matching.planning import EXPIRE, MATCH, make_offers, plan_matches
 from c2m.matching.telling import TELL_OFFERED, TELL_TAKEN, tell_offered, tell_taken
 from c2m.matching.vetting import RECHECK, recheck_claims
@@ -25,10 +27,10 @@ SCHEDULES: list[Schedule] = [
 ]
 
 
-def handlers() -> dict[str, Handler]:
-    """Job kind → what is done."""
+def handlers(hire: Hire = crew_of) -> dict[str, Handler]:
+    """Job kind → what is done; those who are hired solve matching problems."""
     return {
-        MATCH: OutsideWork(plan_matches, make_offers),
+        MATCH: OutsideWork(partial(plan_matches, hire=hire), make_offers),
         EXPIRE: expire_offers,
         WEIGH: OutsideWork(weigh_counters, record_effects),
         TELL_OFFERED: tell_offered,

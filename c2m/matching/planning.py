@@ -20,7 +20,19 @@ from c2m.identity.models import Organisation, OrganisationState
 from c2m.matching import bookings, queries
 from c2m.matching.market import Line, Market, OpenSheet, PassedOver
 from c2m.matching.models import Capability, MatchRun, Offer, OfferLine
-from c2m.matching.optimiser import QUICK, THOROUGH, Allocation, Plan, Reason, Stop, Unserved, solve
+from c2m.matching.optimiser import (
+    QUICK,
+    THOROUGH,
+    Allocation,
+    Crew,
+    Hire,
+    Plan,
+    Reason,
+    Stop,
+    Unserved,
+    crew_of,
+    solve,
+)
 from c2m.matching.rules import (
     ANSWER_WITHIN,
     WEEK,
@@ -92,18 +104,19 @@ class Planned:
         return offers < len(self.proposals) or filled_up
 
 
-def plan_matches(session: Session, _ids: Sequence[UUID], now: datetime) -> list[Planned]:
-    """Solve all that is open, one currency after the other; changes nothing."""
+def plan_matches(session: Session, _ids: Sequence[UUID], now: datetime, hire: Hire = crew_of) -> list[Planned]:
+    """Solve all that is open, one currency after the other, with the help of who is hired; changes nothing."""
     market = queries.open_market(session, now=now)
     session.rollback()  # reading is over: no snapshot is held while the solver works
-    return [plan_currency(market, currency) for currency in market.currencies]
+    with hire() as crew:
+        return [plan_currency(market, currency, crew) for currency in market.currencies]
 
 
-def plan_currency(market: Market, currency: str) -> Planned:
+def plan_currency(market: Market, currency: str, crew: Crew | None = None) -> Planned:
     """The best plan for the sheets of one currency."""
     problem = market.problem(currency)
     params = THOROUGH if len(problem.offers) <= SEARCHED_OFFERS else SWEEP
-    plan = solve(problem, Stop(effort=EFFORT, seconds=SECONDS), 0, params)
+    plan = solve(problem, Stop(effort=EFFORT, seconds=SECONDS), 0, params, crew=crew)
     usual = median_low([f.on_time_ppm or 0 for f in problem.factories] or [0])
     return Planned(
         currency=currency,

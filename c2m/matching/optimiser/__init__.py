@@ -1,7 +1,7 @@
 """The optimiser: `solve(problem, stop, seed, params) -> Plan`, free of database and web."""
 
 from c2m.matching.optimiser.check import InvalidPlan, check
-from c2m.matching.optimiser.crew import Crew, crew_of
+from c2m.matching.optimiser.crew import Crew, Hire, crew_of
 from c2m.matching.optimiser.generate import generate
 from c2m.matching.optimiser.interchange import (
     explanation_document,
@@ -42,6 +42,7 @@ __all__ = [
     "Explanation",
     "Factory",
     "Frozen",
+    "Hire",
     "Horizon",
     "InvalidPlan",
     "InvalidProblem",

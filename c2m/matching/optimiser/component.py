@@ -104,6 +104,11 @@ class Component:
         self.tries += 1
         self._better = _unheard
 
+    def adopt(self, other: "Component") -> None:
+        """Take what another search of the same component found, where it is better."""
+        self._offer(other.orders)
+        self._prove(other.bound)
+
     def _price(self, stop: Stop) -> None:
         """A bound from capacity prices, and the plan that these suggest."""
         self._priced = priced = best_prices(self._pricer, self.params.pricing_rounds, stop, self.seed)

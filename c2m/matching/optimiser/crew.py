@@ -1,14 +1,14 @@
 """Who works on the components: this process alone, or worker processes that stream what they find.
 
 Work on a component is a function of the component, its effort and its time, so that it doesn't matter who does it: a
-crew takes components with their shares and hands them back advanced. Another crew can send them to other machines.
+crew takes components with their shares and hands them back advanced. `c2m.matching.remote` sends them to others.
 """
 
 import math
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -44,6 +44,9 @@ class Crew(Protocol):
 
     def work(self, parts: list[Component], shares: Sequence[Share], stop: Stop, found: Found) -> None:
         """Put each share's advanced component in its place, and tell `found` whenever one got better."""
+
+
+Hire = Callable[[], AbstractContextManager[Crew]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ class Workers:
 
 
 @contextmanager
-def crew_of(size: int) -> Iterator[Crew]:
+def crew_of(size: int = 1) -> Iterator[Crew]:
     """This process alone for a size up to 1, else so many worker processes, ended when done."""
     if size <= 1:
         yield Alone()
