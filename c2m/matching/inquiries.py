@@ -3,18 +3,17 @@
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from c2m.db import insert_rows, table_of
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, DemandSheet, Policy
 from c2m.demand.queries import ladder, ladders
 from c2m.design.categories import category_of
 from c2m.matching import queries
-from c2m.matching.market import Line
+from c2m.matching.market import Line, late_week
 from c2m.matching.models import StatedWindow
 from c2m.matching.promising import WEEKS, Claim, Outlook, Window, likely_pieces
 from c2m.matching.rules import first_week, free_between, weeks_from
@@ -46,6 +45,44 @@ class Prospect:
         return len({x.factory_id for x in self.lines if x.terms.smallest_order <= pieces and any(x.free)})
 
 
+@dataclass(frozen=True)
+class Running:
+    """A campaign with its policy and the price it has reached."""
+
+    campaign: Campaign
+    policy: Policy
+    price_minor: int
+
+    @property
+    def target_cost_minor(self) -> int:
+        """What a piece may cost to make."""
+        return max(share(self.price_minor, self.policy.target_cost_ppm), 1)
+
+    @property
+    def certain_at(self) -> datetime:
+        """When it is known how many pieces are to be made: at the deadline, or once a presale's balances are paid."""
+        campaign = self.campaign
+        paying = timedelta(days=self.policy.balance_days if campaign.kind is CampaignKind.PRESALE else 0)
+        return campaign.balance_due_at or campaign.deadline + paying
+
+    def claim(self, growth: Growth, *, now: datetime, joining: int = 0) -> Claim:
+        """What the campaign will ask of the lines: what it is sure of now, and what it may well come to."""
+        campaign, late = self.campaign, late_week(self.price_minor, self.policy.compensation_ppm_per_day)
+        terms = max(self.certain_at, now), campaign.promised_date, self.target_cost_minor, late
+        if campaign.final_quantity is not None:
+            return Claim(*terms, campaign.final_quantity, campaign.final_quantity)
+        pieces = campaign.certain_quantity + joining
+        opened = campaign.opened_at or campaign.created_at
+        likely = likely_pieces(
+            pieces,
+            minimum=campaign.minimum,
+            cap=campaign.cap,
+            elapsed=min(max((now - opened) / (campaign.deadline - opened), 0.0), 1.0),
+            growth=growth[campaign.kind],
+        )
+        return Claim(*terms, pieces if pieces >= campaign.minimum else 0, likely)
+
+
 Prospects = MutableMapping[Kind, Prospect]
 
 
@@ -72,9 +109,8 @@ def answer_for(session: Session, campaign: Campaign, *, joining: int, now: datet
         prospect = known[kind] = prospect_of(session, kind, now=now)
     policy = session.get_one(Policy, campaign.policy_id)
     pieces = campaign.certain_quantity + joining
-    price = ladder(session, campaign.id).price_at(pieces)
-    target = max(share(price, policy.target_cost_ppm), 1)
-    claim = claim_of(campaign, policy.balance_days, target, prospect.growth, now=now, joining=joining)
+    running = Running(campaign, policy, ladder(session, campaign.id).price_at(pieces))
+    claim = running.claim(prospect.growth, now=now, joining=joining)
     start = first_week(prospect.at)
     ahead = unlocks(
         [
@@ -82,14 +118,14 @@ def answer_for(session: Session, campaign: Campaign, *, joining: int, now: datet
             for line in prospect.lines
         ],
         pieces,
-        target_cost_minor=target,
+        target_cost_minor=running.target_cost_minor,
     )
     window = _window(prospect, campaign, claim)
     late = window.earliest is None or window.earliest > campaign.promised_date
     return Answer(window, ahead, late)
 
 
-def _window(prospect: Prospect, campaign: Any, claim: Claim) -> Window:
+def _window(prospect: Prospect, campaign: Campaign, claim: Claim) -> Window:
     sure = max(claim.sure, campaign.minimum)
     window = prospect.outlook.window(replace(claim, sure=sure, likely=max(claim.likely, sure)))
     return replace(window, factories=prospect.factories(sure))
@@ -106,8 +142,8 @@ def prospect_of(session: Session, kind: Kind, *, now: datetime) -> Prospect:
         if line.currency == currency and line.process == process
     ]
     grown = growth(session)
-    running = [claim_of(*found, grown, now=now) for found in _campaigns(session, kind, now)]
-    return Prospect(now, lines, Outlook(start, lines, [*_sheets(session, kind, now), *running]), grown)
+    claims = [one.claim(grown, now=now) for one in _running(session, kind, now)]
+    return Prospect(now, lines, Outlook(start, lines, [*_sheets(session, kind, now), *claims]), grown)
 
 
 def growth(session: Session) -> Growth:
@@ -138,14 +174,20 @@ def _sheets(session: Session, kind: Kind, now: datetime) -> list[Claim]:
     left = queries.remaining_pieces(session, list(ids))
     still_looked_for = queries.open_sheets(session, left, now=now)
     return [
-        Claim(now, sheet.required_date, sheet.target_cost_minor, sheet.quantity, sheet.quantity)
+        Claim(
+            now,
+            sheet.required_date,
+            sheet.target_cost_minor,
+            late_week(sheet.unit_price_minor, sheet.compensation_ppm_per_day),
+            sheet.quantity,
+            sheet.quantity,
+        )
         for sheet in still_looked_for.values()
     ]
 
 
-def _campaigns(session: Session, kind: Kind | None, now: datetime) -> list[tuple[Any, int, int]]:
-    """Campaigns that are running or whose balances are being paid: with the days these may take, and what a piece may
-    cost to make at the price reached."""
+def _running(session: Session, kind: Kind | None, now: datetime) -> list[Running]:
+    """Campaigns that are open or whose payments or balances are being waited for, of a kind or of all."""
     campaign, policy, sheet = table_of(Campaign), table_of(Policy), table_of(DemandSheet)
     running = campaign.c.state.in_((CampaignState.OPEN, CampaignState.CLOSING))
     paying = sa.and_(
@@ -154,64 +196,29 @@ def _campaigns(session: Session, kind: Kind | None, now: datetime) -> list[tuple
         ~sa.exists().where(sheet.c.campaign_id == campaign.c.id),
     )
     statement = (
-        sa.select(campaign, policy.c.balance_days, policy.c.target_cost_ppm)
-        .join_from(campaign, policy, policy.c.id == campaign.c.policy_id)
+        select(Campaign, Policy)
+        .join(Policy, policy.c.id == campaign.c.policy_id)
         .where(sa.or_(running, paying))
+        .order_by(campaign.c.id)
     )
     if kind is not None:
         statement = statement.where(campaign.c.category == kind[0], campaign.c.currency == kind[1])
-    rows = session.execute(statement).all()
-    price = ladders(session, [row.id for row in rows])
-    return [
-        (
-            row,
-            row.balance_days,
-            share(price[row.id].price_at(row.pledged_quantity - row.conditional_quantity), row.target_cost_ppm),
-        )
-        for row in rows
-    ]
-
-
-def certain_at(campaign: Any, balance_days: int, now: datetime) -> datetime:
-    """When it is known how many pieces are to be made: at the deadline, or once a presale's balances are paid."""
-    paying = timedelta(days=balance_days if campaign.kind == CampaignKind.PRESALE else 0)
-    known: datetime = campaign.balance_due_at or campaign.deadline + paying
-    return max(known, now)
-
-
-def claim_of(
-    campaign: Any, balance_days: int, target_cost_minor: int, growth: Growth, *, now: datetime, joining: int = 0
-) -> Claim:
-    """What a campaign will ask of the lines: what it is sure of now, and what it comes to at its pace."""
-    known_at = certain_at(campaign, balance_days, now)
-    if campaign.state == CampaignState.SUCCEEDED:
-        final: int = campaign.final_quantity
-        return Claim(known_at, campaign.promised_date, target_cost_minor, final, final)
-    pieces = campaign.pledged_quantity - campaign.conditional_quantity + joining
-    opened = campaign.opened_at or campaign.created_at
-    elapsed = min(max((now - opened) / (campaign.deadline - opened), 0.0), 1.0)
-    likely = likely_pieces(
-        pieces,
-        minimum=campaign.minimum,
-        cap=campaign.cap,
-        elapsed=elapsed,
-        growth=growth[CampaignKind(campaign.kind)],
-    )
-    sure = pieces if pieces >= campaign.minimum else 0
-    return Claim(known_at, campaign.promised_date, target_cost_minor, sure, likely)
+    rows = session.exec(statement).all()
+    ladder_of = ladders(session, [found.id for found, _ in rows])
+    return [Running(found, terms, ladder_of[found.id].price_at(found.certain_quantity)) for found, terms in rows]
 
 
 def state_windows(session: Session, _ids: Sequence[UUID], now: datetime) -> None:
     """Write down what every open campaign's page says today, so that it can be held against what came."""
     known: dict[Kind, Prospect] = {}
     rows = []
-    for campaign, balance_days, target in _campaigns(session, None, now):
-        if campaign.state != CampaignState.OPEN:
+    for running in _running(session, None, now):
+        campaign = running.campaign
+        if campaign.state is not CampaignState.OPEN:
             continue
         kind = campaign.category, campaign.currency
         prospect = known.get(kind) or known.setdefault(kind, prospect_of(session, kind, now=now))
-        claim = claim_of(campaign, balance_days, target, prospect.growth, now=now)
-        window = _window(prospect, campaign, claim)
+        window = _window(prospect, campaign, running.claim(prospect.growth, now=now))
         rows.append(
             {
                 "campaign_id": campaign.id,

@@ -20,6 +20,11 @@ CHEAPEST, ROOMIEST = 6, 2  # lines a sheet is offered to: the best prices, and w
 MILLE = 1_000  # money a piece is told to the optimiser in thousandths of a minor unit
 
 
+def late_week(price_minor: int, compensation_ppm_per_day: int) -> int:
+    """The compensation of seven days."""
+    return price_minor * compensation_ppm_per_day * 7 // money.PPM
+
+
 @dataclass(frozen=True)
 class OpenSheet:
     """A demand sheet with its pieces that nobody makes yet, by variant."""
@@ -43,7 +48,7 @@ class OpenSheet:
     @cached_property
     def late_week(self) -> Rate:
         """What a piece costs that comes a week late: the compensation of seven days."""
-        return Rate(self.unit_price_minor * self.compensation_ppm_per_day * 7 * MILLE // money.PPM, MILLE)
+        return Rate(late_week(self.unit_price_minor * MILLE, self.compensation_ppm_per_day), MILLE)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from c2m.demand.models import Campaign, CampaignState, DemandSheet, Policy
 from c2m.design.categories import category_of
 from c2m.matching import queries
-from c2m.matching.inquiries import Growth, certain_at, claim_of, growth
+from c2m.matching.inquiries import Growth, Running, growth
 from c2m.matching.market import Line, WhyNot
 from c2m.matching.models import Capability, LineKind, Offer, OfferState
 from c2m.matching.promising import WEEKS
@@ -59,14 +59,14 @@ def coming(session: Session, factory_id: UUID, *, now: datetime) -> list[Coming]
         if line.id in {line.id for line in own} and line.process == category_of(line.category).process
     ]
     rows = session.exec(
-        select(Campaign, Policy.balance_days)
+        select(Campaign, Policy)
         .join(Policy, col(Policy.id) == col(Campaign.policy_id))
         .where(Campaign.state == CampaignState.OPEN, col(Campaign.category).in_([line.category for line in lines]))
     ).all()
     grown = growth(session)
     found = [
-        _coming(campaign, days, line, grown, now)
-        for campaign, days in rows
+        _coming(campaign, policy, line, grown, now)
+        for campaign, policy in rows
         for line in lines
         if (line.category, line.currency) == (campaign.category, campaign.currency)
     ]
@@ -74,15 +74,15 @@ def coming(session: Session, factory_id: UUID, *, now: datetime) -> list[Coming]
     return found[:SHOWN]
 
 
-def _coming(campaign: Campaign, balance_days: int, line: Line, grown: Growth, now: datetime) -> Coming:
+def _coming(campaign: Campaign, policy: Policy, line: Line, grown: Growth, now: datetime) -> Coming:
     pieces, smallest = campaign.certain_quantity, line.terms.smallest_order
-    known = certain_at(campaign, balance_days, now)
+    claim = Running(campaign, policy, 0).claim(grown, now=now)
     return Coming(
         campaign=campaign,
         line=line,
         pieces=pieces,
-        likely=claim_of(campaign, balance_days, 0, grown, now=now).likely,
-        free=free_between(line.free, first_week(now), known, campaign.promised_date, line.terms.lead_days),
+        likely=claim.likely,
+        free=free_between(line.free, first_week(now), claim.certain_at, campaign.promised_date, line.terms.lead_days),
         to_smallest=max(smallest - pieces, 0),
         to_next_price=next_step(line, max(pieces, smallest)),
     )

@@ -1,8 +1,9 @@
 """Capable to promise: when free capacity could have a campaign's pieces with their buyers; asking reserves nothing.
 
 Whatever will be asked of the lines of a kind of product is placed on them in the order in which it becomes certain, as
-a plan would: on the cheapest line that has room for all of it in time, else on as few as it takes, in the earliest
-weeks. The weeks left free after each step are kept, so that any campaign is answered by placing its own pieces alone.
+a plan would: on the line that makes all of it at the least cost, lateness and risk counted in, else on as few as it
+takes, in the earliest weeks. The weeks left free after each step are kept, so that any campaign is answered by placing
+its own pieces alone.
 """
 
 import math
@@ -14,10 +15,11 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from c2m.matching.market import Line
+from c2m.matching.market import LATE_WEEKS, Line
 from c2m.matching.rules import WEEK, arrival, first_week, starts_at
 from c2m.money import PPM
 
+DAY = timedelta(days=1)
 WEEKS = 26
 PACE_FROM = 1 / 3  # of its time has passed before a campaign's pace so far says something of its end
 
@@ -30,7 +32,8 @@ class Claim:
 
     certain_at: datetime
     required: datetime
-    target_cost_minor: int
+    target_cost_minor: int  # a piece
+    late_minor: int  # a piece and week late
     sure: int
     likely: int
 
@@ -77,7 +80,8 @@ class Outlook:
             for k, step in enumerate(line.terms.steps):
                 self._from[at, k] = step.from_quantity
                 self._minor[at, k], self._ppm[at, k] = step.unit_price_minor or 0, step.target_ppm or 0
-        self._weeks = np.arange(WEEKS)
+        self._risk = np.array([(PPM - line.on_time_ppm) / PPM for line in lines])
+        self._arrives = 7 * (np.arange(WEEKS) + 1) + self._lead[:, None]  # days from the start
         free = np.zeros((len(lines), WEEKS), dtype=np.int64)
         for at, line in enumerate(lines):
             free[at, : len(line.free)] = line.free[:WEEKS]
@@ -109,32 +113,33 @@ class Outlook:
         """The pieces of a claim by line and week, as far as there is room."""
         taken = np.zeros_like(free)
         first = (first_week(claim.certain_at) - self.start).days // 7
-        days_left = (claim.required - starts_at(self.start)) / timedelta(days=1)
-        in_time = np.clip((days_left - self._lead) // 7, 0, WEEKS)
-        for last in (in_time, np.full_like(in_time, WEEKS)):
-            within = (self._weeks >= first) & (self._weeks < last[:, None])
-            usable = np.where(within, free - taken, 0)
+        due = (claim.required - starts_at(self.start)) / DAY
+        late = np.ceil(np.maximum(self._arrives - due, 0) / 7)
+        for tolerated in (late <= LATE_WEEKS, late <= WEEKS):
+            usable = np.where(tolerated & (np.arange(WEEKS) >= first), free - taken, 0)
             room = usable.sum(axis=1)
             while pieces:
                 wanted = np.minimum(room, pieces)
-                cost = np.where(wanted >= np.maximum(self._smallest, 1), self._each(wanted, claim), np.inf)
+                spread = np.clip(wanted[:, None] - np.cumsum(usable, axis=1) + usable, 0, usable)
+                cost = self._each(wanted, claim) + claim.late_minor * (spread * late).sum(axis=1) / np.maximum(
+                    wanted, 1
+                )
+                cost[wanted < np.maximum(self._smallest, 1)] = np.inf
                 whole = np.where(room >= pieces, cost, np.inf)
-                pick = whole if np.isfinite(whole).any() else cost
-                if not np.isfinite(pick).any():
+                line = int(np.argmin(whole if np.isfinite(whole).any() else cost)) if len(cost) else 0
+                if not len(cost) or not np.isfinite(cost[line]):
                     break
-                line = int(np.argmin(pick))
-                before = np.cumsum(usable[line]) - usable[line]
-                taken[line] += np.clip(wanted[line] - before, 0, usable[line])
+                taken[line] += spread[line]
                 pieces -= int(wanted[line])
                 room[line] = 0
         return taken
 
     def _each(self, pieces: Pieces, claim: Claim) -> NDArray[np.float64]:
-        """What a piece of an order of so many costs on each line, setup included."""
+        """What a piece of an order of so many costs on each line, setup and risk included."""
         step = np.maximum((self._from <= pieces[:, None]).sum(axis=1) - 1, 0)
         at = np.arange(len(step)), step
         unit = np.where(self._minor[at] > 0, self._minor[at], self._ppm[at] * claim.target_cost_minor / PPM)
-        each: NDArray[np.float64] = unit + self._setup / np.maximum(pieces, 1)
+        each: NDArray[np.float64] = unit + self._setup / np.maximum(pieces, 1) + claim.late_minor * self._risk
         return each
 
     def _arrival(self, free: Pieces, claim: Claim, pieces: int) -> datetime | None:

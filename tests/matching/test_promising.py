@@ -32,7 +32,7 @@ def line(*free: int, lead_days: int = 3, smallest: int = 1, price_minor: int = 6
 
 def claim(sure: int, likely: int, *, certain_at: datetime = MORNING, weeks: int = 26) -> Claim:
     """Pieces that may arrive so many weeks of the horizon later without being late."""
-    return Claim(certain_at, week(weeks), 80_00, sure, likely)
+    return Claim(certain_at, week(weeks), 80_00, 1_00, sure, likely)
 
 
 def week(number: int, lead_days: int = 3) -> datetime:
@@ -67,15 +67,16 @@ def test_a_line_takes_no_order_below_its_smallest() -> None:
 def test_the_cheapest_line_with_room_in_time_is_taken_however_free_others_are() -> None:
     cheap, dear = line(50, 50, 50, 50, price_minor=40_00), line(500, price_minor=41_00)
     assert asked(Outlook(START, [dear, cheap], []), 200, 200) == (week(4), week(4))
-    assert asked(Outlook(START, [dear, cheap], []), 200, 200, weeks=3) == (week(1), week(1))
+    assert asked(Outlook(START, [dear, cheap], []), 200, 200, weeks=3) == (week(4), week(4))  # 50 a week late: ¥50
+    assert asked(Outlook(START, [dear, cheap], []), 200, 200, weeks=1) == (week(1), week(1))  # up to 3 late: ¥300
     with_setup = line(50, 50, 50, 50, price_minor=40_00, setup_minor=300_00)
     assert asked(Outlook(START, [dear, with_setup], []), 200, 200) == (week(1), week(1))
 
 
 def test_what_no_line_holds_alone_is_split_and_what_fits_nowhere_in_time_comes_late() -> None:
-    lines = [line(100, 0, 100), line(50, lead_days=5)]
+    lines = [line(100, 0, 0, 0, 0, 100), line(50, lead_days=5)]
     assert asked(Outlook(START, lines, []), 150, 150, weeks=2) == (week(1, 5), week(1, 5))
-    assert asked(Outlook(START, lines, []), 200, 200, weeks=2) == (week(3), week(3))
+    assert asked(Outlook(START, lines, []), 200, 200, weeks=2) == (week(6), week(6))
 
 
 def test_who_is_certain_earlier_is_served_first_and_likely_pieces_only_worsen_the_worse_end() -> None:
