@@ -1,6 +1,6 @@
 """Concepts: pictures of what doesn't exist yet, and what buyers say they would pay for it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from c2m.db import Table, amount_field, enum_field, id_field, json_field, time_field
+from c2m.design.validation.rule import Decision
 
 
 class PictureKind(StrEnum):
@@ -77,6 +78,7 @@ class ConceptVariant(Table, table=True):
     name: str = Field(max_length=60)
     name_en: str = Field(default="", max_length=60)
     picture_id: UUID = Field(foreign_key="picture.id")
+    share_ppm: int = 0  # of its concept's exposure; 0 for all until they are first weighed
 
 
 class WantState(StrEnum):
@@ -107,3 +109,99 @@ class Want(Table, table=True):
     idempotency_key: str = Field(max_length=80)
     stated_at: datetime = time_field()
     ended_at: datetime | None = time_field(nullable=True)
+
+
+class Place(StrEnum):
+    """Where a variant was shown."""
+
+    MARKET = "market"  # as its concept's picture among others
+    PAGE = "page"  # first on its concept's page
+
+
+class Exposure(Table, table=True):
+    """How often a variant was shown on a day (UTC) to visitors and buyers, once each at most."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("variant_id", "day", "place"),
+        sa.CheckConstraint("shown >= 0", name="shown_not_negative"),
+    )
+
+    id: UUID = id_field()
+    variant_id: UUID = Field(foreign_key="concept_variant.id")
+    day: date
+    place: Place = enum_field(Place)
+    shown: int = 0
+
+
+class SavedConcept(Table, table=True):
+    """A buyer keeps an eye on a concept."""
+
+    __table_args__ = (sa.UniqueConstraint("concept_id", "buyer_id"),)
+
+    id: UUID = id_field()
+    concept_id: UUID = Field(foreign_key="concept.id")
+    buyer_id: UUID = Field(foreign_key="organisation.id", index=True)
+    saved_at: datetime = time_field()
+
+
+class Question(Table, table=True):
+    """A buyer asks the merchandiser about a concept; everybody reads what was answered."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("buyer_id", "idempotency_key"),
+        sa.CheckConstraint("(answer = '') = (answered_at IS NULL)", name="answered_with_words"),
+    )
+
+    id: UUID = id_field()
+    concept_id: UUID = Field(foreign_key="concept.id", index=True)
+    buyer_id: UUID = Field(foreign_key="organisation.id", index=True)
+    words: str = Field(max_length=500)
+    answer: str = Field(default="", max_length=1000)
+    idempotency_key: str = Field(max_length=80)
+    asked_at: datetime = time_field()
+    answered_at: datetime | None = time_field(nullable=True)
+
+
+class DailyLook(Table, table=True):
+    """What the rule said of a concept on one day (UTC), and on what grounds; probabilities in millionths."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("concept_id", "day"),
+        sa.CheckConstraint("chance_ppm >= 0 AND chance_ppm <= 1000000", name="chance_is_a_share"),
+    )
+
+    id: UUID = id_field()
+    concept_id: UUID = Field(foreign_key="concept.id")
+    day: date
+    looked_at: datetime = time_field()
+    decision: Decision = enum_field(Decision)
+    chance_ppm: int  # that at least the target is ordered by the end
+    low: int  # pieces not reached with 10 % probability
+    expected: int
+    high: int  # with 90 %
+    buyers: int
+    pieces: int
+
+
+class Commitment(StrEnum):
+    """How much a want commits."""
+
+    STATED = "stated"
+    DEPOSITED = "deposited"
+
+
+class Outcome(Table, table=True):
+    """What became of a promoted concept's wants: of so many buyers so many ordered in its campaign."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("concept_id", "commitment"),
+        sa.CheckConstraint("orders >= 0 AND orders <= buyers", name="orders_within_buyers"),
+    )
+
+    id: UUID = id_field()
+    concept_id: UUID = Field(foreign_key="concept.id")
+    category: str = Field(max_length=40, index=True)
+    commitment: Commitment = enum_field(Commitment)
+    buyers: int
+    orders: int
+    measured_at: datetime = time_field()

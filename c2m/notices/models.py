@@ -39,6 +39,8 @@ class NoticeKind(StrEnum):
     CLAIM_REFUSED = "claim_refused"
     CLAIM_RUNS_OUT = "claim_runs_out"
     CLAIM_RAN_OUT = "claim_ran_out"
+    CONCEPT_VALIDATED = "concept_validated"
+    CONCEPT_HOPELESS = "concept_hopeless"
 
 
 class Notice(Table, table=True):

@@ -148,6 +148,18 @@ WORDS: dict[NoticeKind, Words] = {
     NoticeKind.CLAIM_RAN_OUT: Words(
         "alert", "bad", _("Verification ran out"), _("%(claim)s no longer counts. Send in the new papers.")
     ),
+    NoticeKind.CONCEPT_VALIDATED: Words(
+        "check",
+        "good",
+        _("Validated"),
+        _("About %(pieces)s are expected to be ordered; %(minimum)s are needed. It can become a campaign."),
+    ),
+    NoticeKind.CONCEPT_HOPELESS: Words(
+        "alert",
+        "warn",
+        _("Better stopped"),
+        _("About %(pieces)s are expected to be ordered; %(minimum)s are needed, which is hardly to be reached."),
+    ),
 }
 OFF = Words("x", "bad", _("Called off"), _("The merchant called it off. Everyone gets everything back."))
 

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from c2m.demand.models import Campaign, Pledge
+from c2m.design.models import Concept
 from c2m.identity.models import Role
 from c2m.matching.models import CounterOffer, Offer
 from c2m.notices import queries, service
@@ -84,6 +85,8 @@ def subject_of(session: Session, notice: Notice, viewer: Viewer) -> str:
     pledge = session.get(Pledge, notice.subject_id)
     if pledge is not None and pledge.buyer_id == viewer.organisation_id and viewer.has(Role.BUYER):
         return url_for("pages.order", pledge_id=pledge.id)
+    if viewer.has(Role.MERCHANDISER) and (concept := session.get(Concept, notice.subject_id)):
+        return url_for("design.edit_concept", concept_id=concept.id)
     campaign = session.get(Campaign, pledge.campaign_id if pledge else notice.subject_id)
     if campaign is None:
         return url_for("pages.messages")
