@@ -87,15 +87,16 @@ def worker(
     processes: Annotated[int, typer.Option(min=1, help="How many take it at once.")] = 1,
 ) -> None:
     """Work off what is due: payments, deadlines, announcements; with a broker, have the workers of its queues do it."""
-    database, clock = _database(), SystemClock()
+    broker_url, clock = _read(Stored).broker_url, SystemClock()
+    if queue and not broker_url:
+        _fail("--queue needs a broker; set C2M_BROKER_URL.", MISUSED)
     if queue:
         settings = _settings()
-        if not settings.broker_url:
-            _fail("--queue needs a broker; set C2M_BROKER_URL.", MISUSED)
-        database.dispose()
+        if Queue.JOBS in queue:
+            _database().dispose()  # connections don't outlive a fork
         work(settings, queue, processes=processes)
         return
-    broker_url = _read(Stored).broker_url
+    database = _database()
     work_off = working_off(build_worker(database, SandboxProvider()), broker_url)
     if once:
         typer.echo(f"{work_off(clock.now())} jobs {'handed out' if broker_url else 'run'}")

@@ -1,0 +1,148 @@
+"""Components solved by Celery workers: the same plan as here, whoever falls silent."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from itsdangerous import BadSignature
+from structlog.testing import capture_logs
+from typer.testing import CliRunner
+
+from c2m.broker import celery_at
+from c2m.matching import cli, remote
+from c2m.matching.optimiser import Plan, Settings, Status, Stop, check, generate, solve, write_problem
+from c2m.matching.optimiser.component import Component
+from c2m.matching.optimiser.crew import Alone
+from c2m.matching.remote import Post, RemoteCrew, remote_crew
+from tests.brokers import SECRET, Broker, a_broker, a_free_port
+
+SEED = 3
+EFFORT = 12
+PROBLEM = replace(generate(18, 16, 6, seed=1), settings=Settings(effort=EFFORT, seed=SEED))
+LARGE = generate(60, 32, 8, seed=5)
+
+
+def untimed(plan: Plan) -> Plan:
+    return replace(plan, seconds=0.0, cpu_seconds=0.0)
+
+
+@pytest.fixture(scope="module")
+def plan_from_here() -> Plan:
+    plan = solve(PROBLEM)
+    assert not plan.time_limited
+    return untimed(plan)
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    with a_broker() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def staffed() -> Iterator[Broker]:
+    """A broker with two processes that take components; they need no database."""
+    with a_broker() as broker:
+        broker.start_worker("matching", processes=2, C2M_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+        broker.wait_for_workers(1)
+        yield broker
+
+
+def test_workers_make_the_same_plan_as_this_process_alone(
+    staffed: Broker, plan_from_here: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("solved here")
+
+    problem, here, there = (tmp_path / name for name in ("problem.json", "here.json", "there.json"))
+    problem.write_text(write_problem(PROBLEM))
+    monkeypatch.setenv("C2M_SECRET_KEY", SECRET)
+    assert CliRunner().invoke(cli.app, [str(problem), "--out", str(here)]).exit_code == 0
+    monkeypatch.setattr(Component, "advance", refuse)
+    answer = CliRunner().invoke(cli.app, [str(problem), "--out", str(there), "--broker", staffed.url])
+    assert answer.exit_code == 0, answer.exception
+    documents = [json.loads(path.read_text()) for path in (here, there)]
+    for document in documents:
+        assert document.pop("seconds") >= document.pop("cpu_seconds") >= 0
+    assert documents[0]["objective"] == plan_from_here.objective
+    assert documents[0] == documents[1]
+
+
+def test_a_halted_solve_hands_out_the_best_plan_so_far_and_is_wanted_no_more(
+    staffed: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten: list[str] = []
+    forget = Post.forget
+    monkeypatch.setattr(Post, "forget", lambda post, ids: (forgotten.extend(ids), forget(post, ids)))
+    stop = Stop()
+    with remote_crew(staffed.url, SECRET) as crew:
+        assert crew.size == 2
+        plan = solve(LARGE, stop, crew=crew, progress=lambda _: stop.halt())
+    assert plan.time_limited
+    assert plan.status is Status.FEASIBLE
+    check(LARGE, plan)
+    assert forgotten
+    post = Post(staffed.url, SECRET)
+    assert not any(post.is_wanted(each) for each in forgotten)
+
+
+def test_what_a_killed_worker_leaves_is_solved_here(
+    broker: Broker, plan_from_here: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "SILENCE", 2.0)
+    worker = broker.start_worker("matching")
+    broker.wait_for_workers(1)
+    with capture_logs() as events, remote_crew(broker.url, SECRET) as crew:
+        plan = solve(PROBLEM, crew=crew, progress=lambda _: worker.kill())
+    assert untimed(plan) == plan_from_here
+    assert "workers fell silent, components are solved here" in [event["event"] for event in events]
+
+
+def test_workers_that_are_busy_elsewhere_are_not_waited_for(
+    broker: Broker, plan_from_here: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "SILENCE", 0.5)
+    crew = RemoteCrew(celery_at(broker.url), Post(broker.url, SECRET), 2)
+    assert untimed(solve(PROBLEM, crew=crew)) == plan_from_here
+    assert crew.size == 0
+
+
+def test_a_broker_that_ends_meanwhile_leaves_everything_to_be_solved_here(broker: Broker, plan_from_here: Plan) -> None:
+    crew = RemoteCrew(celery_at(broker.url), Post(broker.url, SECRET), 2)
+    ending = threading.Timer(0.5, broker.stop)
+    ending.start()
+    with capture_logs() as events:
+        assert untimed(solve(PROBLEM, crew=crew)) == plan_from_here
+    ending.join()
+    assert {event["event"] for event in events} == {"broker away, components are solved here"}
+
+
+def test_without_workers_or_broker_this_process_solves_alone(broker: Broker, plan_from_here: Plan) -> None:
+    for url in (broker.url, f"redis://127.0.0.1:{a_free_port()}/0"):
+        with capture_logs() as events, remote_crew(url, SECRET) as crew:
+            assert isinstance(crew, Alone)
+        assert events[-1]["event"] == "no worker takes components, they are solved here"
+
+
+def test_a_component_sealed_with_another_secret_is_not_opened(broker: Broker) -> None:
+    ours, theirs = Post(broker.url, SECRET), Post(broker.url, "the secret of another installation")
+    assert ours.opened(ours.sealed({"a": 1})) == {"a": 1}
+    with pytest.raises(BadSignature):
+        ours.opened(theirs.sealed({"a": 1}))
+
+
+def test_the_broker_is_refused_where_parcels_could_not_be_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("C2M_SECRET_KEY", "change-me")
+    monkeypatch.delenv("C2M_DEMO", raising=False)
+    (tmp_path / "problem.json").write_text(write_problem(PROBLEM))
+    refused = CliRunner().invoke(cli.app, [str(tmp_path / "problem.json"), "--broker", "redis://127.0.0.1:1/0"])
+    assert refused.exit_code == 2
+    assert "C2M_SECRET_KEY" in refused.stderr
+    refused = CliRunner().invoke(cli.app, [str(tmp_path / "problem.json"), "--broker", "amqp://127.0.0.1"])
+    assert refused.exit_code == 2
+    assert "C2M_BROKER_URL" in refused.stderr
