@@ -8,9 +8,10 @@ its own pieces alone.
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from c2m.money import PPM
 DAY = timedelta(days=1)
 WEEKS = 26
 PACE_FROM = 1 / 3  # of its time has passed before a campaign's pace so far says something of its end
+
+EVERY = 16  # claims placed from one kept state to the next
+CANDIDATES = 12  # lines whose lateness is worked out
 
 Pieces = NDArray[np.int64]
 
@@ -36,6 +40,10 @@ class Claim:
     late_minor: int  # a piece and week late
     sure: int
     likely: int
+
+
+SURE: Callable[[Claim], int] = attrgetter("sure")
+LIKELY: Callable[[Claim], int] = attrgetter("likely")
 
 
 @dataclass(frozen=True)
@@ -66,73 +74,95 @@ def likely_pieces(pieces: int, *, minimum: int, cap: int | None, elapsed: float,
 
 
 class Outlook:
-    """The free weeks of the lines of one kind of product, with what will be asked of them before a given moment."""
+    """The free weeks of the lines of one kind of product, with what will be asked of them before a given moment.
+
+    Free pieces are kept as sums over the weeks before each week, (lines, WEEKS + 1), once in every `EVERY` claims.
+    """
 
     def __init__(self, start: date, lines: Sequence[Line], claims: Sequence[Claim]) -> None:
         self.start = start
         steps = max((len(line.terms.steps) for line in lines), default=1)
         shape = len(lines), steps
         self._lead = np.array([line.terms.lead_days for line in lines], dtype=np.int64)
-        self._smallest = np.array([line.terms.smallest_order for line in lines], dtype=np.int64)
+        self._smallest = np.array([max(line.terms.smallest_order, 1) for line in lines], dtype=np.int64)
         self._setup = np.array([line.terms.setup_minor for line in lines], dtype=np.int64)
+        self._risk = np.array([(PPM - line.on_time_ppm) / PPM for line in lines])
         self._from, self._minor, self._ppm = np.full(shape, np.iinfo(np.int64).max), np.zeros(shape), np.zeros(shape)
+        free = np.zeros((len(lines), WEEKS + 1), dtype=np.int64)
         for at, line in enumerate(lines):
+            free[at, 1 : len(line.free) + 1] = line.free[:WEEKS]
             for k, step in enumerate(line.terms.steps):
                 self._from[at, k] = step.from_quantity
                 self._minor[at, k], self._ppm[at, k] = step.unit_price_minor or 0, step.target_ppm or 0
-        self._risk = np.array([(PPM - line.on_time_ppm) / PPM for line in lines])
-        self._arrives = 7 * (np.arange(WEEKS) + 1) + self._lead[:, None]  # days from the start
-        free = np.zeros((len(lines), WEEKS), dtype=np.int64)
-        for at, line in enumerate(lines):
-            free[at, : len(line.free)] = line.free[:WEEKS]
-        in_order = sorted(claims, key=lambda claim: claim.certain_at)
-        self._certain_at = [claim.certain_at for claim in in_order]
-        self._after_sure = list(self._placed(free, [(claim, claim.sure) for claim in in_order]))
-        self._after_likely = list(self._placed(free, [(claim, claim.likely) for claim in in_order]))
+        self._claims = sorted(claims, key=lambda claim: claim.certain_at)
+        self._certain_at = [claim.certain_at for claim in self._claims]
+        now = np.cumsum(free, axis=1)
+        self._kept = {which: self._kept_states(now, which) for which in (SURE, LIKELY)}
 
     def window(self, own: Claim) -> Window:
         """When a claim's pieces arrive: the sure ones after what is sure to come before them, the likely ones after
         what is likely to."""
         before = bisect_left(self._certain_at, own.certain_at)
-        either = (
-            self._arrival(self._after_sure[before], own, own.sure),
-            self._arrival(self._after_likely[before], own, own.likely),
-        )
+        either = [self._place(self.before(before, which), own, which(own)) for which in (SURE, LIKELY)]
         found = sorted(arrives for arrives in either if arrives)  # a larger order may open a line that is free sooner
         latest = found[1] if len(found) == len(either) else None
         return Window((own.sure, own.likely), found[0] if found else None, latest)
 
-    def _placed(self, free: Pieces, claims: Sequence[tuple[Claim, int]]) -> Iterator[Pieces]:
-        """What is free before each claim, and after the last."""
-        yield free
-        for claim, pieces in claims:
-            free = free - self._taken(free, claim, pieces) if pieces else free
-            yield free
+    def before(self, claims: int, which: Callable[[Claim], int]) -> Pieces:
+        """What is free once so many claims are placed with the one or the other number of pieces."""
+        free = self._kept[which][claims // EVERY].copy()
+        for claim in self._claims[claims - claims % EVERY : claims]:
+            self._place(free, claim, which(claim))
+        return free
 
-    def _taken(self, free: Pieces, claim: Claim, pieces: int) -> Pieces:
-        """The pieces of a claim by line and week, as far as there is room."""
-        taken = np.zeros_like(free)
-        first = (first_week(claim.certain_at) - self.start).days // 7
+    def _kept_states(self, now: Pieces, which: Callable[[Claim], int]) -> list[Pieces]:
+        free, kept = now.copy(), [now]
+        for at, claim in enumerate(self._claims, start=1):
+            self._place(free, claim, which(claim))
+            if at % EVERY == 0:
+                kept.append(free.copy())
+        return kept
+
+    def _place(self, free: Pieces, claim: Claim, pieces: int) -> datetime | None:
+        """Take a claim's pieces out of what is free, as far as there is room; when the last of them arrives, if all
+        have room."""
+        first = min(max((first_week(claim.certain_at) - self.start).days // 7, 0), WEEKS)
         due = (claim.required - starts_at(self.start)) / DAY
-        late = np.ceil(np.maximum(self._arrives - due, 0) / 7)
-        for tolerated in (late <= LATE_WEEKS, late <= WEEKS):
-            usable = np.where(tolerated & (np.arange(WEEKS) >= first), free - taken, 0)
-            room = usable.sum(axis=1)
+        arrives = []
+        for late_weeks in (LATE_WEEKS, 2 * WEEKS):
+            last = np.clip((due + 7 * late_weeks - self._lead) // 7, first, WEEKS).astype(np.int64)
+            room = free[np.arange(len(free)), last] - free[:, first]
             while pieces:
-                wanted = np.minimum(room, pieces)
-                spread = np.clip(wanted[:, None] - np.cumsum(usable, axis=1) + usable, 0, usable)
-                cost = self._each(wanted, claim) + claim.late_minor * (spread * late).sum(axis=1) / np.maximum(
-                    wanted, 1
-                )
-                cost[wanted < np.maximum(self._smallest, 1)] = np.inf
-                whole = np.where(room >= pieces, cost, np.inf)
-                line = int(np.argmin(whole if np.isfinite(whole).any() else cost)) if len(cost) else 0
-                if not len(cost) or not np.isfinite(cost[line]):
+                line = self._cheapest(free, room, claim, pieces, (first, last, due))
+                if line is None:
                     break
-                taken[line] += spread[line]
-                pieces -= int(wanted[line])
+                wanted = min(int(room[line]), pieces)
+                taken = np.minimum(np.maximum(free[line] - free[line, first], 0), wanted)
+                arrives.append(arrival(self.start + WEEK * int(np.argmax(taken == wanted) - 1), int(self._lead[line])))
+                free[line] -= taken
+                pieces -= wanted
                 room[line] = 0
-        return taken
+        return None if pieces or not arrives else max(arrives)
+
+    def _cheapest(
+        self, free: Pieces, room: Pieces, claim: Claim, pieces: int, weeks: tuple[int, Pieces, float]
+    ) -> int | None:
+        """The line that makes all pieces at the least cost, else as many of them; of the cheapest few the one whose
+        lateness costs least on top."""
+        first, _, due = weeks
+        wanted = np.minimum(room, pieces)
+        cost = np.where(wanted >= self._smallest, self._each(wanted, claim), np.inf)
+        whole = np.where(room >= pieces, cost, np.inf)
+        if np.isfinite(whole).any():
+            cost = whole
+        few = np.argsort(cost, kind="stable")[:CANDIDATES]
+        few = few[np.isfinite(cost[few])]
+        if not len(few):
+            return None
+        made = np.diff(np.minimum(np.maximum(free[few] - free[few, first][:, None], 0), wanted[few][:, None]))
+        days_late = 7 * (np.arange(WEEKS) + 1) + self._lead[few][:, None] - due
+        late = (made * np.ceil(np.maximum(days_late, 0) / 7)).sum(axis=1) / wanted[few]
+        return int(few[np.argmin(cost[few] + claim.late_minor * late)])
 
     def _each(self, pieces: Pieces, claim: Claim) -> NDArray[np.float64]:
         """What a piece of an order of so many costs on each line, setup and risk included."""
@@ -141,10 +171,3 @@ class Outlook:
         unit = np.where(self._minor[at] > 0, self._minor[at], self._ppm[at] * claim.target_cost_minor / PPM)
         each: NDArray[np.float64] = unit + self._setup / np.maximum(pieces, 1) + claim.late_minor * self._risk
         return each
-
-    def _arrival(self, free: Pieces, claim: Claim, pieces: int) -> datetime | None:
-        taken = self._taken(free, claim, pieces)
-        if int(taken.sum()) < pieces:
-            return None
-        used = [(int(np.flatnonzero(weeks)[-1]), int(self._lead[at])) for at, weeks in enumerate(taken) if weeks.any()]
-        return max(arrival(self.start + WEEK * last, lead_days) for last, lead_days in used)

@@ -78,6 +78,14 @@ class Post:
         )
         self._seal = URLSafeSerializer(secret, salt=ADVANCE, serializer=pickle)
 
+    def reach(self) -> None:
+        """Make sure that there is somebody to carry it.
+
+        Raises:
+            redis.RedisError
+        """
+        self._redis.ping()
+
     def sealed(self, content: Any) -> str:
         """The content signed and packed into text."""
         sealed = self._seal.dumps(content)
@@ -274,21 +282,23 @@ class RemoteCrew:
 def remote_crew(url: str, secret: str) -> Iterator[Crew]:
     """All processes that take components from this broker; this process alone while there are none."""
     app = celery_at(url)
-    size = _processes(app)
+    post = Post(url, secret)
+    size = _processes(app, post)
     if size == 0:
         log.warning("no worker takes components, they are solved here")
         yield Alone()
         return
-    crew = RemoteCrew(app, Post(url, secret), size)
+    crew = RemoteCrew(app, post, size)
     try:
         yield crew
     finally:
         crew.dismiss()
 
 
-def _processes(app: "Celery") -> int:
+def _processes(app: "Celery", post: Post) -> int:
     """How many processes take components now; none while the broker is away."""
     try:
+        post.reach()  # which Celery would try for longer
         queues = app.control.inspect(timeout=ROLL_CALL).active_queues() or {}
         hosts = [host for host, taken in queues.items() if any(q["name"] == Queue.MATCHING for q in taken)]
         stats = (app.control.inspect(destination=hosts, timeout=ROLL_CALL).stats() or {}) if hosts else {}

@@ -1,10 +1,10 @@
 """Capable to promise: the range follows free capacity, narrows, and reserves nothing."""
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from c2m.matching.factories import set_week_capacity
 from c2m.matching.inquiries import FRESH, Answer, Prospects, answer_for, state_windows
 from c2m.matching.market import Line
 from c2m.matching.models import CapacityWeek, StatedWindow
-from c2m.matching.promising import Claim, Outlook, Window, likely_pieces
+from c2m.matching.promising import EVERY, LIKELY, SURE, Claim, Outlook, Window, likely_pieces
 from c2m.matching.rules import PriceStep, Terms, arrival
 from c2m.matching.unlocking import Unlock, next_step, unlocks
 from tests.builders import MORNING, a_campaign, a_line, an_open_sheet
@@ -108,14 +108,24 @@ claims = st.lists(
 
 
 @given(lines, claims)
-def test_no_week_gives_more_than_it_has_and_nothing_that_fits_is_left(those: list[Line], asked: list[Claim]) -> None:
+def test_no_week_gives_more_than_it_has_and_nothing_more_is_taken_than_asked_for(
+    those: list[Line], asked: list[Claim]
+) -> None:
     outlook = Outlook(START, those, asked)
-    before = sum(sum(x.free) for x in those)
-    left = [int(free.sum()) for free in outlook._after_sure]
-    assert all((free >= 0).all() for free in (*outlook._after_sure, *outlook._after_likely))
-    in_order = sorted(asked, key=lambda one: one.certain_at)
-    given_out = [one - other for one, other in pairwise([before, *left[1:]])]
-    assert all(0 <= pieces <= one.sure for pieces, one in zip(given_out, in_order, strict=True))
+    left = sum(sum(x.free) for x in those)
+    for number, one in enumerate(sorted(asked, key=lambda one: one.certain_at), start=1):
+        free = np.diff(outlook.before(number, SURE))
+        assert (free >= 0).all()
+        assert 0 <= left - free.sum() <= one.sure
+        left = free.sum()
+
+
+def test_states_that_are_kept_agree_with_those_that_are_worked_out() -> None:
+    those = [line(*(40,) * 26), line(*(60,) * 26, price_minor=61_00)]
+    asked = [claim(n, 2 * n, certain_at=MORNING + timedelta(days=n)) for n in range(2 * EVERY + 3)]
+    whole, part = Outlook(START, those, asked), Outlook(START, those, asked[:EVERY])
+    assert (whole.before(EVERY, LIKELY) == part.before(EVERY, LIKELY)).all()
+    assert (whole.before(EVERY - 1, SURE) == part.before(EVERY - 1, SURE)).all()
 
 
 def test_a_campaign_goes_on_at_its_pace_or_that_of_earlier_ones_within_minimum_and_cap() -> None:

@@ -43,12 +43,19 @@ def broker() -> Iterator[Broker]:
 
 
 @pytest.fixture(scope="module")
-def staffed() -> Iterator[Broker]:
-    """A broker with two processes that take components; they need no database."""
+def lasting_broker() -> Iterator[Broker]:
     with a_broker() as broker:
-        broker.start_worker("matching", processes=2, C2M_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
-        broker.wait_for_workers(1)
         yield broker
+
+
+@pytest.fixture
+def staffed(lasting_broker: Broker) -> Broker:
+    """A broker with two processes that take components; they need no database."""
+    if not lasting_broker.has_workers():
+        nowhere = "postgresql://nobody@127.0.0.1:1/none"
+        lasting_broker.start_worker("matching", processes=2, C2M_DATABASE_URL=nowhere)
+        lasting_broker.wait_for_workers(1)
+    return lasting_broker
 
 
 def test_workers_make_the_same_plan_as_this_process_alone(
@@ -90,12 +97,11 @@ def test_a_halted_solve_hands_out_the_best_plan_so_far_and_is_wanted_no_more(
 
 
 def test_what_a_killed_worker_leaves_is_solved_here(
-    broker: Broker, plan_from_here: Plan, monkeypatch: pytest.MonkeyPatch
+    staffed: Broker, plan_from_here: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote, "SILENCE", 2.0)
-    worker = broker.start_worker("matching")
-    broker.wait_for_workers(1)
-    with capture_logs() as events, remote_crew(broker.url, SECRET) as crew:
+    worker = staffed.workers[-1]
+    with capture_logs() as events, remote_crew(staffed.url, SECRET) as crew:
         plan = solve(PROBLEM, crew=crew, progress=lambda _: worker.kill())
     assert untimed(plan) == plan_from_here
     assert "workers fell silent, components are solved here" in [event["event"] for event in events]
