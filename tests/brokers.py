@@ -61,6 +61,10 @@ class Broker:
         self.workers.append(worker)
         return worker
 
+    def has_workers(self) -> bool:
+        """Whether any that was started still lives."""
+        return any(worker.process.poll() is None for worker in self.workers)
+
     def wait_for_workers(self, number: int) -> None:
         """Wait until so many workers take work."""
         app = celery_at(self.url)

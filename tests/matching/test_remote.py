@@ -15,13 +15,15 @@ from c2m.broker import celery_at
 from c2m.matching import cli, remote
 from c2m.matching.optimiser import Plan, Settings, Status, Stop, check, generate, solve, write_problem
 from c2m.matching.optimiser.component import Component
-from c2m.matching.optimiser.crew import Alone
-from c2m.matching.remote import Post, RemoteCrew, remote_crew
+from c2m.matching.optimiser.crew import Alone, Better
+from c2m.matching.optimiser.market import compile_market, components
+from c2m.matching.remote import Parcel, Post, RemoteCrew, remote_crew
 from tests.brokers import SECRET, Broker, a_broker, a_free_port
 
 SEED = 3
 EFFORT = 12
 PROBLEM = replace(generate(18, 16, 6, seed=1), settings=Settings(effort=EFFORT, seed=SEED))
+WIDER = replace(generate(36, 32, 6, seed=1), settings=Settings(effort=30, seed=SEED))
 LARGE = generate(60, 32, 8, seed=5)
 
 
@@ -96,15 +98,43 @@ def test_a_halted_solve_hands_out_the_best_plan_so_far_and_is_wanted_no_more(
     assert not any(post.is_wanted(each) for each in forgotten)
 
 
-def test_what_a_killed_worker_leaves_is_solved_here(
-    staffed: Broker, plan_from_here: Plan, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_killed_worker_leaves_is_solved_here(staffed: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "SILENCE", 2.0)
     worker = staffed.workers[-1]
     with capture_logs() as events, remote_crew(staffed.url, SECRET) as crew:
-        plan = solve(PROBLEM, crew=crew, progress=lambda _: worker.kill())
-    assert untimed(plan) == plan_from_here
+        assert crew.size < len(list(components(compile_market(WIDER))))  # so that some are left when it is killed
+        plan = solve(WIDER, crew=crew, progress=lambda _: worker.kill())
+    assert untimed(plan) == untimed(solve(WIDER))
+    assert not plan.time_limited
     assert "workers fell silent, components are solved here" in [event["event"] for event in events]
+
+
+class LostForWords:
+    """In Celery's place: a worker that tells all it finds of a component, and dies before its last word."""
+
+    def __init__(self, post: Post) -> None:
+        self.post, self.told = post, 0
+
+    def send_task(self, _name: str, args: list[str], **_options: object) -> None:
+        parcel = self.post.opened(args[1])
+        parcel.part.advance(Stop(effort=parcel.effort, seconds=parcel.seconds), lambda: self.tell(parcel))
+
+    def tell(self, parcel: Parcel) -> None:
+        self.told += 1
+        self.post.tell(parcel, Better(parcel.part.orders, parcel.part.cost, parcel.part.bound))
+
+
+def test_what_a_dead_worker_had_found_leads_to_no_other_plan(
+    broker: Broker, plan_from_here: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "SILENCE", 0.5)
+    post, costs = Post(broker.url, SECRET), []
+    dying = LostForWords(post)
+    crew = RemoteCrew(dying, post, 2)
+    plan = solve(PROBLEM, crew=crew, progress=lambda progress: costs.append(progress.cost))
+    assert dying.told > 2
+    assert untimed(plan) == plan_from_here
+    assert costs == sorted(costs, reverse=True)
 
 
 def test_workers_that_are_busy_elsewhere_are_not_waited_for(
