@@ -24,6 +24,7 @@ from c2m.demand.batcher import JOINS, JoinBatcher
 from c2m.demand.views.short_way import ShortWay
 from c2m.design import jobs as design_jobs
 from c2m.design import views as design_views
+from c2m.design.exposures import EXPOSURES, ExposureLog
 from c2m.identity import jobs as identity_jobs
 from c2m.identity.passwords import Passwords
 from c2m.jobs import Handler, Schedule, Worker, start_in_background
@@ -112,6 +113,7 @@ def create_app(
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.extensions[JOINS] = JoinBatcher(edge.database, clock)
+    app.extensions[EXPOSURES] = ExposureLog(edge.database)
     app.context_processor(lambda: _context(settings))
     require_declarations(app)
     if settings.job_threads:

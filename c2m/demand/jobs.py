@@ -3,6 +3,7 @@
 from c2m.demand.balances import END_BALANCE, REMIND, end_balance_windows, remind_balances
 from c2m.demand.campaigns import CLOSE
 from c2m.demand.closing import close_campaigns
+from c2m.demand.conversions import MEASURE, measure_conversions
 from c2m.demand.extension import LAPSE, lapse_consents
 from c2m.demand.outcomes import FOLLOW_OUTCOMES, follow_outcomes
 from c2m.demand.pledges import record_balances, record_declines, record_payments
@@ -14,7 +15,7 @@ SUBSCRIPTIONS: dict[str, list[str]] = {
     "demand.pledge.charged": ["demand.record_payments"],
     "demand.pledge.declined": ["demand.record_declines"],
     "demand.balance.charged": ["demand.record_balances"],
-    "demand.campaigns_closed": [FOLLOW_OUTCOMES],
+    "demand.campaigns_closed": [FOLLOW_OUTCOMES, MEASURE],
 }
 SCHEDULES: list[Schedule] = []
 
@@ -28,6 +29,7 @@ def handlers() -> dict[str, Handler]:
         REMIND: remind_balances,
         END_RELEASE: end_releases,
         FOLLOW_OUTCOMES: follow_outcomes,
+        MEASURE: measure_conversions,
         "demand.record_payments": record_payments,
         "demand.record_declines": record_declines,
         "demand.record_balances": record_balances,

@@ -24,9 +24,12 @@ log = structlog.get_logger(__name__)
 
 
 class ExposureLog:
-    """This process's memory of what was shown; the first note after a while starts the clock for writing it down."""
+    """This process's memory of what was shown; the first note after a while starts the clock for writing it down.
 
-    def __init__(self, database: Database, *, after_seconds: float = WRITES_AFTER_SECONDS) -> None:
+    Without `after_seconds` it is written when somebody says so.
+    """
+
+    def __init__(self, database: Database, *, after_seconds: float | None = WRITES_AFTER_SECONDS) -> None:
         self.database = database
         self.after_seconds = after_seconds
         self._lock = threading.Lock()
@@ -44,7 +47,7 @@ class ExposureLog:
                 if (who, variant_id, place) not in self._seen:
                     self._seen.add((who, variant_id, place))
                     self._noted[variant_id, now.date(), place] += 1
-            if self._noted and self._clock is None:
+            if self._noted and self._clock is None and self.after_seconds is not None:
                 self._clock = threading.Timer(self.after_seconds, self.write)
                 self._clock.daemon = True
                 self._clock.start()

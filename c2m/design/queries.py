@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from c2m.db import chunks, table_of
-from c2m.design.models import Concept, ConceptState, ConceptVariant, Want, WantState
+from c2m.design.models import Concept, ConceptState, ConceptVariant, Picture, PictureKind, Want, WantState
 
 ALIVE = (WantState.STATED, WantState.UNPAID, WantState.DEPOSITED, WantState.REFUNDED)
 
@@ -42,11 +41,29 @@ SILENCE = Tally(0, 0, 0)
 
 
 @dataclass(frozen=True)
-class PricePoint:
-    """So many pieces would be taken at this price or a higher one."""
+class Face:
+    """A variant as a card shows it."""
 
-    price_minor: int
-    pieces: int
+    variant_id: UUID
+    picture_id: UUID
+    kind: PictureKind
+    share_ppm: int
+
+
+def faces(session: Session, concept_ids: Sequence[UUID]) -> dict[UUID, list[Face]]:
+    """The variants of each concept, in their order, with the kind of picture each one is."""
+    variant, picture = table_of(ConceptVariant), table_of(Picture)
+    found: dict[UUID, list[Face]] = {}
+    for part in chunks(concept_ids):
+        rows = session.execute(
+            sa.select(variant.c.concept_id, variant.c.id, picture.c.id, picture.c.kind, variant.c.share_ppm)
+            .join_from(variant, picture, picture.c.id == variant.c.picture_id)
+            .where(variant.c.concept_id.in_(part))
+            .order_by(variant.c.concept_id, variant.c.position)
+        )
+        for concept_id, *face in rows:
+            found.setdefault(concept_id, []).append(Face(*face))
+    return found
 
 
 def interest(session: Session, concept_ids: Sequence[UUID]) -> dict[UUID, Interest]:
@@ -93,19 +110,6 @@ def tallies(session: Session, concept_ids: Sequence[UUID]) -> dict[UUID, Tally]:
         )
         found |= {concept_id: Tally(buyers, int(pieces), int(held)) for concept_id, buyers, pieces, held in rows}
     return found
-
-
-def price_curve(session: Session, concept_id: UUID) -> list[PricePoint]:
-    """How many pieces buyers would take at each price they named, dearest first; withdrawn wants don't count."""
-    want = table_of(Want)
-    rows = session.execute(
-        sa.select(want.c.price_minor, sa.func.sum(want.c.quantity))
-        .where(want.c.concept_id == concept_id, want.c.state.in_(ALIVE))
-        .group_by(want.c.price_minor)
-        .order_by(want.c.price_minor.desc())
-    ).all()
-    totals = accumulate(int(pieces) for _price, pieces in rows)
-    return [PricePoint(row[0], total) for row, total in zip(rows, totals, strict=True)]
 
 
 def wants_of(session: Session, concept_id: UUID, buyer_id: UUID) -> list[Want]:

@@ -147,7 +147,7 @@ def test_at_its_end_a_concept_stops_and_deposits_go_back(database: Database, pro
         assert session.get_one(Want, want_id).state is WantState.REFUNDED
 
 
-def test_interest_is_counted_by_picture_and_by_price(database: Database, provider: SandboxProvider) -> None:
+def test_interest_is_counted_by_picture(database: Database, provider: SandboxProvider) -> None:
     with database.transaction() as session:
         concept, [first, second] = a_concept(session)
         one, two = (an_organisation(session, Role.BUYER).id for _ in range(2))
@@ -158,11 +158,9 @@ def test_interest_is_counted_by_picture_and_by_price(database: Database, provide
         a_want(session, first, two, 4, 60_00, "key-two-1")
         said = queries.interest(session, [concept.id])
         tally = queries.tallies(session, [concept.id])[concept.id]
-        curve = queries.price_curve(session, concept.id)
     assert said[first.id] == queries.Interest(2, 10, 1, 6, 66_00)
     assert said[second.id] == queries.NONE
     assert tally == queries.Tally(2, 10, 6 * 5_00)
-    assert curve == [queries.PricePoint(90_00, 2), queries.PricePoint(60_00, 10)]
 
 
 def test_promoting_opens_a_campaign_with_the_winning_picture(database: Database) -> None:

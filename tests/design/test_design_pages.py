@@ -381,7 +381,7 @@ def test_a_concept_is_published_watched_and_stopped(
         a_want(session, variant, people["buyer"].organisation_id, quantity=30, price_minor=61_00)
     build_worker(database, provider).run_until_idle(NOON)
     page = studio.get(f"/studio/concepts/{draft.id}").get_data(as_text=True)
-    for figure in ("10%", "270 pieces to go", "¥150.00", "¥61.00", "How this picture was made"):
+    for figure in ("10%", "at least 300 pieces are ordered", "¥150.00", "¥61.00", "How this picture was made"):
         assert figure in page
     assert studio.post(f"/studio/concepts/{draft.id}/stop").status_code == 303
     assert state_of(database, draft.id) is ConceptState.STOPPED

@@ -20,12 +20,14 @@ from c2m.demand.rules import Ladder, Tier
 from c2m.demand.samples import samples_of
 from c2m.demand.views.blueprint import blueprint
 from c2m.demand.views.studio import own_campaign
-from c2m.design import concepts, pictures
+from c2m.design import concepts, looks, pictures
 from c2m.design import queries as design
 from c2m.design.categories import CATEGORIES
 from c2m.design.concepts import ConceptNotPublished
+from c2m.design.evidence import lessons, said_of
 from c2m.design.generation import Brief
 from c2m.design.models import Concept, ConceptState, ConceptVariant
+from c2m.design.validation.curve import Proposal
 from c2m.design.views import sketching
 from c2m.design.views.drafts import own_concept
 from c2m.design.views.sketching import Looks
@@ -55,7 +57,6 @@ Answer = Response | tuple[str, int]
 
 SEPARATORS = re.compile(r"[,，、;；\r\n]+")
 TIERS_SHOWN = 5
-PROMOTED_RUN = timedelta(days=14)
 
 
 class TierForm(Form):
@@ -162,7 +163,8 @@ def change_campaign(campaign_id: UUID) -> Answer:
 def promote(concept_id: UUID) -> tuple[str, int]:
     """The form that makes a campaign of a concept, filled in from what buyers said."""
     concept = _published(concept_id)
-    return _promotion_page(concept, blank(PromotionForm, **_suggested(concept)))
+    proposed = looks.proposed(db_session(), concept, now=request_time())
+    return _promotion_page(concept, blank(PromotionForm, **_suggested(concept, proposed)), proposed)
 
 
 @blueprint.post("/studio/concepts/<uuid:concept_id>/promote")
@@ -276,15 +278,19 @@ def _draft_page(form: Submission[CampaignForm], found: Campaign | None = None) -
     )
 
 
-def _promotion_page(concept: Concept, form: Submission[PromotionForm]) -> tuple[str, int]:
-    session = db_session()
+def _promotion_page(
+    concept: Concept, form: Submission[PromotionForm], proposed: Proposal | None = None
+) -> tuple[str, int]:
+    session, now = db_session(), request_time()
+    said, learned = said_of(session, [concept.id])[concept.id], lessons(session, concept.category, now=now)
     return form.page(
         "demand/studio_promote.html",
         concept=concept,
         variants=concepts.variants(session, concept.id),
         interest=design.interest(session, [concept.id]),
         tally=design.tallies(session, [concept.id]).get(concept.id, design.SILENCE),
-        curve=design.price_curve(session, concept.id),
+        curve=looks.curve_of(concept, said, learned, now=now) if said else [],
+        proposed=proposed or looks.proposed(session, concept, now=now),
         kinds=[CampaignKind.GROUP_BUY, CampaignKind.PRESALE],
         samples=samples_of(session, signed_in_viewer().organisation_id),
         tiers_shown=TIERS_SHOWN,
@@ -346,8 +352,8 @@ def _entered(found: Campaign, ladder: Ladder, variants: Sequence[Variant]) -> di
     return entered
 
 
-def _suggested(concept: Concept) -> dict[str, Any]:
-    """What the promotion form begins with: the concept's price and quantity, and the picture most pieces are for."""
+def _suggested(concept: Concept, proposed: Proposal) -> dict[str, Any]:
+    """What the promotion form begins with: the campaign that wants speak for, and the picture most pieces are for."""
     session = db_session()
     interest = design.interest(session, [concept.id])
     leader: ConceptVariant = max(concepts.variants(session, concept.id), key=lambda v: interest[v.id].pieces)
@@ -358,10 +364,10 @@ def _suggested(concept: Concept) -> dict[str, Any]:
         "description": concept.brief,
         "picture_id": leader.picture_id,
         "colours": f"{leader.name} {leader.name_en}".strip(),
-        "minimum": concept.target_quantity,
-        "deadline": local_time_entry(request_time() + PROMOTED_RUN, edge().settings.timezone),
+        "minimum": proposed.minimum,
+        "deadline": local_time_entry(request_time() + timedelta(days=proposed.days), edge().settings.timezone),
         "tiers.0.from_quantity": 1,
-        "tiers.0.price": amount_entry(concept.price_minor, concept.currency),
+        "tiers.0.price": amount_entry(proposed.price_minor, concept.currency),
     }
 
 

@@ -23,6 +23,7 @@ from c2m.demand.views.campaign_parts import credit_part, sample_part, waiting_pa
 from c2m.demand.views.choosing import ChoiceForm, Chosen, Quote, choices_part, fits, quote_for
 from c2m.demand.views.teams import campaign_part, team_joined
 from c2m.design.categories import CATEGORIES
+from c2m.design.views.showing import shown_faces
 from c2m.errors import NotFound, Refusal, Unavailable
 from c2m.identity.models import Organisation, Role
 from c2m.web.access import allow, public
@@ -97,6 +98,7 @@ def market() -> str:
     page = page_of(session, marketplace.found(search, now=now), page=page_number())
     kinds, categories = marketplace.counts(session, search, now=now)
     ladders = queries.ladders(session, [row.id for row in page.rows if row.kind != Kind.CONCEPT])
+    faces = shown_faces(session, [row.id for row in page.rows if row.kind == Kind.CONCEPT])
     return render_template(
         "demand/marketplace.html",
         page=page,
@@ -106,6 +108,7 @@ def market() -> str:
         categories=categories,
         catalogue=CATEGORIES,
         ladders=ladders,
+        faces=faces,
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 
 from c2m.design.validation.demand import Evidence, Forecast, Prior, forecast
+from c2m.design.validation.rule import STATED_RULE
 
 SHORTEST_DAYS, LONGEST_DAYS = 7, 30  # of a proposed campaign
 SURE_ENOUGH = 0.8  # chance of reaching the minimum that a proposal aims at
@@ -118,9 +119,13 @@ def proposal(
     minimum: int,
     rng: np.random.Generator,
 ) -> Proposal:
-    """The dearest price at which the minimum is likely enough, else the one asked; as many days as that takes."""
-    likely = [point for point in curve if point.chance >= SURE_ENOUGH]
-    price = likely[0].price_minor if likely else asked_minor
+    """The dearest price at which the minimum is likely enough, else the one asked; as many days as that takes.
+
+    A price other than the one asked must have been named by as many buyers as the rule wants to hear.
+    """
+    likely = [point.price_minor for point in curve if point.chance >= SURE_ENOUGH]
+    heard = (price for price in likely if evidence_at(price, said).buyers.sum() >= STATED_RULE.fewest_buyers)
+    price = next(heard, asked_minor)
     chance, days = 0.0, SHORTEST_DAYS
     for days in range(SHORTEST_DAYS, LONGEST_DAYS + 1):
         run = forecast_at(price, said, priors, Span(seen_days, float(days)), rng=rng, draws=CURVE_DRAWS)

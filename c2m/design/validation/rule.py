@@ -21,7 +21,7 @@ class Rule:
     2010 guidance on Bayesian statistics). Stopping is advice: the error holds whether or not it is followed.
     """
 
-    validated_from: float = 0.987
+    validated_from: float = 0.989
     stop_below: float = 0.02
     fewest_buyers: int = 10
     earliest_share: float = 0.4  # of the time, before which nothing is decided

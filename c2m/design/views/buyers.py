@@ -8,9 +8,10 @@ from flask_babel import gettext as _
 from pydantic import Field
 from werkzeug.wrappers import Response
 
-from c2m.design import concepts, pictures, queries, wants
-from c2m.design.models import Concept, ConceptState, Want
+from c2m.design import concepts, pictures, queries, signals, wants
+from c2m.design.models import Concept, ConceptState, Place
 from c2m.design.views.blueprint import blueprint
+from c2m.design.views.showing import arranged, note_shown
 from c2m.design.wants import MOST_PIECES, WantRequest
 from c2m.errors import Invalid
 from c2m.identity import queries as identity
@@ -29,12 +30,16 @@ class WantForm(Form):
     idempotency_key: Annotated[str, Field(min_length=8, max_length=80)]
 
 
+class QuestionForm(Form):
+    words: Annotated[str, Field(max_length=500)] = ""
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=80)]
+
+
 @blueprint.get("/concepts/<uuid:concept_id>")
 @public
 def concept(concept_id: UUID) -> tuple[str, int]:
     """A concept: pictures, price, how far it has come, and what I would take."""
-    found = _visible(concept_id)
-    return _page(found, blank(WantForm, quantity=1, price=amount_entry(found.price_minor, found.currency)))
+    return concept_page(visible_concept(concept_id))
 
 
 @blueprint.post("/concepts/<uuid:concept_id>/deposit")
@@ -43,16 +48,16 @@ def concept(concept_id: UUID) -> tuple[str, int]:
 def deposit(concept_id: UUID) -> str:
     """What the form would ask for now, as a part of the page."""
     pieces = _quantity(submitted(WantForm))
-    return render_template("design/_deposit.html", concept=_visible(concept_id), quantity=pieces)
+    return render_template("design/_deposit.html", concept=visible_concept(concept_id), quantity=pieces)
 
 
 @blueprint.post("/concepts/<uuid:concept_id>/want")
 @allow(Role.BUYER)
 def want(concept_id: UUID) -> Response | tuple[str, int]:
     """Say what I would take, and pay the refundable deposit if one is asked for."""
-    found, form = _visible(concept_id), submitted(WantForm)
+    found, form = visible_concept(concept_id), submitted(WantForm)
     if not form.accepted:
-        return _page(found, form)
+        return concept_page(found, form)
     request = WantRequest(
         concept_id=concept_id,
         variant_id=form.value.variant_id,
@@ -65,7 +70,7 @@ def want(concept_id: UUID) -> Response | tuple[str, int]:
         stated = wants.state_want(db_session(), request, now=request_time())
     except Invalid as refusal:
         form.refuse(refusal)
-        return _page(found, form)
+        return concept_page(found, form)
     if stated.deposit_minor:
         flash(_("Noted. The deposit is on its way into escrow; you get it back whenever you like."), "good")
     else:
@@ -84,7 +89,7 @@ def withdraw(want_id: UUID) -> Response:
     return redirect(url_for("design.concept", concept_id=mine.concept_id), 303)
 
 
-def _visible(concept_id: UUID) -> Concept:
+def visible_concept(concept_id: UUID) -> Concept:
     """A concept that has been published; a draft is seen by its own merchandiser only.
 
     Raises:
@@ -97,14 +102,21 @@ def _visible(concept_id: UUID) -> Concept:
     return found
 
 
-def _page(found: Concept, form: Submission[WantForm]) -> tuple[str, int]:
+def concept_page(
+    found: Concept, form: Submission[WantForm] | None = None, question: Submission[QuestionForm] | None = None
+) -> tuple[str, int]:
+    """A concept's page with its two forms; the one that was sent shows what is wrong with it."""
     session, who = db_session(), viewer()
+    form = form or blank(WantForm, quantity=1, price=amount_entry(found.price_minor, found.currency))
+    question = question or blank(QuestionForm)
+    is_open = found.state is ConceptState.PUBLISHED and request_time() < found.ends_at
     shown = concepts.variants(session, found.id)
+    if is_open:
+        shown = arranged(found.id, shown)
+        note_shown([shown[0].id], Place.PAGE)
     interest = queries.interest(session, [found.id])
-    mine: list[Want] = []
-    if who is not None and who.has(Role.BUYER):
-        mine = queries.wants_of(session, found.id, who.organisation_id)
-    return form.page(
+    buyer_id = who.organisation_id if who is not None and who.has(Role.BUYER) else None
+    html, status = form.page(
         "design/concept.html",
         concept=found,
         merchandiser=identity.organisation_of(session, found.organisation_id),
@@ -112,14 +124,20 @@ def _page(found: Concept, form: Submission[WantForm]) -> tuple[str, int]:
         pictures=pictures.pictures(session, [variant.picture_id for variant in shown]),
         interest=interest,
         wanted=sum(said.pieces for said in interest.values()),
-        mine=mine,
+        mine=queries.wants_of(session, found.id, buyer_id) if buyer_id else [],
         by_id={variant.id: variant for variant in shown},
-        is_open=found.state is ConceptState.PUBLISHED and request_time() < found.ends_at,
-        may_want=who is None or who.has(Role.BUYER),
+        is_open=is_open,
+        may_want=who is None or buyer_id is not None,
+        is_buyer=buyer_id is not None,
         is_owner=who is not None and who.organisation_id == found.organisation_id,
+        saved=buyer_id is not None and signals.is_saved(session, found.id, buyer_id),
+        questions=[q for q in signals.questions_about(session, found.id) if q.answer or q.buyer_id == buyer_id],
+        question=question,
         quantity=_quantity(form),
         key=form.entered.get("idempotency_key") or str(uuid4()),
+        question_key=question.entered.get("idempotency_key") or str(uuid4()),
     )
+    return html, 422 if question.errors else status
 
 
 def _quantity(form: Submission[WantForm]) -> int | None:

@@ -1,24 +1,22 @@
 """A merchandiser's concepts: all of them, and what buyers said of each one."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from c2m.design import concepts, pictures, queries
-from c2m.design.models import Concept, ConceptState
+from c2m.design import concepts, queries
+from c2m.design.models import ConceptState
 from c2m.design.views.blueprint import blueprint
 from c2m.design.views.drafts import edit_page, own_concept
+from c2m.design.views.validation import validation_page
 from c2m.identity.models import Role
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
 from c2m.web.forms import Form, queried
 from c2m.web.paging import page_number, page_of
 from c2m.web.viewer import signed_in_viewer
-
-DAY = timedelta(days=1)
 
 
 class StudioForm(Form):
@@ -50,7 +48,7 @@ def studio() -> str:
 def edit_concept(concept_id: UUID) -> tuple[str, int]:
     """A draft to be worked on; once published, what buyers say of it."""
     found = own_concept(db_session(), concept_id)
-    return edit_page(found) if found.state is ConceptState.DRAFT else _validation_page(found)
+    return edit_page(found) if found.state is ConceptState.DRAFT else validation_page(found)
 
 
 @blueprint.post("/studio/concepts/<uuid:concept_id>/stop")
@@ -61,30 +59,3 @@ def stop(concept_id: UUID) -> Response:
     concepts.stop_concept(session, own_concept(session, concept_id), now=request_time())
     flash(_("Stopped. Every deposit is on its way back."), "good")
     return redirect(url_for("design.edit_concept", concept_id=concept_id), 303)
-
-
-def _validation_page(found: Concept) -> tuple[str, int]:
-    session = db_session()
-    variants = concepts.variants(session, found.id)
-    interest = queries.interest(session, [found.id])
-    leader = max(variants, key=lambda variant: interest[variant.id].pieces)
-    html = render_template(
-        "design/validation.html",
-        concept=found,
-        variants=variants,
-        pictures=pictures.pictures(session, [variant.picture_id for variant in variants]),
-        interest=interest,
-        tally=queries.tallies(session, [found.id]).get(found.id, queries.SILENCE),
-        leader=leader if interest[leader.id].pieces else None,
-        curve=queries.price_curve(session, found.id),
-        days=_days(found),
-    )
-    return html, 200
-
-
-def _days(found: Concept) -> tuple[int, int]:
-    """The day of the validation we are in, and how many it has."""
-    begun, end = found.published_at or found.created_at, found.ends_at
-    total = max(1, -((begun - end) // DAY))
-    reached = min(found.decided_at or request_time(), end)
-    return min(total, (reached - begun) // DAY + 1), total
