@@ -87,16 +87,10 @@ def worker(
     processes: Annotated[int, typer.Option(min=1, help="How many take it at once.")] = 1,
 ) -> None:
     """Work off what is due: payments, deadlines, announcements; with a broker, have the workers of its queues do it."""
-    broker_url, clock = _read(Stored).broker_url, SystemClock()
-    if queue and not broker_url:
-        _fail("--queue needs a broker; set C2M_BROKER_URL.", MISUSED)
     if queue:
-        settings = _settings()
-        if Queue.JOBS in queue:
-            _database().dispose()  # connections don't outlive a fork
-        work(settings, queue, processes=processes)
+        _take_work(queue, processes)
         return
-    database = _database()
+    database, clock, broker_url = _database(), SystemClock(), _read(Stored).broker_url
     work_off = working_off(build_worker(database, SandboxProvider()), broker_url)
     if once:
         typer.echo(f"{work_off(clock.now())} jobs {'handed out' if broker_url else 'run'}")
@@ -178,6 +172,15 @@ def main() -> None:
         _fail(str(refusal))
     except OperationalError as away:
         _fail(f"The database can't be used: {str(away.orig).splitlines()[0]}")
+
+
+def _take_work(queues: list[Queue], processes: int) -> None:
+    settings = _settings()
+    if not settings.broker_url:
+        _fail("--queue needs a broker; set C2M_BROKER_URL.", MISUSED)
+    if Queue.JOBS in queues:
+        _database().dispose()  # connections don't outlive a fork
+    work(settings, queues, processes=processes)
 
 
 def _settings() -> Settings:

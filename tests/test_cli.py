@@ -85,6 +85,10 @@ def test_a_fresh_installation_migrates_gets_an_operator_and_works_off_its_jobs(i
         (["migrate"], {"C2M_DATABASE_URL": "mysql://x"}, 2, "A database is named like"),
         (["migrate"], {"C2M_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, 1, "The database can't be used"),
         (["migrate"], {"C2M_DATABASE_URL": "sqlite:////nowhere/c2m.sqlite3"}, 2, "/nowhere of the database doesn't"),
+        (["worker", "--queue", "jobs"], {}, 2, "--queue needs a broker; set C2M_BROKER_URL."),
+        (["worker", "--queue", "jobs"], {"C2M_BROKER_URL": "redis://x/0"}, 2, "The database is not up to date"),
+        (["worker", "--queue", "jam"], {}, 2, "'jam'"),
+        (["serve"], {"C2M_BROKER_URL": "amqp://x"}, 2, "C2M_BROKER_URL: "),
         (["dance"], {}, 2, "dance"),
         (["serve", "--port", "99999"], {}, 2, "--port"),
     ],
@@ -142,8 +146,8 @@ def test_only_a_folder_below_the_present_one_is_made(
     assert (tmp_path / "var" / "c2m.sqlite3").exists()
 
 
-def test_the_web_starts_without_the_libraries_that_only_pictures_need() -> None:
-    heavy = "scipy torch sklearn diffusers transformers"
+def test_the_web_starts_without_the_libraries_that_only_pictures_or_a_broker_need() -> None:
+    heavy = "scipy torch sklearn diffusers transformers celery kombu redis"
     check = f"import sys, c2m.app; sys.exit(', '.join(set('{heavy}'.split()) & set(sys.modules)) or 0)"
     found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")
