@@ -108,6 +108,8 @@ def plan_matches(session: Session, _ids: Sequence[UUID], now: datetime, hire: Hi
     """Solve all that is open, one currency after the other, with the help of who is hired; changes nothing."""
     market = queries.open_market(session, now=now)
     session.rollback()  # reading is over: no snapshot is held while the solver works
+    if not market.currencies:
+        return []
     with hire() as crew:
         return [plan_currency(market, currency, crew) for currency in market.currencies]
 

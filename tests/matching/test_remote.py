@@ -2,8 +2,10 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,13 +14,18 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from c2m.broker import celery_at
+from c2m.db import Database
+from c2m.jobs import Schedule, Worker
 from c2m.matching import cli, remote
+from c2m.matching import jobs as matching_jobs
 from c2m.matching.optimiser import Plan, Settings, Status, Stop, check, generate, solve, write_problem
 from c2m.matching.optimiser.component import Component
-from c2m.matching.optimiser.crew import Alone, Better
+from c2m.matching.optimiser.crew import Alone, Better, Crew, Found, Share
 from c2m.matching.optimiser.market import compile_market, components
+from c2m.matching.planning import MATCH
 from c2m.matching.remote import Parcel, Post, RemoteCrew, remote_crew
 from tests.brokers import SECRET, Broker, a_broker, a_free_port
+from tests.builders import MORNING, a_line, an_open_sheet
 
 SEED = 3
 EFFORT = 12
@@ -109,6 +116,19 @@ def test_what_a_killed_worker_leaves_is_solved_here(staffed: Broker, monkeypatch
     assert "workers fell silent, components are solved here" in [event["event"] for event in events]
 
 
+class Watched:
+    """Works alone, and remembers on what."""
+
+    size = 1
+
+    def __init__(self) -> None:
+        self.shares: list[Share] = []
+
+    def work(self, parts: list[Component], shares: Sequence[Share], stop: Stop, found: Found) -> None:
+        self.shares += shares
+        Alone().work(parts, shares, stop, found)
+
+
 class LostForWords:
     """In Celery's place: a worker that tells all it finds of a component, and dies before its last word."""
 
@@ -161,6 +181,27 @@ def test_without_workers_or_broker_this_process_solves_alone(broker: Broker, pla
         with capture_logs() as events, remote_crew(url, SECRET) as crew:
             assert isinstance(crew, Alone)
         assert events[-1]["event"] == "no worker takes components, they are solved here"
+
+
+def test_planning_hires_who_solves_while_there_is_something_to_solve(database: Database) -> None:
+    hired: list[Watched] = []
+
+    @contextmanager
+    def hire() -> Iterator[Crew]:
+        hired.append(Watched())
+        yield hired[-1]
+
+    worker = Worker(database, matching_jobs.handlers(hire), {}, [Schedule(MATCH, timedelta(hours=1))])
+    worker.run_until_idle(MORNING)
+    assert hired == []
+    with database.transaction() as session:
+        for _ in range(2):
+            an_open_sheet(session, 300)
+        a_line(session, prices={1: 60_00}, weekly_capacity=100)
+        a_line(session, prices={1: 90_00})
+    worker.run_until_idle(MORNING + timedelta(hours=1))
+    [crew] = hired
+    assert crew.shares
 
 
 def test_a_component_sealed_with_another_secret_is_not_opened(broker: Broker) -> None:
