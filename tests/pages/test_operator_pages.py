@@ -20,14 +20,16 @@ from c2m.jobs import Job, JobState
 from c2m.ledger.models import Entry
 from c2m.matching.models import MatchRun, OfferState
 from c2m.production.models import WorkOrder
-from tests.builders import a_campaign, a_capability, a_factory, an_offer, an_organisation
+from tests.builders import a_campaign, a_capability, a_factory, a_line, an_offer, an_open_sheet, an_organisation
 from tests.conftest import PEOPLE, Person, Visitor
+from tests.matching.market import match
 from tests.production.market import PROMISED, a_sold_campaign, an_order, deliver, make, ship
 from tests.web.test_access import everything
 
 pytestmark = pytest.mark.both_databases
 
 ENGLISH = {"Accept-Language": "en"}
+UNPAGED = ("/operator/ledger", "/operator/audit", "/operator/promises")
 PAGES = (
     "/operator",
     "/operator/factories",
@@ -110,7 +112,7 @@ def test_an_address_that_makes_no_sense_is_refused(client: Client, address: str)
     text(client("operator"), address, status=422)
 
 
-@pytest.mark.parametrize("address", [page for page in PAGES[1:] if page not in ("/operator/ledger", "/operator/audit")])
+@pytest.mark.parametrize("address", [page for page in PAGES[1:] if page not in UNPAGED])
 def test_a_page_behind_the_last_one_is_not_found(client: Client, address: str) -> None:
     text(client("operator"), f"{address}?page=2", status=404)
 
@@ -378,3 +380,24 @@ def test_an_audit_is_asked_for_once_and_its_findings_are_told_in_plain_words(
     chinese = operator.get("/operator/audit").get_data(as_text=True)
     assert "批次件数不等于各包裹之和。" in chinese
     assert "1 finding in the last audit" in text(operator, "/operator")
+
+
+def test_a_run_is_read_as_a_plan_with_its_reasons(
+    client: Callable[..., Visitor], database: Database, clock: ManualClock
+) -> None:
+    with database.transaction() as session:
+        a_line(session, weekly_capacity=500, prices={1: 40_00})
+        a_line(session, a_factory(session, belt="Yiwu"), weekly_capacity=500, prices={1: 45_50})
+        a_line(session, weekly_capacity=500, minimum=150)
+        an_open_sheet(session, 100, issued_at=clock.now(), required_date=clock.now() + timedelta(days=40))
+    [offer] = match(database, clock.now())
+    operator = client("operator")
+    assert f"/operator/matching/{offer.run_id}" in text(operator, "/operator/matching")
+    page = text(operator, f"/operator/matching/{offer.run_id}")
+    assert "¥5.50 a piece more, setup included" in page
+    assert "50 pieces are missing to its smallest order" in page
+    assert "pieces at their price: " in page
+    document = operator.get(f"/operator/matching/{offer.run_id}.json").json
+    assert document
+    assert document["offers"][0]["explanation"] == offer.explanation
+    assert operator.get(f"/operator/matching/{offer.id}").status_code == 404
