@@ -1,5 +1,6 @@
 """Capable to promise: the range follows free capacity, narrows, and reserves nothing."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
+from c2m.clock import ManualClock
 from c2m.db import Database, uuid7
-from c2m.demand.models import Campaign, CampaignKind
+from c2m.demand.models import Campaign, CampaignKind, CampaignState
 from c2m.matching.factories import set_week_capacity
 from c2m.matching.inquiries import FRESH, Answer, Prospects, answer_for, state_windows
 from c2m.matching.market import Line
@@ -20,6 +22,7 @@ from c2m.matching.promising import EVERY, LIKELY, SURE, Claim, Outlook, Window, 
 from c2m.matching.rules import PriceStep, Terms, arrival
 from c2m.matching.unlocking import Unlock, next_step, unlocks
 from tests.builders import MORNING, a_campaign, a_line, an_open_sheet
+from tests.conftest import Visitor
 
 START = date(2026, 11, 9)
 WEEK = timedelta(weeks=1)
@@ -242,3 +245,27 @@ def test_the_next_steps_that_pay_are_named_the_nearest_first() -> None:
     assert unlocks([(small, 500), (large, 149)], 120, target_cost_minor=80_00) == []
     assert unlocks(rooms, 4, target_cost_minor=60_00) == [Unlock(large.factory_id, 146, 150, None)]
     assert [next_step(small, pieces) for pieces in (4, 10, 100)] == [6, 90, None]
+
+
+def test_programs_and_pages_say_the_same(
+    client: Callable[..., Visitor], database: Database, clock: ManualClock
+) -> None:
+    now = clock.now()
+    running = {"created_at": now, "opened_at": now, "deadline": now + timedelta(days=7)}
+    with database.transaction() as session:
+        a_line(session, weekly_capacity=100, minimum=200)
+        campaign, _ = a_campaign(session, minimum=80, cap=300, promised_date=now + timedelta(days=60), **running)
+        over, _ = a_campaign(session, state=CampaignState.FAILED, **running)
+        address = f"/campaigns/{campaign.id}"
+    visitor = client(None)
+    document = visitor.get(f"{address}/arrival.json?pieces=220").json
+    assert document
+    assert document["pieces"] == {"sure": 220, "likely": 300}
+    assert document["factories"] == 1
+    assert document["unlocks"] == []
+    [step] = visitor.get(f"{address}/arrival.json").json["unlocks"]
+    assert (step["more"], step["quantity"], step["saves_minor"]) == (200, 200, None)
+    assert "再有200 件，就达到一家工厂200件的起订量" in visitor.get(address).get_data(as_text=True)
+    assert visitor.get(f"{address}/arrival.json?pieces=-1").status_code == 422
+    assert visitor.get(f"/campaigns/{over.id}/arrival.json").status_code == 409
+    assert visitor.get(f"/campaigns/{uuid7()}/arrival.json").status_code == 404
