@@ -15,6 +15,7 @@ from c2m.demo.hours import Hours
 from c2m.demo.makers import Makers
 from c2m.demo.market import Market
 from c2m.demo.merchandisers import Merchandisers
+from c2m.demo.onlookers import Onlookers
 from c2m.demo.town import Town
 from c2m.jobs import Worker
 
@@ -64,6 +65,7 @@ class _People:
         self.town = Town(market, password_hash)
         self.merchandisers = Merchandisers(market, self.town, gallery)
         self.buyers = Buyers(market, self.town, self.merchandisers)
+        self.onlookers = Onlookers(market, self.town, self.merchandisers)
         self.makers = Makers(market, self.town)
         self.hours = Hours(market, self.town)
 
@@ -74,7 +76,7 @@ class _People:
 
     def act(self, worker: Worker, now: datetime) -> None:
         """What everybody does in this hour, then the jobs that follow; cards refused now are good again afterwards."""
-        for actor in (self.town, self.hours, self.merchandisers, self.makers, self.buyers):
+        for actor in (self.town, self.hours, self.merchandisers, self.makers, self.buyers, self.onlookers):
             with self.market.database.transaction() as session:
                 actor.act(session, now=now)
         worker.run_until_idle(now)

@@ -6,12 +6,14 @@ in its last seconds, so exposures are never counted too high.
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
+from sqlmodel import Session
 
 from c2m.db import Database, insert_missing, update_rows, uuid7
 from c2m.design.models import Exposure, Place
@@ -19,6 +21,8 @@ from c2m.design.models import Exposure, Place
 EXPOSURES = "c2m.exposures"
 WRITES_AFTER_SECONDS = 5.0
 MOST_REMEMBERED = 200_000  # who saw what today; beyond it somebody may be counted twice
+
+Shown: TypeAlias = tuple[UUID, date, Place]
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +37,7 @@ class ExposureLog:
         self.database = database
         self.after_seconds = after_seconds
         self._lock = threading.Lock()
-        self._noted: Counter[tuple[UUID, date, Place]] = Counter()
+        self._noted: Counter[Shown] = Counter()
         self._seen: set[tuple[str, UUID, Place]] = set()
         self._today: date | None = None
         self._clock: threading.Timer | None = None
@@ -66,11 +70,16 @@ class ExposureLog:
             with self._lock:
                 self._noted.update(noted)
 
-    def _store(self, noted: Counter[tuple[UUID, date, Place]]) -> None:
-        rows = [
-            {"variant_id": variant_id, "day": day, "place": place, "shown": count}
-            for (variant_id, day, place), count in sorted(noted.items())
-        ]
+    def _store(self, noted: Counter[Shown]) -> None:
         with self.database.transaction() as session:
-            insert_missing(session, Exposure, [row | {"id": uuid7(), "shown": 0} for row in rows])
-            update_rows(session, Exposure, rows, by=("variant_id", "day", "place"), add=("shown",))
+            add_exposures(session, noted)
+
+
+def add_exposures(session: Session, noted: Mapping[Shown, int]) -> None:
+    """Add to how often variants were shown on a day at a place."""
+    rows = [
+        {"variant_id": variant_id, "day": day, "place": place, "shown": count}
+        for (variant_id, day, place), count in sorted(noted.items())
+    ]
+    insert_missing(session, Exposure, [row | {"id": uuid7(), "shown": 0} for row in rows])
+    update_rows(session, Exposure, rows, by=("variant_id", "day", "place"), add=("shown",))
