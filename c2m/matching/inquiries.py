@@ -1,5 +1,6 @@
 """What a campaign's page asks of the lines that could make it: by when, and what more pieces would open up."""
 
+import random
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from c2m.money import share
 
 FRESH = timedelta(seconds=15)  # what others ask for may be so old in an answer; a campaign's own pieces never are
 STATE = "matching.state_windows"
+STATED_A_DAY = 100
 
 Kind = tuple[str, str]  # category, currency
 Growth = dict[CampaignKind, float]  # what a good campaign of a kind came to, as a multiple of its minimum
@@ -209,13 +211,12 @@ def _running(session: Session, kind: Kind | None, now: datetime) -> list[Running
 
 
 def state_windows(session: Session, _ids: Sequence[UUID], now: datetime) -> None:
-    """Write down what every open campaign's page says today, so that it can be held against what came."""
+    """Write down what open campaigns' pages say today, of many a sample, so that it can be held against what came."""
     known: dict[Kind, Prospect] = {}
     rows = []
-    for running in _running(session, None, now):
+    open_now = [running for running in _running(session, None, now) if running.campaign.state is CampaignState.OPEN]
+    for running in random.Random(now.toordinal()).sample(open_now, min(len(open_now), STATED_A_DAY)):
         campaign = running.campaign
-        if campaign.state is not CampaignState.OPEN:
-            continue
         kind = campaign.category, campaign.currency
         prospect = known.get(kind) or known.setdefault(kind, prospect_of(session, kind, now=now))
         window = _window(prospect, campaign, running.claim(prospect.growth, now=now))

@@ -17,6 +17,7 @@ from c2m.matching.rules import Terms, due_week, lead_weeks, weeks_from
 HORIZON_WEEKS = 12
 LATE_WEEKS = 2  # a sheet may arrive so late at its stated cost; later than that it is handed back
 CHEAPEST, ROOMIEST = 6, 2  # lines a sheet is offered to: the best prices, and where most is free
+PASSED_OVER_SHOWN = 6
 MILLE = 1_000  # money a piece is told to the optimiser in thousandths of a minor unit
 
 
@@ -91,12 +92,14 @@ class WhyNot(StrEnum):
     ALL_TOGETHER = "all_together"  # it costs no more here, and is worth more on other sheets
 
 
+NEAREST = (WhyNot.ALL_TOGETHER, WhyNot.PRICE, WhyNot.WEEKS, WhyNot.SMALLEST_ORDER, WhyNot.DECLINED)
+
+
 @dataclass(frozen=True)
 class PassedOver:
-    """A line that could have been asked for an order and wasn't: pieces missing, or minor units too much a piece."""
+    """A factory that could have been asked for an order and wasn't: pieces missing, or minor units too much a piece."""
 
     factory_id: UUID
-    capability_id: UUID
     why: WhyNot
     missing: int = 0
 
@@ -195,12 +198,22 @@ class Market:
         return ranked[:CHEAPEST] + rest[:ROOMIEST]
 
     def passed_over(self, sheet: OpenSheet, quantity: int, each_minor: int, factory_id: UUID) -> list[PassedOver]:
-        """The lines of other factories that make a sheet's product, and what kept each from this order."""
-        found = []
-        for line in self.lines.values():
-            if line.makes(sheet) and line.factory_id != factory_id:
+        """The other factories that came nearest to an order, and what kept each from it."""
+        nearest: dict[UUID, tuple[int, int]] = {}
+        for line in self.makers[sheet.category, sheet.currency]:
+            if line.factory_id != factory_id and set(sheet.processes) <= {line.process}:
                 why, missing = self._why_not(sheet, line, quantity, each_minor)
-                found.append(PassedOver(line.factory_id, line.id, why, missing))
+                far = NEAREST.index(why), missing
+                nearest[line.factory_id] = min(far, nearest.get(line.factory_id, far))
+        ranked = sorted(nearest.items(), key=lambda found: (found[1], found[0]))[:PASSED_OVER_SHOWN]
+        return [PassedOver(factory_id, NEAREST[why], missing) for factory_id, (why, missing) in ranked]
+
+    @cached_property
+    def makers(self) -> Mapping[tuple[str, str], Sequence[Line]]:
+        """The lines by category and currency."""
+        found: dict[tuple[str, str], list[Line]] = defaultdict(list)
+        for line in self.lines.values():
+            found[line.category, line.currency].append(line)
         return found
 
     def _why_not(self, sheet: OpenSheet, line: Line, quantity: int, each_minor: int) -> tuple[WhyNot, int]:

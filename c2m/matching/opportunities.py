@@ -1,6 +1,5 @@
 """What may come to a factory, and what went to others: how near it is, or was, to each order."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -109,12 +108,8 @@ def went_elsewhere(session: Session, factory_id: UUID, *, now: datetime) -> list
 
 
 def _elsewhere(offer: Offer, sheet: DemandSheet, factory_id: str) -> WentElsewhere | None:
-    """What kept the nearest of a factory's lines from an order; None where none of them could make it."""
-    kept: Sequence[dict[str, str | int]] = offer.explanation.get("passed_over", [])
-    own = [
-        (list(WhyNot).index(WhyNot(str(k["why"]))), int(k["missing"])) for k in kept if k["factory_id"] == factory_id
-    ]
-    if not own or offer.answered_at is None:
+    """What kept a factory from an order; None where it was not among those that came nearest."""
+    own = next((k for k in offer.explanation.get("passed_over", []) if k["factory_id"] == factory_id), None)
+    if own is None or offer.answered_at is None:
         return None
-    nearest, missing = min(own, key=lambda why: (-why[0], why[1]))
-    return WentElsewhere(sheet, offer.quantity, offer.answered_at, list(WhyNot)[nearest], missing)
+    return WentElsewhere(sheet, offer.quantity, offer.answered_at, WhyNot(own["why"]), int(own["missing"]))

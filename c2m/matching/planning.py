@@ -307,8 +307,7 @@ def _explanation(draft: _Draft, now: datetime) -> dict[str, Any]:
         "cost": proposal.cost,
         "next_best": next_best,
         "passed_over": [
-            {"factory_id": str(p.factory_id), "capability_id": str(p.capability_id), "why": p.why, "missing": p.missing}
-            for p in proposal.passed_over
+            {"factory_id": str(p.factory_id), "why": p.why, "missing": p.missing} for p in proposal.passed_over
         ],
         "target_cost_minor": proposal.sheet.target_cost_minor,
         "each_minor": proposal.quote.each_minor,

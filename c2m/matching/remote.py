@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import structlog
-from itsdangerous import URLSafeSerializer
+from itsdangerous import BadSignature, URLSafeSerializer
 
 from c2m.broker import ANSWER_SECONDS, CONNECT_SECONDS, Queue, celery_at
 from c2m.matching.optimiser.component import Component
@@ -309,8 +309,8 @@ def _processes(app: "Celery", post: Post) -> int:
 
 
 def _away() -> tuple[type[Exception], ...]:
-    """What is raised while the broker can't be reached."""
+    """What is raised while the broker can't be reached, or carries what none of us sealed."""
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 
-    return OperationalError, RedisError
+    return OperationalError, RedisError, BadSignature

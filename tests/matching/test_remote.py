@@ -133,10 +133,10 @@ class LostForWords:
     """In Celery's place: a worker that tells all it finds of a component, and dies before its last word."""
 
     def __init__(self, post: Post) -> None:
-        self.post, self.told = post, 0
+        self.post, self.opened_with, self.told = post, post, 0
 
     def send_task(self, _name: str, args: list[str], **_options: object) -> None:
-        parcel = self.post.opened(args[1])
+        parcel = self.opened_with.opened(args[1])
         parcel.part.advance(Stop(effort=parcel.effort, seconds=parcel.seconds), lambda: self.tell(parcel))
 
     def tell(self, parcel: Parcel) -> None:
@@ -209,6 +209,15 @@ def test_a_component_sealed_with_another_secret_is_not_opened(broker: Broker) ->
     assert ours.opened(ours.sealed({"a": 1})) == {"a": 1}
     with pytest.raises(BadSignature):
         ours.opened(theirs.sealed({"a": 1}))
+
+
+def test_a_forged_answer_leaves_everything_to_be_solved_here(broker: Broker, plan_from_here: Plan) -> None:
+    forger = LostForWords(Post(broker.url, "the secret of another installation"))
+    forger.opened_with = Post(broker.url, SECRET)
+    crew = RemoteCrew(forger, Post(broker.url, SECRET), 2)
+    assert untimed(solve(PROBLEM, crew=crew)) == plan_from_here
+    assert forger.told > 0
+    assert crew.size == 0
 
 
 def test_the_broker_is_refused_where_parcels_could_not_be_sealed(
