@@ -36,6 +36,7 @@ WAITS = 0.5  # share of those who come when everything is sold
 TAKES_PART = 0.4
 PAYS_BALANCE = 0.92
 TAKES_WANT_BACK = 0.04
+COMES_BACK = 0.75  # of those who join what was a concept, had wanted it
 
 
 @dataclass
@@ -48,10 +49,12 @@ class Buyers:
     refusals: dict[str, int] = field(default_factory=dict)  # why pledges were refused: code → times
     _rng: Random = field(init=False)
     _counts: np.random.Generator = field(init=False)
+    _fancies: Random = field(init=False)  # rules what is said of concepts, apart from everything else
+    _tastes: np.random.Generator = field(init=False)
     _leaders: Leaders = field(init=False)
     _habits: Habits = field(init=False)
     _popularity: dict[UUID, list[float]] = field(default_factory=dict)
-    _wanting: dict[UUID, set[UUID]] = field(default_factory=dict)  # concept → buyers
+    _wanting: dict[UUID, list[UUID]] = field(default_factory=dict)  # concept → buyers
     _leaving: Diary[UUID] = field(default_factory=Diary)
     _balances: Diary[UUID] = field(default_factory=Diary)
     _taking_back: Diary[tuple[UUID, UUID]] = field(default_factory=Diary)
@@ -61,6 +64,7 @@ class Buyers:
     def __post_init__(self) -> None:
         self._rng = self.market.chance("buyers")
         self._counts = self.market.counts("buyers")
+        self._fancies, self._tastes = self.market.chance("fancies"), self.market.counts("fancies")
         self._leaders = Leaders(self.market, self.town)
         self._habits = Habits(self.market, self.town)
 
@@ -103,6 +107,7 @@ class Buyers:
         shares = self._popularity.setdefault(offered.id, demand.popularity(product, self._counts))
         found = []
         joining = self._some_buyers(int(self._counts.poisson(expected)))
+        joining = self._back(session, offered, joining)
         if now == offered.opens_at:
             holders = set(self._habits.sample_holders(session, offered.id))
             joining += [buyer for buyer in self.town.buyers if buyer.id in holders and buyer not in joining]
@@ -120,6 +125,23 @@ class Buyers:
             )
             found.append(self._habits.agreed(request, product))
         return found
+
+    def _back(self, session: Session, offered: Offered, joining: list[Buyer]) -> list[Buyer]:
+        """Of those who join what was a concept, most had wanted it: they come in place of others."""
+        concept_id = session.get_one(Campaign, offered.id).concept_id
+        wanted_it = self._wanting.get(concept_id) if concept_id else None
+        if not wanted_it:
+            return joining
+        buyers = {buyer.id: buyer for buyer in self.town.buyers}
+        back = []
+        for buyer in joining:
+            if wanted_it and self._fancies.random() < COMES_BACK:
+                chosen = self._fancies.choice(wanted_it)
+                wanted_it.remove(chosen)
+                back.append(buyers[chosen])
+            else:
+                back.append(buyer)
+        return back
 
     def _leave(self, session: Session, now: datetime) -> None:
         for pledge_id in self._leaving.due(now):
@@ -147,21 +169,21 @@ class Buyers:
     def _want(self, session: Session, now: datetime) -> None:
         for shown in self.merchandisers.shown.values():
             expected = shown.idea.wanted * demand.share_of_hour(shown.published_at, shown.ends_at, now)
-            for buyer in self._some_buyers(int(self._counts.poisson(expected))):
-                already = self._wanting.setdefault(shown.id, set())
+            for buyer in self._some_buyers(int(self._tastes.poisson(expected)), self._fancies):
+                already = self._wanting.setdefault(shown.id, [])
                 if buyer.id not in already:
-                    already.add(buyer.id)
+                    already.append(buyer.id)
                     self._state(session, shown, buyer, now)
 
     def _state(self, session: Session, shown: Shown, buyer: Buyer, now: datetime) -> None:
-        rng = self._rng
-        shares = self._popularity.setdefault(shown.id, list(self._counts.dirichlet([2.0] * len(shown.variants))))
+        rng = self._fancies
+        shares = self._popularity.setdefault(shown.id, list(self._tastes.dirichlet([2.0] * len(shown.variants))))
         request = WantRequest(
             concept_id=shown.id,
             variant_id=rng.choices(shown.variants, weights=shares)[0],
             buyer_id=buyer.id,
             quantity=rng.choices((1, 2, 3, 5, 10), weights=(4, 4, 3, 2, 1))[0],
-            price_minor=minor(round(shown.idea.price * rng.choice((0.7, 0.8, 0.85, 0.9, 1, 1, 1, 1.1)))),
+            price_minor=minor(round(shown.idea.price * rng.choice((0.8, 0.9, 1, 1, 1, 1, 1.05, 1.15)))),
             idempotency_key=self._key(),
         )
         want = state_want(session, request, now=now)
@@ -174,11 +196,11 @@ class Buyers:
             if want.state in (WantState.STATED, WantState.DEPOSITED):
                 withdraw_want(session, want, now=now)
 
-    def _some_buyers(self, count: int) -> list[Buyer]:
+    def _some_buyers(self, count: int, rng: Random | None = None) -> list[Buyer]:
         if not count or not self.town.buyers:
             return []
         weights = list(accumulate(buyer.profile.activity for buyer in self.town.buyers))
-        return self._rng.choices(self.town.buyers, cum_weights=weights, k=count)
+        return (rng or self._rng).choices(self.town.buyers, cum_weights=weights, k=count)
 
     def _key(self) -> str:
         self._keys += 1

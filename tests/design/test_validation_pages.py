@@ -1,0 +1,178 @@
+"""Pages of validation: what is shown is counted, what buyers ask is answered, what the rule says has its figures."""
+
+from collections.abc import Callable
+from typing import cast
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlmodel import select
+
+from c2m.clock import ManualClock
+from c2m.db import Database
+from c2m.design.exposures import EXPOSURES, ExposureLog
+from c2m.design.looks import look_at_concepts
+from c2m.design.models import Concept, ConceptVariant, Exposure, Place, Question, SavedConcept
+from tests.conftest import Person, Visitor
+from tests.design.builders import NOON, a_concept, everything
+from tests.design.test_validation import DAY, a_crowd, paid
+
+Client = Callable[..., Visitor]
+Published = tuple[Concept, list[ConceptVariant]]
+
+
+@pytest.fixture
+def published(database: Database, people: dict[str, Person]) -> Published:
+    """The merchandiser's published concept with three pictures and a target of forty."""
+    with database.transaction() as session:
+        owner = people["merchandiser"].organisation_id
+        return a_concept(session, organisation_id=owner, shown=3, target_quantity=40)
+
+
+@pytest.fixture
+def validated(database: Database, published: Published, clock: ManualClock) -> Published:
+    """The same concept a week later, wanted by eighty buyers with a deposit, looked at once."""
+    with database.transaction() as session:
+        paid(session, a_crowd(session, published[1], 80))
+        look_at_concepts(session, [], NOON + 6 * DAY)
+    clock.set(NOON + 7 * DAY)
+    return published
+
+
+def english(client: Client, name: str | None = None) -> Visitor:
+    browser = client(name)
+    browser.set_cookie("locale", "en")
+    return browser
+
+
+def counted(app: Flask, database: Database) -> dict[Place, int]:
+    """How often anything was shown, by place."""
+    cast(ExposureLog, app.extensions[EXPOSURES]).write()
+    with database.reading() as session:
+        rows = session.exec(select(Exposure)).all()
+    return {place: sum(row.shown for row in rows if row.place is place) for place in Place if rows}
+
+
+def test_visitors_and_buyers_are_counted_once_a_day_and_nobody_else(
+    app: Flask, database: Database, published: Published, client: Client
+) -> None:
+    address = f"/concepts/{published[0].id}"
+    for name in ("merchandiser", "factory", "operator"):
+        client(name).get(address)
+        client(name).get("/market")
+    client().head(address)
+    client().get(address, headers={"Sec-Purpose": "prefetch"})
+    assert counted(app, database) == {}
+    for name in (None, "buyer", "buyer2", "buyer"):
+        client(name).get(address)
+    client("buyer").get("/market?kind=concept")
+    assert counted(app, database) == {Place.MARKET: 1, Place.PAGE: 3}
+
+
+def test_the_first_picture_is_drawn_by_shares_and_stays_for_the_day(
+    app: Flask, database: Database, published: Published, client: Client
+) -> None:
+    concept, variants = published
+    with database.transaction() as session:
+        for variant, share in zip(variants, (1, 1, 999_998), strict=True):
+            found = session.get_one(ConceptVariant, variant.id)
+            found.share_ppm = share
+            session.add(found)
+    pages = [client("buyer").get(f"/concepts/{concept.id}").get_data(as_text=True) for _ in range(2)]
+    places = [page.index(f"/pictures/{variants[2].picture_id}") for page in pages]
+    others = [page.index(f"/pictures/{variant.picture_id}") for page in pages for variant in variants[:2]]
+    assert max(places) < min(others)
+    market = client("buyer").get("/market").get_data(as_text=True)
+    assert f"/pictures/{variants[2].picture_id}" in market
+    assert counted(app, database) == {Place.MARKET: 1, Place.PAGE: 1}
+
+
+def test_a_buyer_saves_and_forgets(database: Database, published: Published, client: Client) -> None:
+    shop, address = english(client, "buyer"), f"/concepts/{published[0].id}"
+    assert "Save for later" in shop.get(address).get_data(as_text=True)
+    assert shop.post(f"{address}/save").status_code == 303
+    assert "Saved · forget it" in shop.get(address).get_data(as_text=True)
+    assert shop.post(f"{address}/forget").status_code == 303
+    with database.reading() as session:
+        assert session.exec(select(SavedConcept)).all() == []
+    assert "Save for later" not in english(client).get(address).get_data(as_text=True)
+
+
+def the_question(database: Database) -> UUID:
+    with database.reading() as session:
+        return session.exec(select(Question.id)).one()
+
+
+def test_a_question_is_read_by_all_once_it_is_answered(
+    database: Database, published: Published, client: Client
+) -> None:
+    concept, shop, other = published[0], english(client, "buyer"), english(client, "buyer2")
+    address, key = f"/concepts/{concept.id}", {"idempotency_key": "my question"}
+    empty = shop.post(f"{address}/ask", data={"words": " "} | key)
+    assert empty.status_code == 422
+    assert "Write what you would like to know." in empty.get_data(as_text=True)
+    assert shop.post(f"{address}/ask", data={"words": "Is it <leakproof>?"} | key).status_code == 303
+    assert "Is it &lt;leakproof&gt;?" in shop.get(address).get_data(as_text=True)
+    assert "leakproof" not in other.get(address).get_data(as_text=True)
+    studio = english(client, "merchandiser")
+    base = f"/studio/concepts/{concept.id}"
+    assert "leakproof" in studio.get(base).get_data(as_text=True)
+    to = f"{base}/questions/{the_question(database)}"
+    assert english(client, "merchandiser2").post(to, data={"answer": "No."}).status_code == 404
+    assert studio.post(to, data={"answer": ""}).status_code == 422
+    assert studio.post(to, data={"answer": "Yes, tested upside down."}).status_code == 303
+    assert "tested upside down" in other.get(address).get_data(as_text=True)
+
+
+def test_a_draft_is_neither_saved_nor_asked_about(
+    database: Database, people: dict[str, Person], client: Client
+) -> None:
+    with database.transaction() as session:
+        draft, _ = a_concept(session, organisation_id=people["merchandiser"].organisation_id, published=False)
+    before = everything(database)
+    for action in ("save", "forget", "ask"):
+        sent = {"words": "?", "idempotency_key": "my question"} if action == "ask" else {}
+        assert client("buyer").post(f"/concepts/{draft.id}/{action}", data=sent).status_code == 404, action
+    assert client("merchandiser").get(f"/studio/concepts/{draft.id}/validation.json").status_code == 409
+    assert everything(database) == before
+
+
+def test_the_rule_is_told_in_both_languages(validated: Published, client: Client) -> None:
+    address = f"/studio/concepts/{validated[0].id}"
+    page = english(client, "merchandiser").get(address).get_data(as_text=True)
+    for words in (
+        "What the rule says",
+        "Validated on 2026-11-28",
+        "98.9%",
+        "80 buyers",
+        "assumed",
+        "All figures as JSON",
+    ):
+        assert words in page, words
+    chinese = client("merchandiser").get(address).get_data(as_text=True)
+    for words in ("规则判定", "通过验证", "从浏览到订金", "意向如何变成订单", "各价位预计订单"):
+        assert words in chinese, words
+
+
+def test_the_verdict_as_json_carries_its_grounds(validated: Published, client: Client) -> None:
+    concept, variants = validated
+    address = f"/studio/concepts/{concept.id}/validation.json"
+    found = client("merchandiser").get(address).get_json()
+    assert (found["decision"], found["validated_on"], found["target"]) == ("validated", "2026-11-28", 40)
+    assert found["chance"] > found["rule"]["validated_from"] == 0.989
+    assert found["orders"]["low"] <= found["orders"]["expected"] <= found["orders"]["high"]
+    assert found["said"] == {"buyers": 80, "pieces": 240}
+    assert found["priors"]["deposited"]["concepts"] == 0
+    assert found["priors"]["deposited"]["measured_at"] is None
+    assert [step["count"] for step in found["signals"]][-2:] == [80, 80]
+    assert [variant["id"] for variant in found["variants"]] == [str(variant.id) for variant in variants]
+    assert [look["day"] for look in found["looks"]] == ["2026-11-28"]
+    assert found["curve"][0]["price_minor"] == concept.price_minor
+    assert client("merchandiser2").get(address).status_code == 404
+    assert client("buyer").get(address).status_code == 403
+
+
+def test_the_promotion_form_begins_with_the_proposal(validated: Published, client: Client) -> None:
+    page = english(client, "merchandiser").get(f"/studio/concepts/{validated[0].id}/promote").get_data(as_text=True)
+    for words in ('value="69.00"', 'value="40"', 'value="2026-12-06T16:00"', "What the form proposes", "7 days"):
+        assert words in page, words
