@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 from c2m.clock import ManualClock
 from c2m.db import Database
 from c2m.demand.models import Waiting
+from c2m.design.signals import Asked, ask
 from c2m.identity.models import Role
 from c2m.matching.models import CapacityWeek, Factory, Reservation
 from c2m.matching.rules import monday
@@ -30,6 +31,9 @@ OPEN_TO_THE_WHOLE_ROLE = {
     "demand.checkout",
     "demand.to_checkout",
     "design.want",
+    "design.save",
+    "design.forget",
+    "design.ask",
     "production.deliver",
 }
 
@@ -39,6 +43,7 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
     house, shop, maker = (people[name].organisation_id for name in ("merchandiser", "buyer", "factory"))
     concept, variants = a_concept(session, organisation_id=house)
     want = a_want(session, variants[0], shop)
+    asked = ask(session, Asked(concept.id, shop, "?", "a question"), now=clock.now())
     closed = {"final_price_minor": 100_00, "final_quantity": 10, "closed_at": clock.now()}
     campaign, (variant,) = a_campaign(session, organisation_id=house, **closed)
     pledge = a_confirmed_pledge(session, campaign, {variant.id: 10})
@@ -69,6 +74,7 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
         "order_id": order.id,
         "parcel_id": parcel.id,
         "pledge_id": pledge.id,
+        "question_id": asked.id,
         "reservation_id": kept.id,
         "sheet_id": sheet.id,
         "variant_id": variants[0].id,
