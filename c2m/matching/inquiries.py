@@ -1,6 +1,7 @@
 """What a campaign's page asks of the lines that could make it: by when, and what more pieces would open up."""
 
 import random
+from collections import defaultdict
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,7 +24,7 @@ from c2m.money import share
 
 FRESH = timedelta(seconds=15)  # what others ask for may be so old in an answer; a campaign's own pieces never are
 STATE = "matching.state_windows"
-STATED_A_DAY = 100
+STATED_AT_ONCE = 100
 
 Kind = tuple[str, str]  # category, currency
 Growth = dict[CampaignKind, float]  # what a good campaign of a kind came to, as a multiple of its minimum
@@ -54,6 +55,11 @@ class Running:
     campaign: Campaign
     policy: Policy
     price_minor: int
+
+    @property
+    def kind(self) -> Kind:
+        """Whose lines it asks."""
+        return self.campaign.category, self.campaign.currency
 
     @property
     def target_cost_minor(self) -> int:
@@ -133,8 +139,12 @@ def _window(prospect: Prospect, campaign: Campaign, claim: Claim) -> Window:
     return replace(window, factories=prospect.factories(sure))
 
 
-def prospect_of(session: Session, kind: Kind, *, now: datetime) -> Prospect:
-    """The verified lines of a kind with their free weeks, and everything that will be asked of them."""
+def prospect_of(session: Session, kind: Kind, *, now: datetime, running: Sequence[Running] | None = None) -> Prospect:
+    """The verified lines of a kind with their free weeks, and everything that will be asked of them.
+
+    Args:
+        running: the campaigns of that kind, where they are known.
+    """
     category, currency = kind
     start = first_week(now)
     process = category_of(category).process
@@ -144,7 +154,8 @@ def prospect_of(session: Session, kind: Kind, *, now: datetime) -> Prospect:
         if line.currency == currency and line.process == process
     ]
     grown = growth(session)
-    claims = [one.claim(grown, now=now) for one in _running(session, kind, now)]
+    asking = _running(session, kind, now) if running is None else running
+    claims = [one.claim(grown, now=now) for one in asking]
     return Prospect(now, lines, Outlook(start, lines, [*_sheets(session, kind, now), *claims]), grown)
 
 
@@ -212,13 +223,16 @@ def _running(session: Session, kind: Kind | None, now: datetime) -> list[Running
 
 def state_windows(session: Session, _ids: Sequence[UUID], now: datetime) -> None:
     """Write down what open campaigns' pages say today, of many a sample, so that it can be held against what came."""
+    asking: dict[Kind, list[Running]] = defaultdict(list)
+    for running in _running(session, None, now):
+        asking[running.kind].append(running)
+    open_now = [one for kind in asking.values() for one in kind if one.campaign.state is CampaignState.OPEN]
     known: dict[Kind, Prospect] = {}
     rows = []
-    open_now = [running for running in _running(session, None, now) if running.campaign.state is CampaignState.OPEN]
-    for running in random.Random(now.toordinal()).sample(open_now, min(len(open_now), STATED_A_DAY)):
-        campaign = running.campaign
-        kind = campaign.category, campaign.currency
-        prospect = known.get(kind) or known.setdefault(kind, prospect_of(session, kind, now=now))
+    for running in random.Random(now.toordinal()).sample(open_now, min(len(open_now), STATED_AT_ONCE)):
+        campaign, kind = running.campaign, running.kind
+        prospect = known.get(kind) or prospect_of(session, kind, now=now, running=asking[kind])
+        known[kind] = prospect
         window = _window(prospect, campaign, running.claim(prospect.growth, now=now))
         rows.append(
             {

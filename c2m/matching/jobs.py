@@ -23,7 +23,7 @@ SUBSCRIPTIONS: dict[str, list[str]] = {
 SCHEDULES: list[Schedule] = [
     Schedule(MATCH, timedelta(hours=6)),
     Schedule(RECHECK, timedelta(hours=6)),
-    Schedule(STATE, timedelta(days=1)),
+    Schedule(STATE, timedelta(days=2)),
 ]
 
 

@@ -55,7 +55,7 @@ OFFERS_PER_JOB = 500
 SEARCHED_OFFERS = 400  # up to so many offers a plan is searched for until it is proven; beyond, the first good one does
 EFFORT = 50
 SECONDS = 20.0  # the safety stop
-SWEEP = replace(QUICK, search=False, ruins_per_sheet=0)
+SWEEP = replace(QUICK, search=False, ruins_per_sheet=0, pricing_rounds=4)
 
 
 @dataclass(frozen=True)
