@@ -149,6 +149,12 @@ def daily_looks(session: Session, concept_id: UUID) -> list[DailyLook]:
     return list(session.exec(statement.order_by(col(DailyLook.day))).all())
 
 
+def outcomes_of(session: Session, concept_id: UUID) -> list[Outcome]:
+    """What became of a concept's own wants, once its campaign has closed."""
+    statement = select(Outcome).where(Outcome.concept_id == concept_id)
+    return list(session.exec(statement.order_by(col(Outcome.commitment).desc())).all())
+
+
 def _shown(session: Session, concept_ids: Sequence[UUID]) -> dict[tuple[UUID, Place], int]:
     exposure, variant = table_of(Exposure).c, table_of(ConceptVariant).c
     found: dict[tuple[UUID, Place], int] = {}

@@ -8,9 +8,9 @@ from uuid import UUID
 from flask import Response, jsonify, render_template
 
 from c2m.design import concepts, pictures, queries, signals
-from c2m.design.evidence import LEVELS, Showing, daily_looks, lessons, said_of, showings, signal_counts
+from c2m.design.evidence import LEVELS, Showing, daily_looks, lessons, outcomes_of, said_of, showings, signal_counts
 from c2m.design.looks import MILLION, Appraisal, appraise, curve_of
-from c2m.design.models import Concept, ConceptState, ConceptVariant, DailyLook
+from c2m.design.models import Concept, ConceptState, ConceptVariant, DailyLook, Outcome
 from c2m.design.validation.curve import PriceForecast
 from c2m.design.validation.rule import STATED_RULE, Decision
 from c2m.design.validation.signals import Step, funnel
@@ -36,6 +36,7 @@ class Report:
     variants: list[ConceptVariant]
     showings: dict[UUID, Showing]
     curve: list[PriceForecast]
+    outcomes: list[Outcome]
 
 
 @blueprint.get("/studio/concepts/<uuid:concept_id>/validation.json")
@@ -67,6 +68,7 @@ def report_on(found: Concept) -> Report:
         variants=variants,
         showings=showings(session, [found.id])[found.id],
         curve=curve_of(found, said, learned, now=at) if said else [],
+        outcomes=outcomes_of(session, found.id),
     )
 
 
@@ -124,6 +126,10 @@ def _as_json(found: Concept, report: Report) -> dict[str, Any]:
             for variant in report.variants
         ],
         "curve": [asdict(point) for point in report.curve],
+        "outcomes": [
+            {"level": came.commitment, "buyers": came.buyers, "orders": came.orders, "at": came.measured_at.isoformat()}
+            for came in report.outcomes
+        ],
         "looks": [
             {
                 "day": look.day.isoformat(),
