@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 CONCEPTS, QUICK_CONCEPTS = 2_000, 250
 DRAWS = 128
 DAYS = (14, 21, 28)
-A_CATEGORY = 100  # concepts that share a category, hence priors
+A_CATEGORY = 50  # concepts that share a category, hence priors
 EARLIER = 40  # concepts of the category that have been through, from which its priors are learned
 TRUE_CONVERSION = (Conversion(6.0, 18.0), Conversion(18.0, 12.0))  # stated, with a deposit; the rule isn't told
 ALPHA, POWER, ECE, BINS = 0.05, 0.80, 0.05, 10
@@ -204,7 +204,7 @@ class Setting:
 
     @classmethod
     def of(cls, concepts: int, rng: np.random.Generator) -> "Setting":
-        """So many concepts in categories of a hundred."""
+        """So many concepts in categories of fifty."""
         count = -(-concepts // A_CATEGORY)
         return cls(tuple(learned(rng) for _ in range(count)), concepts // count)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln, gammaln
-from scipy.stats import norm
 
 Floats = NDArray[np.float64]
 
@@ -79,7 +78,7 @@ def learned_conversion(prior: Conversion, earlier: Sequence[Came]) -> Conversion
         return prior
     mean, spread = np.meshgrid(MEANS, SPREADS, indexing="ij")
     weight = (prior.orders - 1) * np.log(mean) + (prior.others - 1) * np.log1p(-mean)
-    weight += norm.logpdf(np.log(spread), np.log(TYPICAL_SPREAD), SPREAD_LOG_SD)
+    weight += _log_normal(spread, TYPICAL_SPREAD, SPREAD_LOG_SD)
     for came in earlier:
         weight += betaln(came.orders + mean * spread, came.buyers - came.orders + (1 - mean) * spread)
         weight -= betaln(mean * spread, (1 - mean) * spread)
@@ -95,8 +94,8 @@ def learned_interest(prior: Interest, earlier: Sequence[Drew]) -> Interest:
     if not earlier:
         return prior
     rate, shape = np.meshgrid(RATES, SHAPES, indexing="ij")
-    weight = norm.logpdf(np.log(rate), np.log(prior.mean), RATE_LOG_SD)
-    weight += norm.logpdf(np.log(shape), np.log(TYPICAL_SHAPE), SHAPE_LOG_SD)
+    weight = _log_normal(rate, prior.mean, RATE_LOG_SD)
+    weight += _log_normal(shape, TYPICAL_SHAPE, SHAPE_LOG_SD)
     for drew in earlier:
         weight += gammaln(shape + drew.buyers) - gammaln(shape) + shape * np.log(shape / (shape + rate * drew.days))
         weight += drew.buyers * np.log(rate / (shape + rate * drew.days))
@@ -104,6 +103,11 @@ def learned_interest(prior: Interest, earlier: Sequence[Drew]) -> Interest:
     expected = float((posterior * rate).sum())
     variance = float((posterior * (rate**2 / shape + (rate - expected) ** 2)).sum())
     return Interest(expected**2 / variance, expected / variance)
+
+
+def _log_normal(value: Floats, median: float, log_sd: float) -> Floats:
+    """Log density of log(value), without its constant."""
+    return np.asarray(-0.5 * ((np.log(value) - np.log(median)) / log_sd) ** 2, float)
 
 
 def _normalised(log_weight: Floats) -> Floats:
