@@ -29,7 +29,13 @@ END = datetime(2026, 11, 22, 6, tzinfo=UTC)
 SMALL = Size(factories=12, buyers=14, merchandisers=1, campaigns=3, drafts=1, concepts=1, picture_px=64)
 A_KIND = 2  # pages read of each endpoint
 READERS = [None, *Role]
-NOT_LINKED = {"web.healthz", "web.readyz", "demand.team_link", "demand.checkout"}  # copied, and posted to
+NOT_LINKED = {  # copied, posted to, and asked by programs
+    "web.healthz",
+    "web.readyz",
+    "demand.team_link",
+    "demand.checkout",
+    "matching.arrival_json",
+}
 NOT_ALWAYS_THERE = {
     "demand.edit_campaign",
     "demand.promote",
