@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaincc
 
 from c2m.design.validation.learning import Conversion, Interest
 
@@ -58,6 +57,8 @@ class Forecast:
 
     def chance_of(self, pieces: ArrayLike) -> Floats:
         """P(pieces ordered ≥ so many)."""
+        from scipy.special import gammaincc  # slow to load, and the web only needs the names
+
         certain = self.variances <= 0
         shape = self.means**2 / np.where(certain, 1, self.variances)
         rate = self.means / np.where(certain, 1, self.variances)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln, gammaln
 
 Floats = NDArray[np.float64]
 
@@ -74,6 +73,8 @@ def learned_conversion(prior: Conversion, earlier: Sequence[Came]) -> Conversion
     The prior's mean is believed as if seen in one concept of its own size; the answer is the Beta with the mean and
     variance of the posterior predictive.
     """
+    from scipy.special import betaln  # slow to load, and the web only needs the names
+
     if not earlier:
         return prior
     mean, spread = np.meshgrid(MEANS, SPREADS, indexing="ij")
@@ -91,6 +92,8 @@ def learned_conversion(prior: Conversion, earlier: Sequence[Came]) -> Conversion
 
 def learned_interest(prior: Interest, earlier: Sequence[Drew]) -> Interest:
     """How many interested buyers a day the next concept of a category draws, after earlier ones."""
+    from scipy.special import gammaln  # slow to load, and the web only needs the names
+
     if not earlier:
         return prior
     rate, shape = np.meshgrid(RATES, SHAPES, indexing="ij")
