@@ -263,6 +263,7 @@ def test_programs_and_pages_say_the_same(
     assert document["pieces"] == {"sure": 220, "likely": 300}
     assert document["factories"] == 1
     assert document["unlocks"] == []
+    assert datetime.fromisoformat(document["earliest"]) <= datetime.fromisoformat(document["promised"])
     [step] = visitor.get(f"{address}/arrival.json").json["unlocks"]
     assert (step["more"], step["quantity"], step["saves_minor"]) == (200, 200, None)
     assert "再有200 件，就达到一家工厂200件的起订量" in visitor.get(address).get_data(as_text=True)

@@ -33,10 +33,10 @@ def arrival_json(campaign_id: UUID) -> Response:
     return jsonify(
         {
             "pieces": {"sure": few, "likely": many},
-            "earliest": answer.window.earliest,
-            "latest": answer.window.latest,
+            "earliest": answer.window.earliest and answer.window.earliest.isoformat(),
+            "latest": answer.window.latest and answer.window.latest.isoformat(),
             "factories": answer.window.factories,
-            "promised": campaign.promised_date,
+            "promised": campaign.promised_date.isoformat(),
             "later_than_promised": answer.late,
             "unlocks": [
                 {"more": u.more, "quantity": u.quantity, "saves_minor": u.saves_minor, "currency": campaign.currency}
