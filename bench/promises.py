@@ -68,7 +68,7 @@ def main() -> int:
         print(f"{name:>16}  {value:,.2f}" if isinstance(value, float) else f"{name:>16}  {value:,}")
     stages = [] if chosen.quick else backtest()
     for stage in stages:
-        print(stage)
+        print(json.dumps(stage))
     if chosen.json:
         print(json.dumps({"bench": "promises"} | figures | {"stages": stages}))
     return 0 if figures["p95_ms"] < 50 else 1
