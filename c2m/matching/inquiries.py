@@ -222,7 +222,7 @@ def _running(session: Session, kind: Kind | None, now: datetime) -> list[Running
 
 
 def state_windows(session: Session, _ids: Sequence[UUID], now: datetime) -> None:
-    """Write down what open campaigns' pages say today, of many a sample, so that it can be held against what came."""
+    """Write down what open campaigns' pages say, of many a sample, so that it can be held against what came."""
     asking: dict[Kind, list[Running]] = defaultdict(list)
     for running in _running(session, None, now):
         asking[running.kind].append(running)
