@@ -29,6 +29,7 @@ from c2m.matching.bargaining import (
 from c2m.matching.market import HORIZON_WEEKS
 from c2m.matching.models import Capability, CounterOffer, CounterState, Offer, OfferState
 from c2m.matching.offers import OfferNotOpen, accepted_with, close, conclude
+from c2m.matching.optimiser import Hire, crew_of
 from c2m.matching.planning import EXPIRE
 from c2m.matching.rules import released_by, starts_at, weeks_from
 from c2m.notices.models import NoticeKind
@@ -147,11 +148,17 @@ def decide_counter(session: Session, decision: Decision, *, now: datetime) -> No
     tell(session, [_message(session, offer.factory_id, told, offer, counter)], now=now)
 
 
-def weigh_counters(session: Session, ids: Sequence[UUID], now: datetime) -> list[tuple[UUID, Effect]]:
-    """What each open counter-offer would do to the plan: the open market solved with it and without."""
+def weigh_counters(
+    session: Session, ids: Sequence[UUID], now: datetime, hire: Hire = crew_of
+) -> list[tuple[UUID, Effect]]:
+    """What each open counter-offer would do to the plan: the open market solved with it and without, by who is
+    hired."""
     cases = [case for counter_id in ids if (case := _case(session, counter_id, now))]
     session.rollback()  # reading is over: no snapshot is held while the solver works
-    return [(counter_id, case.effect()) for counter_id, case in cases]
+    if not cases:
+        return []
+    with hire() as crew:
+        return [(counter_id, case.effect(crew)) for counter_id, case in cases]
 
 
 def record_effects(session: Session, effects: Sequence[tuple[UUID, Effect]], now: datetime) -> None:

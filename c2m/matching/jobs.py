@@ -32,7 +32,7 @@ def handlers(hire: Hire = crew_of) -> dict[str, Handler]:
     return {
         MATCH: OutsideWork(partial(plan_matches, hire=hire), make_offers),
         EXPIRE: expire_offers,
-        WEIGH: OutsideWork(weigh_counters, record_effects),
+        WEIGH: OutsideWork(partial(weigh_counters, hire=hire), record_effects),
         TELL_OFFERED: tell_offered,
         TELL_TAKEN: tell_taken,
         RECHECK: recheck_claims,

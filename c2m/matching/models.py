@@ -62,6 +62,7 @@ class Claim(Table, table=True):
     kind: ClaimKind = enum_field(ClaimKind)
     title: str = Field(max_length=120)
     reference: str = Field(default="", max_length=120)  # the number or address by which it can be checked
+    picture_id: UUID | None = Field(default=None, foreign_key="picture.id")  # what it looks like: paper, hall or work
     made_at: datetime = time_field()
     state: ClaimState = enum_field(ClaimState, ClaimState.OPEN)
     evidence: str = Field(default="", max_length=500)  # what the operator saw

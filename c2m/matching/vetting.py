@@ -44,12 +44,13 @@ class TooManyClaims(Conflict):
 
 @dataclass(frozen=True)
 class NewClaim:
-    """What a factory says of itself, and the number or address by which it can be checked."""
+    """What a factory says of itself, and by what it can be checked: a number or address, a picture of its own."""
 
     factory_id: UUID
     kind: ClaimKind
     title: str
     reference: str = ""
+    picture_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def make_claims(session: Session, claims: Sequence[NewClaim], *, now: datetime) 
             "kind": claim.kind,
             "title": claim.title,
             "reference": claim.reference,
+            "picture_id": claim.picture_id,
             "made_at": now,
         }
         for claim_id, claim in zip(ids, claims, strict=True)

@@ -13,6 +13,7 @@ from c2m.matching import bookings, queries
 from c2m.matching.bargaining import CounterTerms, Effect, Outcome
 from c2m.matching.market import HORIZON_WEEKS, Market, OpenSheet
 from c2m.matching.models import Offer, OfferLine
+from c2m.matching.optimiser import Crew
 from c2m.matching.planning import plan_currency
 from c2m.matching.rules import arrival, first_week, weeks_from, weeks_late
 
@@ -29,7 +30,7 @@ class Case:
     agreed: Market
     refused: Market
 
-    def effect(self) -> Effect:
+    def effect(self, crew: Crew | None = None) -> Effect:
         """Both markets solved, the counter-offer's own cost on the agreed side."""
         late_weeks = weeks_late(self.asked.deliver_by, self.sheet.required_date)
         late_cost = _late_cost(self.sheet, late_weeks, self.asked.quantity)
@@ -42,17 +43,17 @@ class Case:
         )
         pieces = self.sheet.quantity
         return Effect(
-            agreed=_sum([own, self._solved(self.agreed, pieces - self.asked.quantity)]),
-            refused=self._solved(self.refused, pieces),
+            agreed=_sum([own, self._solved(self.agreed, pieces - self.asked.quantity, crew)]),
+            refused=self._solved(self.refused, pieces, crew),
         )
 
-    def _solved(self, market: Market, given_back: int) -> Outcome:
+    def _solved(self, market: Market, given_back: int, crew: Crew | None) -> Outcome:
         """What a market comes to; pieces of a sheet nobody is looked for any more stay unserved."""
         lost = 0 if self.sheet.id in market.sheets else given_back
         unserved = Outcome(lost * self.sheet.target_cost_minor, 0, 0, 0, lost)
         if not market.sheets:
             return unserved
-        planned = plan_currency(market, self.sheet.currency)
+        planned = plan_currency(market, self.sheet.currency, crew)
         made = sum(proposal.quote.quantity for proposal in planned.proposals)
         late = sum(
             pieces

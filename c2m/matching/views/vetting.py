@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from pydantic import Field
 from werkzeug.wrappers import Response
 
+from c2m.design.pictures import MOST_BYTES, PictureRefused, store_upload
 from c2m.identity.models import Role
 from c2m.matching.levels import RECHECKS, missing_for_vetted
 from c2m.matching.models import ClaimKind, Factory
@@ -28,7 +29,7 @@ from c2m.matching.vetting import (
 from c2m.matching.views.blueprint import blueprint
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
-from c2m.web.forms import Form, Percent, Submission, Whole, blank, percent_entry, submitted
+from c2m.web.forms import Form, Percent, Submission, Upload, Whole, blank, percent_entry, submitted
 from c2m.web.paging import page_number, page_of
 from c2m.web.viewer import signed_in_viewer
 
@@ -44,6 +45,7 @@ class ClaimForm(Form):
     kind: ClaimKind
     title: Annotated[str, Field(min_length=1, max_length=120)]
     reference: Annotated[str, Field(max_length=120)] = ""
+    picture: Upload | None = None
 
 
 class CheckForm(Form):
@@ -83,7 +85,13 @@ def claim() -> Response | tuple[str, int]:
     form = submitted(ClaimForm)
     if not form.accepted:
         return _claims(form)
-    new = NewClaim(signed_in_viewer().organisation_id, form.value.kind, form.value.title, form.value.reference)
+    sent = form.value
+    try:
+        picture_id = _stored(sent.picture) if sent.picture else None
+    except PictureRefused as refusal:
+        form.refuse(refusal, "picture")
+        return _claims(form)
+    new = NewClaim(signed_in_viewer().organisation_id, sent.kind, sent.title, sent.reference, picture_id)
     make_claim(db_session(), new, now=request_time())
     flash(_("Sent in. An operator checks it."), "good")
     return redirect(url_for("matching.claims"), 303)
@@ -129,6 +137,12 @@ def set_newcomer_terms() -> Response | tuple[str, int]:
             flash(_("Set; the next match run goes by it."), "good")
             return redirect(url_for("matching.vetting"), 303)
     return _vetting(blank(CheckForm), None, terms=form)
+
+
+def _stored(sent: Upload) -> UUID:
+    content, owner = sent.stream.read(MOST_BYTES + 1), signed_in_viewer().organisation_id
+    name = sent.filename or ""
+    return store_upload(db_session(), content, organisation_id=owner, filename=name, now=request_time()).id
 
 
 def _claims(form: Submission[ClaimForm]) -> tuple[str, int]:
