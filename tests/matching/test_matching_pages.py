@@ -1,6 +1,8 @@
 """A factory's pages: the inbox and its answers, capacity by weeks, profile and lines; refusals change nothing."""
 
+import html
 import io
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -32,6 +34,7 @@ from c2m.matching.rules import PriceStep, Terms, monday
 from c2m.production.work_orders import create_work_orders
 from tests.builders import a_factory, a_line, an_open_sheet, verify
 from tests.conftest import Person, Visitor
+from tests.design.builders import a_file
 from tests.matching.market import match, offers
 from tests.web.test_access import everything
 
@@ -305,6 +308,10 @@ def test_shifts_overtime_and_an_idle_week_are_set_on_the_lines_page(
     assert [row.cells[0].capacity for row in rows] == [377 - 100, 60, 100]  # 4,800 minutes at 12.7
     offered = client("merchandiser").get("/studio/idle-weeks", headers={"Accept-Language": "en"})
     assert "12.5%" in offered.get_data(as_text=True)
+    [begin] = re.findall(r'href="(/studio/campaigns/new\?[^"]+)"', offered.get_data(as_text=True))
+    draft = client("merchandiser").get(html.unescape(begin)).get_data(as_text=True)
+    assert f'<option value="{line.category}" selected' in draft
+    assert f'value="{line.minimum}"' in draft
 
 
 @pytest.mark.parametrize(
@@ -614,6 +621,25 @@ def test_a_claim_is_sent_in_and_checked_with_evidence(
     page = factory.get("/factory/verification", headers=english).get_data(as_text=True)
     assert "Counted on site" in page
     assert "Missing to be vetted: Certificate, Sample work" in page
+
+
+def test_a_photograph_comes_with_a_claim_and_only_operators_see_it(
+    client: Callable[..., Visitor], database: Database, line: Capability
+) -> None:
+    factory, operator = client("factory"), client("operator")
+    claim = {"kind": "sample_work", "title": "Twenty cups 二十只杯子"}
+    broken = claim | {"picture": (io.BytesIO(b"<svg onload=alert(1)>"), "cups.png")}
+    refused = factory.post("/factory/verification", data=broken, content_type="multipart/form-data")
+    assert refused.status_code == 422
+    sent = claim | {"picture": (io.BytesIO(a_file()), "cups.png")}
+    assert factory.post("/factory/verification", data=sent, content_type="multipart/form-data").status_code == 303
+    with database.reading() as session:
+        picture_id = session.exec(select(Claim.picture_id).where(Claim.state == ClaimState.OPEN)).one()
+    address = f"/pictures/{picture_id}"
+    assert address in operator.get("/operator/vetting").get_data(as_text=True)
+    assert address in factory.get("/factory/verification").get_data(as_text=True)
+    statuses = [client(who).get(address).status_code for who in ("operator", "factory", "merchandiser", "buyer")]
+    assert statuses == [200, 200, 404, 404]
 
 
 def test_the_share_for_new_factories_is_set_and_shown(client: Callable[..., Visitor]) -> None:

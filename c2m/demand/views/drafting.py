@@ -49,6 +49,7 @@ from c2m.web.forms import (
     blank,
     local_time_entry,
     percent_entry,
+    queried,
     submitted,
 )
 from c2m.web.viewer import signed_in_viewer
@@ -99,6 +100,13 @@ class CampaignForm(TermsForm, Looks):
     sketch: Flag = False
 
 
+class StartForm(Form):
+    """What a new campaign may begin with, named in the address: an idle week's product and smallest order."""
+
+    category: Annotated[str, sketching.one_of(CATEGORIES)] | None = None
+    minimum: Annotated[Whole, Field(ge=1, le=campaigns.MOST_PIECES)] | None = None
+
+
 class PromotionForm(TermsForm):
     picture_id: UUID
 
@@ -107,7 +115,8 @@ class PromotionForm(TermsForm):
 @allow(Role.MERCHANDISER)
 def new_campaign() -> tuple[str, int]:
     """The form for a new campaign."""
-    return _draft_page(blank(CampaignForm, kind=CampaignKind.GROUP_BUY))
+    begun = queried(StartForm).model_dump(exclude_none=True)
+    return _draft_page(blank(CampaignForm, kind=CampaignKind.GROUP_BUY, **begun))
 
 
 @blueprint.post("/studio/campaigns/new")
