@@ -205,3 +205,58 @@ class Outcome(Table, table=True):
     buyers: int
     orders: int
     measured_at: datetime = time_field()
+
+
+class GenerationState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Generation(Table, table=True):
+    """Pictures a merchandiser has asked for: the brief, how it was understood, and how far the work has come."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("organisation_id", "idempotency_key"),
+        sa.CheckConstraint("(source_id IS NULL) = (strength_pct IS NULL)", name="strength_with_source"),
+        sa.CheckConstraint("strength_pct >= 1 AND strength_pct <= 100", name="strength_is_a_share"),
+        sa.CheckConstraint("(state = 'failed') = (reason <> '')", name="failed_with_reason"),
+        sa.CheckConstraint("steps_done >= 0 AND steps_done <= steps", name="steps_within_all"),
+        sa.Index("ix_generation_of_organisation", "organisation_id", "asked_at"),
+    )
+
+    id: UUID = id_field()
+    organisation_id: UUID = Field(foreign_key="organisation.id")
+    asked_by: UUID = Field(foreign_key="user_account.id")
+    category: str = Field(max_length=40)
+    words: str = Field(default="", max_length=500)
+    attributes: dict[str, str] = json_field()  # as understood
+    ignored: list[str] = json_field(list)  # words that nothing was made of
+    source_id: UUID | None = Field(default=None, foreign_key="picture.id")
+    strength_pct: int | None = None  # how far from the source
+    state: GenerationState = enum_field(GenerationState, GenerationState.WAITING)
+    steps_done: int = 0
+    steps: int = 0  # of all pictures; 0 until they are known
+    reason: str = Field(default="", max_length=300)  # why it failed, as a sentence to translate
+    reason_details: dict[str, str] = json_field()
+    round: int = 1  # one more each time it is taken up again
+    worker_token: UUID | None = None  # of the worker that makes the pictures
+    worker_seen_at: datetime | None = time_field(nullable=True)
+    idempotency_key: str = Field(max_length=80)
+    asked_at: datetime = time_field()
+    ended_at: datetime | None = time_field(nullable=True)
+
+
+class Rendition(Table, table=True):
+    """One picture of a generation, asked for with this seed and these attributes; it is made once."""
+
+    __table_args__ = (sa.UniqueConstraint("generation_id", "position"),)
+
+    id: UUID = id_field()
+    generation_id: UUID = Field(foreign_key="generation.id")
+    position: int
+    seed: int
+    attributes: dict[str, str] = json_field()
+    picture_id: UUID | None = Field(default=None, foreign_key="picture.id", unique=True)
