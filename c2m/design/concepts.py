@@ -14,6 +14,7 @@ from c2m.design.categories import CATEGORIES
 from c2m.design.models import Concept, ConceptState, ConceptVariant, Picture
 from c2m.design.pictures import publish_pictures
 from c2m.design.wants import refund_wants
+from c2m.design.wording import check_words
 from c2m.errors import N_, Conflict, Invalid, NotFound
 from c2m.outbox import announce
 
@@ -82,9 +83,9 @@ def create_concept(session: Session, draft: ConceptDraft, *, now: datetime) -> C
 
     Raises:
         Invalid: with a sentence for each field.
+        WordRefused
     """
-    if errors := draft_errors(draft, now=now):
-        raise Invalid(errors=errors)
+    _check(draft, now)
     concept = Concept(**_values(draft), created_at=now)
     session.add(concept)
     session.flush()
@@ -95,11 +96,10 @@ def change_concept(session: Session, concept: Concept, draft: ConceptDraft, *, n
     """Replace what a draft says.
 
     Raises:
-        ConceptNotDraft, Invalid
+        ConceptNotDraft, Invalid, WordRefused
     """
     _require_draft(session, concept)
-    if errors := draft_errors(draft, now=now):
-        raise Invalid(errors=errors)
+    _check(draft, now)
     for name, value in _values(draft).items():
         setattr(concept, name, value)
     session.add(concept)
@@ -112,11 +112,12 @@ def add_variant(
     """Put another picture into the competition.
 
     Raises:
-        ConceptNotDraft, TooManyVariants, Invalid
+        ConceptNotDraft, TooManyVariants, Invalid, WordRefused
     """
     _require_draft(session, concept)
     if not name.strip():
         raise Invalid(errors={"name": N_("Give the picture a name.")})
+    check_words(name, name_en)
     existing = variants(session, concept.id)
     if len(existing) >= MOST_VARIANTS:
         raise TooManyVariants(concept_id=concept.id)
@@ -147,10 +148,12 @@ def publish_concept(session: Session, concept: Concept, *, now: datetime) -> Non
     """Show a concept to buyers until its end.
 
     Raises:
-        ConceptNotDraft, ConceptWithoutPicture, Invalid: the end has passed meanwhile.
+        ConceptNotDraft, ConceptWithoutPicture, WordRefused, Invalid: the end has passed meanwhile.
     """
     _require_draft(session, concept)
-    shown = [variant.picture_id for variant in variants(session, concept.id)]
+    competing = variants(session, concept.id)
+    shown = [variant.picture_id for variant in competing]
+    check_words(concept.title, concept.title_en, concept.brief, *(v.name for v in competing))
     if not shown:
         raise ConceptWithoutPicture(concept_id=concept.id)
     if concept.ends_at <= now:
@@ -216,6 +219,12 @@ def variants(session: Session, concept_id: UUID) -> list[ConceptVariant]:
     """A concept's pictures in order."""
     statement = select(ConceptVariant).where(ConceptVariant.concept_id == concept_id)
     return list(session.exec(statement.order_by(col(ConceptVariant.position))).all())
+
+
+def _check(draft: ConceptDraft, now: datetime) -> None:
+    if errors := draft_errors(draft, now=now):
+        raise Invalid(errors=errors)
+    check_words(draft.title, draft.title_en, draft.brief)
 
 
 def _values(draft: ConceptDraft) -> dict[str, Any]:

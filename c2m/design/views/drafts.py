@@ -21,6 +21,7 @@ from c2m.design.models import Concept, ConceptState
 from c2m.design.views import sketching
 from c2m.design.views.blueprint import blueprint
 from c2m.design.views.sketching import SketchForm
+from c2m.design.wording import WordRefused, check_words
 from c2m.errors import Invalid
 from c2m.identity.models import Role
 from c2m.web.access import allow
@@ -116,7 +117,11 @@ def add_photograph(concept_id: UUID) -> Answer:
         form.refuse(refusal, "picture")
         return edit_page(seen, photograph=form)
     found = own_concept(session, concept_id)
-    concepts.add_variant(session, found, photograph, name=form.value.name, name_en=form.value.name_en, now=now)
+    try:
+        concepts.add_variant(session, found, photograph, name=form.value.name, name_en=form.value.name_en, now=now)
+    except WordRefused as refusal:
+        form.refuse(refusal, "name")
+        return edit_page(seen, photograph=form)
     flash(_("The picture is added."), "good")
     return _back(concept_id, "pictures")
 
@@ -133,6 +138,11 @@ def add_sketches(concept_id: UUID) -> Answer:
     if not form.accepted:
         return edit_page(seen, sketch=form)
     words = form.value.words
+    try:
+        check_words(words)
+    except WordRefused as refusal:
+        form.refuse(refusal, "words")
+        return edit_page(seen, sketch=form)
     understood = understand(words, category=seen.category, attributes=form.value.chosen)
     brief = Brief(seen.category, words, dict(understood.attributes))
     sketches = sketching.drawn(brief, count=form.value.count, seed=secrets.randbelow(2**31))
