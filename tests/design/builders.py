@@ -1,6 +1,8 @@
 """Concepts, pictures and wants for tests, and what the database holds."""
 
 import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +15,9 @@ from c2m import migrations
 from c2m.db import Database, table_of
 from c2m.design import concepts, pictures, wants
 from c2m.design.concepts import ConceptDraft
-from c2m.design.models import Concept, ConceptVariant, Want
+from c2m.design.generation import Brief, Generated, Progress
+from c2m.design.generations import Commission
+from c2m.design.models import Concept, ConceptVariant, PictureKind, Want
 from c2m.design.wants import WantRequest
 from c2m.identity.models import Role
 from tests.builders import an_organisation
@@ -90,3 +94,31 @@ def everything(database: Database) -> dict[str, list[str]]:
 def count(session: Session, model: Any) -> int:
     """How many rows a table holds."""
     return int(session.execute(sa.select(sa.func.count()).select_from(table_of(model))).scalar_one())
+
+
+@dataclass
+class TinyModel:
+    """A generator of plain squares in the first colour, four steps each; it remembers what it was asked."""
+
+    name: str = "tiny"
+    asked: list[tuple[Brief, int, int]] = field(default_factory=list)
+    trouble: Exception | None = None
+    after: int = 0  # pictures made before there is trouble
+
+    def generate(self, brief: Brief, *, count: int, seed: int, progress: Progress) -> Iterator[Generated]:
+        self.asked.append((brief, count, seed))
+        for number in range(count):
+            if self.trouble is not None and number >= self.after:
+                raise self.trouble
+            for step in range(4):
+                progress(4 * number + step + 1, 4 * count)
+            image = an_image((64, 64), brief.attributes.get("primary", "grey"))
+            known = {"generator": self.name, "model": "tiny model", "revision": "r1", "prompt": f"a {brief.category}"}
+            known |= {"brief": brief.words, "seed": seed + number, "steps": 4, "attributes": brief.attributes}
+            yield Generated(image, PictureKind.CONCEPT, known)
+
+
+def a_commission(organisation_id: UUID, asked_by: UUID, **asked: Any) -> Commission:
+    """Three pictures of a mug striped red and white."""
+    said: dict[str, Any] = {"words": "红白条纹马克杯", "count": 3, "seed": 40, "idempotency_key": "first form"}
+    return Commission(organisation_id=organisation_id, asked_by=asked_by, **said | asked)
