@@ -38,7 +38,17 @@ class Stored(BaseSettings):
         return Path(self.database_url.removeprefix(prefix))
 
 
-class Settings(Stored):
+class Imagination(BaseSettings):
+    """What makes pictures of products that don't exist yet."""
+
+    model_config = SettingsConfigDict(env_prefix="C2M_", extra="ignore", frozen=True)
+
+    design_model: str = Field(
+        default="", description="image model: hub id or directory of a diffusers pipeline; none = embedded; sketch"
+    )
+
+
+class Settings(Stored, Imagination):
     """How this installation runs. Outside demo mode the secret must be set."""
 
     model_config = SettingsConfigDict(env_prefix="C2M_", extra="forbid", frozen=True)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from c2m.design.drawings import CATEGORIES, DrawingSpec, contrast, draw, random_spec
 from c2m.design.models import PictureKind
+from c2m.errors import N_, Invalid
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Brief:
     category: str
     words: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
+    source: Image.Image | None = None  # a sketch or photograph to start from
+    strength: float = 0.6  # how far from it, 0…1
 
 
 @dataclass(frozen=True)
@@ -30,16 +33,29 @@ class Generated:
 
 
 CONTRAST = 28  # CIE76 ΔE between two colours that can be told apart
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], None]  # steps done, of the steps that all pictures asked for take together
+
+
+class Cancelled(Exception):
+    """Raised by a progress callback to stop the work between two steps; the generator lets it through."""
+
+
+class NothingFromPictures(Invalid):
+    """A generator that knows words only was given a picture to start from."""
+
+    sentence = N_("Sketches are drawn from words, not from a picture.")
 
 
 class ImageGenerator(Protocol):
     """Turns a brief into pictures; the same brief and seed give the same pictures."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the provenance of its pictures calls it."""
+        ...
 
     def generate(self, brief: Brief, *, count: int, seed: int, progress: Progress) -> Iterator[Generated]:
-        """Pictures as they are made, `progress(done, count)` after each."""
+        """Pictures as they are made, with `progress` after every step; what it raises ends the work."""
         ...
 
 
@@ -51,6 +67,13 @@ class SketchGenerator:
     size: int = 512
 
     def generate(self, brief: Brief, *, count: int, seed: int, progress: Progress) -> Iterator[Generated]:
+        """Sketches as they are drawn, each in one step.
+
+        Raises:
+            NothingFromPictures
+        """
+        if brief.source is not None:
+            raise NothingFromPictures()
         for i in range(count):
             rng = np.random.default_rng([seed, i])
             spec = _with_attributes(random_spec(rng, brief.category), brief.attributes)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from c2m.db import Database
 from c2m.design import pictures
-from c2m.design.generation import Brief, SketchGenerator
+from c2m.design.generation import Brief, Cancelled, NothingFromPictures, SketchGenerator
 from c2m.design.models import Picture, PictureKind
 from c2m.design.pictures import (
     MOST_BYTES,
@@ -151,6 +151,24 @@ def test_the_same_brief_and_seed_draw_the_same_sketch() -> None:
 
     assert drawn(7) == drawn(7)
     assert drawn(7) != drawn(8)
+
+
+def test_each_sketch_is_one_step_and_a_callback_that_cancels_ends_the_drawing() -> None:
+    steps: list[tuple[int, int]] = []
+
+    def cancel_after_two(done: int, whole: int) -> None:
+        steps.append((done, whole))
+        if done == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        list(SketchGenerator(size=64).generate(Brief("mug"), count=4, seed=1, progress=cancel_after_two))
+    assert steps == [(1, 4), (2, 4)]
+
+
+def test_sketches_refuse_a_picture_to_start_from() -> None:
+    with pytest.raises(NothingFromPictures):
+        list(SketchGenerator(size=64).generate(Brief("mug", source=an_image()), count=1, seed=1, progress=print))
 
 
 def a_picture(session: Session) -> Picture:

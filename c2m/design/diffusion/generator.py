@@ -1,19 +1,43 @@
 """The image generator on the embedded model: a brief to pictures, each with what makes it again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from c2m.config import Imagination
 from c2m.design.diffusion.briefs import Understood, understand
 from c2m.design.diffusion.refusals import MissingLibraries
-from c2m.design.generation import Brief, Generated, Progress
+from c2m.design.generation import Brief, Generated, ImageGenerator, Progress, SketchGenerator
 from c2m.design.models import PictureKind
 
 EMBEDDED = Path(__file__).parents[1] / "model"
 LIBRARIES = ("torch", "diffusers", "transformers")
+SKETCH = "sketch"
+StepEnd = Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]
+
+
+def generator_from(settings: Imagination) -> ImageGenerator:
+    """The generator that the settings choose; nothing heavy is loaded before its first picture."""
+    return SketchGenerator() if settings.design_model == SKETCH else EmbeddedGenerator()
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Counts a pipeline's steps among those of all pictures."""
+
+    pictures_done: int
+    pictures: int
+    progress: Progress
+
+    def __call__(self, pipeline: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        each = pipeline.num_timesteps
+        self.progress(self.pictures_done * each + step + 1, self.pictures * each)
+        return tensors
 
 
 @dataclass
@@ -34,17 +58,36 @@ class EmbeddedGenerator:
         """
         understood = understand(brief.words, category=brief.category, attributes=brief.attributes)
         for number in range(count):
-            image = self.picture(understood.prompt, seed=seed + number)
-            progress(number + 1, count)
+            steps = _Steps(number, count, progress)
+            image = self.picture(
+                understood.prompt, seed=seed + number, source=brief.source, strength=brief.strength, steps=steps
+            )
             yield Generated(image, PictureKind.CONCEPT, self._provenance(brief, understood, seed + number))
 
-    def picture(self, prompt: str, *, seed: int) -> Any:
-        """One picture for a prompt in the model's own words."""
+    def picture(
+        self,
+        prompt: str,
+        *,
+        seed: int,
+        source: Image.Image | None = None,
+        strength: float = 1.0,
+        steps: StepEnd | None = None,
+    ) -> Any:
+        """One picture for a prompt in the model's own words, from noise or from a picture mixed with it."""
         import torch
 
-        chance = torch.Generator("cpu").manual_seed(seed)
-        made = self._pipeline(
-            prompt, num_inference_steps=self.steps, guidance_scale=self.guidance, generator=chance, output_type="pil"
+        pipeline, more = self._pipeline, {}
+        if source is not None:
+            pipeline = self._from_pictures
+            more = {"image": source.convert("RGB").resize((self.size, self.size)), "strength": strength}
+        made = pipeline(
+            prompt,
+            num_inference_steps=self.steps,
+            guidance_scale=self.guidance,
+            generator=torch.Generator("cpu").manual_seed(seed),
+            callback_on_step_end=steps,
+            output_type="pil",
+            **more,
         )
         return made.images[0]
 
@@ -66,6 +109,14 @@ class EmbeddedGenerator:
         from c2m.design.diffusion.loading import load
 
         return load(self.model, device=self.device)
+
+    @cached_property
+    def _from_pictures(self) -> Any:
+        from diffusers import AutoPipelineForImage2Image
+
+        pipeline = AutoPipelineForImage2Image.from_pipe(self._pipeline)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
 
     @cached_property
     def _revision(self) -> str:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from c2m.design.diffusion.generator import EmbeddedGenerator
 from c2m.design.diffusion.loading import load
 from c2m.design.diffusion.recipe import quick
 from c2m.design.diffusion.refusals import MissingModel, NotTrained
-from c2m.design.generation import Brief
+from c2m.design.generation import Brief, Cancelled
 from c2m.design.models import PictureKind
 
 from .conftest import silent
@@ -44,14 +45,41 @@ def test_words_change_the_picture(generator):
 
 def test_a_brief_becomes_concepts_that_say_how_to_make_them_again(generator):
     steps = []
-    made = list(generator.generate(BRIEF, count=2, seed=7, progress=lambda done, count: steps.append((done, count))))
-    assert steps == [(1, 2), (2, 2)]
+    made = list(generator.generate(BRIEF, count=2, seed=7, progress=lambda *step: steps.append(step)))
+    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert {picture.kind for picture in made} == {PictureKind.CONCEPT}
     provenance = made[1].provenance
     assert provenance["prompt"] == "red and white dotted mug sky background"
     assert provenance["brief"] == BRIEF.words
     assert (provenance["seed"], provenance["steps"], provenance["model"]) == (8, 2, "tiny")
     assert np.array_equal(pixels(generator.picture(provenance["prompt"], seed=8)), pixels(made[1].image))
+
+
+def test_a_brief_with_a_picture_starts_from_it_and_takes_only_the_steps_its_strength_leaves(generator):
+    steps = []
+    brief = replace(BRIEF, source=Image.new("RGB", (64, 96), (200, 30, 30)), strength=0.5)
+    [made] = generator.generate(brief, count=1, seed=7, progress=lambda *step: steps.append(step))
+    [afresh] = generator.generate(BRIEF, count=1, seed=7, progress=lambda *step: None)
+    assert steps == [(1, 1)]
+    assert made.image.size == (128, 128)
+    assert not np.array_equal(pixels(made.image), pixels(afresh.image))
+
+
+def test_a_progress_callback_stops_the_work_between_two_steps_and_the_generator_goes_on_with_the_next(generator):
+    steps = []
+
+    def cancel_in_the_second_picture(done, whole):
+        steps.append(done)
+        if done == 3:
+            raise Cancelled
+
+    made = generator.generate(BRIEF, count=2, seed=7, progress=cancel_in_the_second_picture)
+    first = next(made)
+    with pytest.raises(Cancelled):
+        next(made)
+    assert steps == [1, 2, 3]
+    [again] = generator.generate(BRIEF, count=1, seed=7, progress=lambda *step: None)
+    assert np.array_equal(pixels(again.image), pixels(first.image))
 
 
 def test_a_saved_picture_says_that_an_algorithm_made_it(generator, tmp_path):
