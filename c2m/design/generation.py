@@ -55,7 +55,10 @@ class ImageGenerator(Protocol):
         ...
 
     def generate(self, brief: Brief, *, count: int, seed: int, progress: Progress) -> Iterator[Generated]:
-        """Pictures as they are made, with `progress` after every step; what it raises ends the work."""
+        """Pictures as they are made, with `progress` after every step; what it raises ends the work.
+
+        The picture at place i is the one that `seed + i` gives alone.
+        """
         ...
 
 
@@ -75,7 +78,7 @@ class SketchGenerator:
         if brief.source is not None:
             raise NothingFromPictures()
         for i in range(count):
-            rng = np.random.default_rng([seed, i])
+            rng = np.random.default_rng([seed + i, 0])
             spec = _with_attributes(random_spec(rng, brief.category), brief.attributes)
             image = draw(spec, size=self.size, seed=seed + i)
             provenance = {"generator": self.name, "seed": seed + i, "spec": _described(spec), "brief": brief.words}

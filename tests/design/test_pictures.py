@@ -174,3 +174,11 @@ def test_sketches_refuse_a_picture_to_start_from() -> None:
 def a_picture(session: Session) -> Picture:
     owner = an_organisation(session, Role.MERCHANDISER).id
     return pictures.store_drawing(session, an_image(), provenance={}, organisation_id=owner, now=NOON)
+
+
+def test_each_sketch_of_several_is_the_one_its_seed_draws_alone() -> None:
+    def drawn(count: int, seed: int) -> list[bytes]:
+        sketches = SketchGenerator(size=64).generate(Brief("mug"), count=count, seed=seed, progress=lambda a, b: None)
+        return [sketch.image.tobytes() for sketch in sketches]
+
+    assert drawn(3, 7) == drawn(1, 7) + drawn(1, 8) + drawn(1, 9)
