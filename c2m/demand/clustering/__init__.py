@@ -1,0 +1,1 @@
+"""What people ask for, put together: texts read, compared and grouped. Knows neither the database nor the web."""

@@ -1,0 +1,91 @@
+"""How alike two readings are: shared words and character n-grams by their rarity, then what decides by itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from c2m.demand.clustering.reading import CLOSE, SHORTEST_CODE, Reading
+
+Indices = NDArray[np.int64]
+
+WORDS = 0.5  # of the similarity; the rest is character n-grams
+NGRAMS = (3, 5)
+SAME_CODE = 0.4  # added where a model number is shared
+OTHER_CODE = 0.5  # multiplied where both name a model and not the same one
+OTHER_MEASURE = 0.6  # multiplied where a measure of one kind differs: 64 GB and 128 GB
+
+NOTHING = Reading(words=("nothing",), codes=frozenset(), spellings=frozenset(), measures=())  # a space needs a word
+
+
+def words_of(reading: Reading) -> Sequence[str]:
+    """What the word vectors are made of."""
+    return reading.words
+
+
+def text_of(reading: Reading) -> str:
+    """What the character n-grams are taken from."""
+    return reading.text
+
+
+@dataclass(frozen=True)
+class Space:
+    """Vectors of readings, of length one, whose product is the similarity before decisive words are looked at."""
+
+    words: TfidfVectorizer
+    signs: TfidfVectorizer
+
+    @classmethod
+    def of(cls, readings: Sequence[Reading]) -> Self:
+        """The space in which these readings are compared: what is rare among them weighs most."""
+        words = TfidfVectorizer(analyzer=words_of, binary=True, dtype=np.float64)
+        signs = TfidfVectorizer(
+            preprocessor=text_of, lowercase=False, analyzer="char_wb", ngram_range=NGRAMS, sublinear_tf=True
+        )
+        known = [reading for reading in readings if reading.words] or [NOTHING]
+        return cls(words.fit(known), signs.fit(known))
+
+    def vectors(self, readings: Sequence[Reading]) -> Any:
+        """One sparse row a reading."""
+        parts = (self.words.transform(readings) * WORDS**0.5, self.signs.transform(readings) * (1 - WORDS) ** 0.5)
+        return sp.hstack(parts).tocsr()
+
+
+def decided(cosine: float, one: Reading, other: Reading) -> float:
+    """The similarity of two readings, 0 … 1, given that of their words: codes and measures decide."""
+    if one.codes or other.codes:
+        agree = _codes_agree(one, other)
+        if agree is not None:
+            cosine = min(1.0, cosine + SAME_CODE) if agree else cosine * OTHER_CODE
+    return cosine * OTHER_MEASURE if _measures_differ(one, other) else cosine
+
+
+def _codes_agree(one: Reading, other: Reading) -> bool | None:
+    """Whether both name the same model; None when one of them names none."""
+    if one.codes & other.spellings or other.codes & one.spellings:
+        return True
+    if not one.codes or not other.codes:
+        return None
+    return any(_one_in_other(mine, yours) for mine in one.codes for yours in other.codes)
+
+
+def _one_in_other(mine: str, yours: str) -> bool:
+    """KIL18X30 and KIL18X30GB: a country's suffix, or a maker's prefix."""
+    short = min(len(mine), len(yours))
+    return short >= SHORTEST_CODE and (mine[:short] == yours[:short] or mine in yours or yours in mine)
+
+
+def _measures_differ(one: Reading, other: Reading) -> bool:
+    """Whether they name the same kind of measure and no value of it agrees."""
+    mine, yours = dict[str, list[float]](), dict[str, list[float]]()
+    for measures, found in ((one.measures, mine), (other.measures, yours)):
+        for unit, value in measures:
+            found.setdefault(unit, []).append(value)
+    return any(
+        unit in yours and not any(abs(a - b) <= CLOSE * max(a, b) for a in values for b in yours[unit])
+        for unit, values in mine.items()
+    )
