@@ -16,7 +16,7 @@ from c2m import migrations
 from c2m.audit import jobs as audit_jobs
 from c2m.broker import celery_at, sender
 from c2m.clock import Clock, SystemClock
-from c2m.config import Settings
+from c2m.config import Imagination, Settings
 from c2m.db import Database
 from c2m.demand import jobs as demand_jobs
 from c2m.demand import views as demand_views
@@ -25,6 +25,7 @@ from c2m.demand.views.short_way import ShortWay
 from c2m.design import jobs as design_jobs
 from c2m.design import views as design_views
 from c2m.design.exposures import EXPOSURES, ExposureLog
+from c2m.design.making import Maker, chosen_generator
 from c2m.identity import jobs as identity_jobs
 from c2m.identity.passwords import Passwords
 from c2m.jobs import Handler, Schedule, Worker, start_in_background
@@ -117,13 +118,19 @@ def create_app(
     app.context_processor(lambda: _context(settings))
     require_declarations(app)
     if settings.job_threads:
-        work_off = working_off(build_worker(edge.database, provider), settings.broker_url)
+        worker = build_worker(edge.database, provider, imagination=settings)
+        work_off = working_off(worker, settings.broker_url)
         start_in_background(work_off, clock, threads=settings.job_threads)
     return app
 
 
-def build_worker(database: Database, provider: PaymentProvider, *, hire: Hire = crew_of) -> Worker:
-    """The worker that knows every stage's jobs, deadlines and whom an announcement concerns."""
+def build_worker(
+    database: Database, provider: PaymentProvider, *, hire: Hire = crew_of, imagination: Imagination | None = None
+) -> Worker:
+    """The worker that knows every stage's jobs, deadlines and whom an announcement concerns.
+
+    Without `imagination` the environment says what makes pictures.
+    """
     handlers: dict[str, Handler] = ledger_jobs.handlers(provider)
     subscriptions: dict[str, list[str]] = {}
     schedules: list[Schedule] = []
@@ -133,6 +140,7 @@ def build_worker(database: Database, provider: PaymentProvider, *, hire: Hire = 
         for topic, kinds in stage.SUBSCRIPTIONS.items():
             subscriptions.setdefault(topic, []).extend(kinds)
     handlers |= matching_jobs.handlers(hire)
+    handlers |= Maker(database, partial(chosen_generator, imagination or Imagination())).handlers()
     return Worker(database, handlers, subscriptions, schedules)
 
 

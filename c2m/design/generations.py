@@ -149,6 +149,12 @@ def generations_of(organisation_id: UUID) -> sa.Select[Any]:
     return sa.select(Generation).where(col(Generation.organisation_id) == organisation_id).order_by(*newest)
 
 
+def asked_before(session: Session, organisation_id: UUID, idempotency_key: str) -> Generation | None:
+    """What an organisation asked for with this form, if it was sent before."""
+    statement = select(Generation).where(Generation.organisation_id == organisation_id)
+    return session.exec(statement.where(Generation.idempotency_key == idempotency_key)).first()
+
+
 def renditions(session: Session, generation_ids: Sequence[UUID]) -> dict[UUID, list[Rendition]]:
     """The pictures of each generation in order, made or not yet."""
     found: dict[UUID, list[Rendition]] = {generation_id: [] for generation_id in generation_ids}
@@ -204,8 +210,7 @@ def _check_at_once(session: Session, organisation_id: UUID) -> None:
 
 
 def _by_key(session: Session, asked: Commission) -> Generation | None:
-    statement = select(Generation).where(Generation.organisation_id == asked.organisation_id)
-    known = session.exec(statement.where(Generation.idempotency_key == asked.idempotency_key)).first()
+    known = asked_before(session, asked.organisation_id, asked.idempotency_key)
     if known is None:
         return None
     if (known.words, known.source_id, known.strength_pct) != (asked.words, asked.source_id, asked.strength_pct):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from importlib.util import find_spec
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,8 +19,10 @@ import structlog
 from PIL import Image
 from sqlmodel import Session
 
+from c2m.config import Imagination
 from c2m.db import Database, lock_rows, table_of
-from c2m.design.generation import Brief, Cancelled, Generated, ImageGenerator
+from c2m.design.diffusion.generator import EMBEDDED, LIBRARIES, generator_from
+from c2m.design.generation import Brief, Cancelled, Generated, ImageGenerator, SketchGenerator
 from c2m.design.generations import MAKE, UNDER_WAY, renditions
 from c2m.design.models import Generation, GenerationState, Picture, Rendition
 from c2m.design.pictures import store_drawing
@@ -32,6 +35,12 @@ LOOK_UP_SECONDS = 0.4  # between two looks at whether the work is still wanted
 STOPPED = N_("The pictures couldn't be made: the generator stopped unexpectedly. The operator finds out why.")
 
 log = structlog.get_logger(__name__)
+
+
+def chosen_generator(settings: Imagination) -> ImageGenerator:
+    """The generator that is configured; where none is and no model came with c2m, our own sketcher."""
+    embedded = (EMBEDDED / "model_index.json").is_file() and all(find_spec(library) for library in LIBRARIES)
+    return generator_from(settings) if settings.design_model or embedded else SketchGenerator()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from c2m.db import chunks, table_of
 from c2m.design.models import Picture, PictureKind
+from c2m.design.provenance import png, public_part, webp
 from c2m.errors import N_, Invalid, NotFound
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -97,10 +98,9 @@ def store_drawing(
     now: datetime,
     kind: PictureKind = PictureKind.SKETCH,
 ) -> Picture:
-    """Keep a picture we made ourselves, with how it was made."""
-    out = io.BytesIO()
-    image.convert("RGB").save(out, "WEBP", quality=90, method=4)
-    return store(session, out.getvalue(), kind, provenance, organisation_id=organisation_id, now=now)
+    """Keep a picture we made ourselves, with how it was made; the file says what everybody may know of that."""
+    content = webp(image, kind, public_part(provenance))
+    return store(session, content, kind, provenance, organisation_id=organisation_id, now=now)
 
 
 def store(
@@ -137,6 +137,12 @@ def publish_pictures(session: Session, picture_ids: Sequence[UUID], *, now: date
     for part in chunks(picture_ids):
         unseen = table.c.id.in_(part) & table.c.published_at.is_(None)
         session.execute(sa.update(table).where(unseen).values(published_at=now))
+
+
+def as_png(found: Picture, *, is_own: bool) -> bytes:
+    """A picture to take away, with everything that is known of how it was made; strangers don't learn by whom."""
+    with Image.open(io.BytesIO(found.content)) as image:
+        return png(image, found.kind, found.provenance if is_own else public_part(found.provenance))
 
 
 def picture(session: Session, picture_id: UUID) -> Picture:

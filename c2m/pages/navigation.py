@@ -70,6 +70,12 @@ PLACES: dict[Role | None, tuple[Place, ...]] = {
             "concept",
             leads_to=("design.new_concept", "design.edit_concept", "demand.promote"),
         ),
+        Place(
+            "design.sketchbook",
+            _("Picture studio"),
+            "sketch",
+            leads_to=("design.generation", "design.compare", "design.commission"),
+        ),
         Place("demand.sheets", _("Demand sheets"), "users", leads_to=("demand.sheet",)),
         Place("matching.idle", _("Idle weeks"), "cal"),
         MARKET,

@@ -51,6 +51,7 @@ JOBS: dict[str, LazyString] = {
     "design.weigh_variants": _("Share exposure among pictures"),
     "design.tell_validated": _("Tell of validated concepts"),
     "design.tell_hopeless": _("Tell of concepts better stopped"),
+    "design.make_pictures": _("Make the pictures of a brief"),
     "design.record_deposits": _("Note deposits that arrived"),
     "design.record_declines": _("Note deposits that were declined"),
     "demand.close_campaigns": _("Close campaigns"),

@@ -11,6 +11,8 @@ from sqlmodel import Session, select
 from c2m.clock import ManualClock
 from c2m.db import Database
 from c2m.demand.models import Waiting
+from c2m.design.generations import commission, renditions
+from c2m.design.pictures import store_drawing
 from c2m.design.signals import Asked, ask
 from c2m.identity.models import Role
 from c2m.matching.models import CapacityWeek, Factory, Reservation
@@ -18,7 +20,7 @@ from c2m.matching.rules import monday
 from c2m.production.models import Parcel
 from tests.builders import a_campaign, a_confirmed_pledge, a_line, a_sheet, verify
 from tests.conftest import PEOPLE, Person, Visitor
-from tests.design.builders import a_concept, a_want
+from tests.design.builders import a_commission, a_concept, a_want, an_image
 from tests.matching.market import match
 from tests.production.market import an_order, make, ship
 from tests.web.test_access import Door, doors, everything, knock
@@ -43,6 +45,11 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
     house, shop, maker = (people[name].organisation_id for name in ("merchandiser", "buyer", "factory"))
     concept, variants = a_concept(session, organisation_id=house)
     want = a_want(session, variants[0], shop)
+    designer = people["merchandiser"].user_id
+    asked_for = commission(session, a_commission(house, designer), now=clock.now())
+    drawn = renditions(session, [asked_for.id])[asked_for.id][0]
+    drawn.picture_id = store_drawing(session, an_image(), provenance={}, organisation_id=house, now=clock.now()).id
+    session.add(drawn)
     asked = ask(session, Asked(concept.id, shop, "?", "a question"), now=clock.now())
     closed = {"final_price_minor": 100_00, "final_quantity": 10, "closed_at": clock.now()}
     campaign, (variant,) = a_campaign(session, organisation_id=house, **closed)
@@ -70,9 +77,11 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
         "campaign_id": campaign.id,
         "capability_id": line.id,
         "concept_id": concept.id,
+        "generation_id": asked_for.id,
         "lot_id": lot_id,
         "order_id": order.id,
         "parcel_id": parcel.id,
+        "picture_id": drawn.picture_id,
         "pledge_id": pledge.id,
         "question_id": asked.id,
         "reservation_id": kept.id,

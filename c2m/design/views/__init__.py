@@ -1,6 +1,17 @@
 """Design's pages: pictures, what buyers see of a concept, and a merchandiser's studio."""
 
-from c2m.design.views import buyers, drafts, pictures, signals, studio, validation
+from c2m.design.views import about, buyers, comparing, drafts, generations, pictures, signals, studio, validation
 from c2m.design.views.blueprint import blueprint
 
-__all__ = ["blueprint", "buyers", "drafts", "pictures", "signals", "studio", "validation"]
+__all__ = [
+    "about",
+    "blueprint",
+    "buyers",
+    "comparing",
+    "drafts",
+    "generations",
+    "pictures",
+    "signals",
+    "studio",
+    "validation",
+]

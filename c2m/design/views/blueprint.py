@@ -23,6 +23,12 @@ def pattern_name(name: str) -> str:
     return _named(name, PATTERNS)
 
 
+@blueprint.app_template_filter("colour_name")
+def colour_name(name: str) -> str:
+    """What a colour of the palette is called in the reader's language."""
+    return _named(name, COLOURS)
+
+
 def in_reader_language(thing: Named) -> str:
     """The name of something registered, in the reader's language."""
     locale = get_locale()

@@ -12,14 +12,15 @@ from pydantic import Field
 from sqlmodel import Session
 from werkzeug.wrappers import Response
 
-from c2m.design import concepts, pictures
+from c2m.design import concepts, generations, pictures
 from c2m.design.categories import CATEGORIES
 from c2m.design.concepts import MOST_VARIANTS, ConceptDraft, ConceptWithoutPicture, TooManyVariants
 from c2m.design.diffusion.briefs import understand
 from c2m.design.generation import Brief, Generated
 from c2m.design.models import Concept, ConceptState
-from c2m.design.views import sketching
+from c2m.design.views import comparing, sketching
 from c2m.design.views.blueprint import blueprint
+from c2m.design.views.generations import own_picture
 from c2m.design.views.sketching import SketchForm
 from c2m.design.wording import WordRefused, check_words
 from c2m.errors import Invalid
@@ -55,6 +56,10 @@ class ConceptForm(Form):
     ends_at: LocalTime
 
 
+class NewConceptForm(ConceptForm):
+    picture: Annotated[list[UUID], Field(default_factory=list, max_length=MOST_VARIANTS)]
+
+
 class PhotographForm(Form):
     picture: Upload
     name: Annotated[str, Field(min_length=1, max_length=60)]
@@ -64,22 +69,27 @@ class PhotographForm(Form):
 @blueprint.get("/studio/concepts/new")
 @allow(Role.MERCHANDISER)
 def new_concept() -> tuple[str, int]:
-    """The form for a new concept."""
-    return blank(ConceptForm).page("design/new.html", categories=CATEGORIES)
+    """The form for a new concept, begun with what the pictures that were picked show."""
+    chosen = comparing.picked()
+    asked = generations.asked_for(db_session(), chosen[0].id) if chosen else None
+    begun = {"category": asked[0].category, "brief": asked[0].words} if asked else {}
+    return blank(NewConceptForm, **begun).page("design/new.html", categories=CATEGORIES, chosen=chosen)
 
 
 @blueprint.post("/studio/concepts/new")
 @allow(Role.MERCHANDISER)
 def create_concept() -> Answer:
     """Keep a new concept as a draft and go on to its pictures."""
-    form = submitted(ConceptForm)
+    form = submitted(NewConceptForm)
+    chosen = [own_picture(picture_id) for picture_id in dict.fromkeys(form.parsed.picture if form.parsed else ())]
     if form.accepted:
         try:
             made = concepts.create_concept(db_session(), _draft(form.value), now=request_time())
+            comparing.put_into(made, chosen)
             return redirect(url_for("design.edit_concept", concept_id=made.id) + "#pictures", 303)
         except Invalid as refusal:
             form.refuse(refusal)
-    return form.page("design/new.html", categories=CATEGORIES)
+    return form.page("design/new.html", categories=CATEGORIES, chosen=chosen)
 
 
 @blueprint.post("/studio/concepts/<uuid:concept_id>")
@@ -264,9 +274,8 @@ def _keep_sketches(concept_id: UUID, sketches: list[Generated]) -> None:
     found = own_concept(session, concept_id)
     taken = {variant.name for variant in concepts.variants(session, concept_id)}
     for sketch in sketches:
-        name, name_en = sketching.names_of(sketch)
-        again = sum(1 for other in taken if other == name or other.startswith(f"{name} "))
-        suffix = f" {again + 1}" if again else ""
+        name, name_en = sketching.names_of(sketch.provenance)
+        suffix = sketching.suffix_among(taken, name)
         taken.add(name + suffix)
         picture = pictures.store_drawing(
             session, sketch.image, provenance=sketch.provenance, organisation_id=found.organisation_id, now=now

@@ -20,9 +20,7 @@ A_YEAR = 31_536_000
 @public
 def picture(picture_id: UUID) -> Response:
     """A picture: anybody's once published, before that its organisation's and the operator's."""
-    found = pictures.picture(db_session(), picture_id)
-    if not _may_see(found):
-        raise PictureNotFound(picture_id=picture_id)
+    found = seen_picture(picture_id)
     is_known = request.if_none_match.contains_weak(found.sha256)
     response = Response(status=304) if is_known else Response(found.content, mimetype=found.media_type)
     response.set_etag(found.sha256)
@@ -34,6 +32,18 @@ def picture(picture_id: UUID) -> Response:
         response.cache_control.public = True
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def seen_picture(picture_id: UUID) -> Picture:
+    """A picture this viewer may see.
+
+    Raises:
+        PictureNotFound
+    """
+    found = pictures.picture(db_session(), picture_id)
+    if not _may_see(found):
+        raise PictureNotFound(picture_id=picture_id)
+    return found
 
 
 def _may_see(picture: Picture) -> bool:

@@ -1,7 +1,8 @@
 """Sketches asked for in a form: what can be chosen, and drawing them."""
 
-from collections.abc import Container, Iterable
-from typing import Annotated
+from collections.abc import Container, Iterable, Mapping
+from itertools import chain, count
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -58,11 +59,19 @@ def drawn(brief: Brief, *, count: int = 1, seed: int) -> list[Generated]:
     return [Generated(sketch.image, sketch.kind, sketch.provenance | by) for sketch in made]
 
 
-def names_of(sketch: Generated) -> tuple[str, str]:
-    """What a sketch shows, in Chinese and in English: 藏青横条纹, Navy, stripes."""
-    spec = sketch.provenance["spec"]
-    colour, pattern = COLOURS[spec["primary"]], PATTERNS[spec["pattern"]]
-    return f"{colour.zh}{pattern.zh}", f"{colour.en}, {pattern.en.lower()}"
+def names_of(provenance: Mapping[str, Any]) -> tuple[str, str]:
+    """What a picture shows, in Chinese and in English: 藏青横条纹, Navy, stripes."""
+    looks = provenance.get("spec") or provenance.get("attributes") or {}
+    parts: list[tuple[str, Mapping[str, Named]]] = [("primary", COLOURS), ("pattern", PATTERNS)]
+    named = [known[looks[name]] for name, known in parts if looks.get(name) in known]
+    if not named:
+        return "概念图", "Concept picture"
+    return "".join(thing.zh for thing in named), ", ".join(thing.en for thing in named).capitalize()
+
+
+def suffix_among(taken: Container[str], name: str) -> str:
+    """What tells a name from those that are taken: nothing, or the next number."""
+    return next(suffix for suffix in chain([""], (f" {number}" for number in count(2))) if name + suffix not in taken)
 
 
 def colours() -> list[tuple[str, str]]:
