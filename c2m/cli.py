@@ -22,6 +22,7 @@ from c2m.clock import SystemClock
 from c2m.config import Settings, Stored, UnknownDatabase, complaint
 from c2m.db import Database
 from c2m.demand.clustering import cli as clustering_cli
+from c2m.demand.forecasting import cli as forecasting_cli
 from c2m.demo.cli import demo
 from c2m.design.diffusion import cli as imagine_cli
 from c2m.errors import Refusal
@@ -57,6 +58,7 @@ cli.add_typer(imagine_cli.app, name="imagine")
 cli.add_typer(matching_cli.app, name="match")
 cli.command(help=replay_cli.HELP)(replay_cli.replay)
 cli.command(help=clustering_cli.HELP)(clustering_cli.cluster)
+cli.command(help=forecasting_cli.HELP)(forecasting_cli.forecast)
 
 
 @cli.command()
