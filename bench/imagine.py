@@ -18,7 +18,7 @@ import torch
 
 from c2m.design.diffusion.briefs import understand
 from c2m.design.diffusion.cli import save_png
-from c2m.design.diffusion.generator import EMBEDDED, EmbeddedGenerator
+from c2m.design.diffusion.generator import EMBEDDED, PipelineGenerator
 from c2m.design.diffusion.loading import load
 from c2m.design.generation import Brief
 
@@ -35,7 +35,7 @@ def main() -> None:
     started = time.perf_counter()
     bare = load(chosen.model)
     loading = time.perf_counter() - started
-    generator = EmbeddedGenerator(model=chosen.model)
+    generator = PipelineGenerator(model=chosen.model)
     ours: list[float] = []
     theirs: list[float] = []
     with TemporaryDirectory() as folder:
@@ -64,7 +64,7 @@ class Job:
     seed: int
     folder: Path
 
-    def through_c2m(self, generator: EmbeddedGenerator) -> None:
+    def through_c2m(self, generator: PipelineGenerator) -> None:
         """What `c2m imagine` does for it."""
         brief = Brief(understand(self.words).attributes["category"], self.words)
         for made in generator.generate(brief, count=1, seed=self.seed, progress=lambda done, count: None):
@@ -74,8 +74,8 @@ class Job:
         """The same picture, written as PNG too, with nothing around the pipeline."""
         made = pipeline(
             understand(self.words).prompt,
-            num_inference_steps=EmbeddedGenerator.steps,
-            guidance_scale=EmbeddedGenerator.guidance,
+            num_inference_steps=PipelineGenerator.steps,
+            guidance_scale=PipelineGenerator.guidance,
             generator=torch.Generator("cpu").manual_seed(self.seed),
         )
         made.images[0].save(self.folder / "theirs.png")

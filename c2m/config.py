@@ -46,6 +46,19 @@ class Imagination(BaseSettings):
     design_model: str = Field(
         default="", description="image model: hub id or directory of a diffusers pipeline; none = embedded; sketch"
     )
+    design_device: str = Field(default="", description="torch device that makes pictures; none = the best there is")
+    design_dtype: str = Field(
+        default="", pattern="^(float32|float16|bfloat16)?$", description="number format; none = fits the device"
+    )
+    design_steps: int | None = Field(default=None, ge=1, le=200, description="denoising steps; none = the model's own")
+    design_guidance: float | None = Field(default=None, ge=0, le=20, description="how closely words are followed")
+    design_lora: str = Field(default="", description="adapted weights: file, directory or hub id")
+    design_scheduler: str = Field(default="", description="another scheduler of diffusers, by its class name")
+    design_size: int | None = Field(default=None, ge=16, le=4096, description="pixels a side; none = the model's own")
+    design_batch: int = Field(default=1, ge=1, le=64, description="pictures made at once")
+    design_memory_gib: float | None = Field(
+        default=None, gt=0, description="most memory for the weights, and on a GPU for everything, GiB"
+    )
 
 
 class Settings(Stored, Imagination):

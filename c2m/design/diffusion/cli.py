@@ -1,5 +1,6 @@
 """`c2m imagine`: pictures from a brief, and making and judging the model that makes them."""
 
+import io
 import json
 import os
 import signal
@@ -8,33 +9,28 @@ import sys
 import time
 from collections.abc import Callable
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from PIL.PngImagePlugin import PngInfo
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-from c2m.design.diffusion.briefs import understand
+from c2m.config import Imagination
+from c2m.design.diffusion.briefs import UnknownProduct, understand
 from c2m.design.diffusion.card import FIGURES, write_card
-from c2m.design.diffusion.generator import EMBEDDED, LIBRARIES, EmbeddedGenerator
+from c2m.design.diffusion.generator import EMBEDDED, generator_from, require_libraries
 from c2m.design.diffusion.recipe import Recipe, quick
-from c2m.design.diffusion.refusals import MissingLibraries
 from c2m.design.generation import Brief, Generated
+from c2m.design.pictures import PictureRefused, make_safe
+from c2m.design.provenance import png
 
 if TYPE_CHECKING:
     from c2m.design.diffusion.evaluation import Report
 
 PICTURE = "picture"
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>'
-)
 
 
 class Part(StrEnum):
@@ -76,27 +72,41 @@ def picture(
     primary: Annotated[str, typer.Option(help="first colour; wins over the words")] = "",
     secondary: Annotated[str, typer.Option(help="second colour; wins over the words")] = "",
     pattern: Annotated[str, typer.Option(help="pattern; wins over the words")] = "",
-    steps: Annotated[int, typer.Option(min=1, max=200, help="steps of denoising")] = 12,
-    guidance: Annotated[float, typer.Option(min=0, max=20, help="how closely the words are followed")] = 3.0,
-    model: Model = EMBEDDED,
+    source: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="sketch or photograph to start from")
+    ] = None,
+    strength: Annotated[float, typer.Option(min=0.1, max=1, help="how far from it the pictures may go")] = 0.6,
+    model: Annotated[
+        str | None, typer.Option(help="hub id or directory of any diffusers pipeline; C2M_DESIGN_MODEL, else embedded")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, max=200, help="steps of denoising")] = None,
+    guidance: Annotated[float | None, typer.Option(min=0, max=20, help="how closely the words are followed")] = None,
+    size: Annotated[int | None, typer.Option(min=16, max=4096, help="pixels along a side")] = None,
     device: Device = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print files, seconds and provenance as one object")] = False,
 ) -> None:
-    """Make pictures from a brief with the embedded model, offline."""
+    """Make pictures from a brief, and from a picture if one is given; the rest is as C2M_DESIGN_… says."""
     chosen = {"primary": primary, "secondary": secondary, "pattern": pattern}
     attributes = {name: value for name, value in chosen.items() if value}
-    understood = understand(brief, category=category, attributes=attributes)
-    typer.echo(f"prompt: {understood.prompt}")
-    if understood.ignored:
-        typer.echo(f"not understood: {', '.join(understood.ignored)}")
-    generator = EmbeddedGenerator(model=model, steps=steps, guidance=guidance, device=device)
-    out.mkdir(parents=True, exist_ok=True)
+    asked = {"model": model, "steps": steps, "guidance": guidance, "size": size, "device": device}
+    given = {f"design_{name}": value for name, value in asked.items() if value is not None}
+    settings = Imagination().model_copy(update=given)
+    start = None if source is None else _opened(source)
+    whole = Brief(category or _product_in(brief), brief, attributes, start, strength)
+    told: list[dict[str, Any]] = []
     started = time.monotonic()
-    whole = Brief(category or understood.attributes["category"], brief, attributes)
-    for made in generator.generate(whole, count=n, seed=seed, progress=lambda done, count: None):
-        path = out / f"concept-{made.provenance['seed']}.png"
+    for made in generator_from(settings).generate(whole, count=n, seed=seed, progress=lambda done, count: None):
+        if not told and not as_json:
+            _tell_understood(made.provenance)
+        out.mkdir(parents=True, exist_ok=True)
+        path = out / f"{made.kind}-{made.provenance['seed']}.png"
         save_png(made, path)
-        typer.echo(f"{path}  {time.monotonic() - started:.2f} s")
-        started = time.monotonic()
+        taken, started = time.monotonic() - started, time.monotonic()
+        told.append({"file": str(path), "seconds": round(taken, 3), "kind": made.kind, "provenance": made.provenance})
+        if not as_json:
+            typer.echo(f"{path}  {taken:.2f} s")
+    if as_json:
+        typer.echo(json.dumps({"pictures": told}, ensure_ascii=False))
 
 
 @app.command()
@@ -109,7 +119,7 @@ def train(
     small: Small = False,
 ) -> None:
     """Train the embedded model; a run that was stopped goes on where it was, to the bit."""
-    _require_libraries()
+    require_libraries()
     import torch
 
     from c2m.design.diffusion import codec_training, training
@@ -133,7 +143,7 @@ def export(
     small: Small = False,
 ) -> None:
     """Write the model as trained so far: one diffusers directory at 16 bits."""
-    _require_libraries()
+    require_libraries()
     from c2m.design.diffusion import pipeline
     from c2m.design.diffusion.run import Run
 
@@ -154,7 +164,7 @@ def evaluate(
     small: Small = False,
 ) -> None:
     """Judge the model on unseen prompts beside real drawings, blobs and empty prompts; exit status 1 below a bar."""
-    _require_libraries()
+    require_libraries()
     from c2m.design.diffusion.evaluation import Evaluation, Plan, few
     from c2m.design.diffusion.sheet import contact_sheet
 
@@ -178,11 +188,28 @@ def evaluate(
 
 def save_png(made: Generated, path: Path) -> None:
     """Write the picture with its provenance and, as IPTC asks, that it is media made by a trained algorithm."""
-    info = PngInfo()
-    info.add_itxt("Title", "AI concept")
-    info.add_itxt("c2m:provenance", json.dumps(made.provenance, ensure_ascii=False))
-    info.add_itxt("XML:com.adobe.xmp", XMP)
-    made.image.save(path, pnginfo=info)
+    path.write_bytes(png(made.image, made.kind, made.provenance))
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(make_safe(path.read_bytes())))
+    except PictureRefused as refused:
+        raise typer.BadParameter(str(refused), param_hint="--source") from refused
+
+
+def _product_in(words: str) -> str:
+    try:
+        return understand(words).attributes["category"]
+    except UnknownProduct:
+        return ""
+
+
+def _tell_understood(provenance: dict[str, Any]) -> None:
+    if "prompt" in provenance:
+        typer.echo(f"prompt: {provenance['prompt']}")
+    if provenance.get("ignored"):
+        typer.echo(f"not understood: {', '.join(provenance['ignored'])}")
 
 
 def _table(report: "Report") -> Table:
@@ -202,12 +229,6 @@ def _recipe(small: bool) -> Recipe:
 
 def _say() -> Callable[[str], None]:
     return lambda line: typer.echo(f"{time.strftime('%H:%M:%S')}  {line}")
-
-
-def _require_libraries() -> None:
-    missing = [library for library in LIBRARIES if find_spec(library) is None]
-    if missing:
-        raise MissingLibraries(missing=", ".join(missing))
 
 
 def _commit() -> str:

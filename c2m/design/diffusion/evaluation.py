@@ -16,7 +16,7 @@ from PIL import Image
 from c2m.design.diffusion.card import NOTE
 from c2m.design.diffusion.colours import ColourJudge
 from c2m.design.diffusion.dataset import Shards, as_plain, pictures_of, specs_of, write_atomically
-from c2m.design.diffusion.generator import EmbeddedGenerator
+from c2m.design.diffusion.generator import PipelineGenerator
 from c2m.design.diffusion.judges import Eye, Judges, trained_eye
 from c2m.design.diffusion.patterns import PatternJudge
 from c2m.design.diffusion.recipe import Recipe, digest
@@ -154,7 +154,7 @@ class Evaluation:
         `drawings` is the training's folder; shards missing there are drawn again.
         """
         plan, note = self.plan, json.loads((model / NOTE).read_text("utf-8"))
-        generator = EmbeddedGenerator(model=model)
+        generator = PipelineGenerator(model=model)
         seed = int(digest(note), 16) % 2**32
         used = recipe.denoiser.shards_at(note["steps"]["denoiser"])
         tried = trials(recipe, shards=used, seed=seed, each=plan.each)
@@ -229,7 +229,7 @@ class Evaluation:
         write_atomically(path, lambda draft: torch.save(eye.state_dict(), draft))
         return eye
 
-    def _made(self, generator: EmbeddedGenerator, prompts: Sequence[str], *, seed: int) -> list[Image.Image]:
+    def _made(self, generator: PipelineGenerator, prompts: Sequence[str], *, seed: int) -> list[Image.Image]:
         made = []
         for number, prompt in enumerate(prompts):
             made.append(generator.picture(prompt, seed=seed + number))
@@ -237,7 +237,7 @@ class Evaluation:
                 self.say(f"{number + 1} of {len(prompts)} pictures")
         return made
 
-    def _coded(self, generator: EmbeddedGenerator, picture: Pixels) -> Pixels:
+    def _coded(self, generator: PipelineGenerator, picture: Pixels) -> Pixels:
         latents = torch.from_numpy(generator.codec.latents_of([picture], size=generator.size).astype(np.float32))
         with torch.inference_mode():
             decoded = generator.codec.decode(latents).sample[0]
@@ -247,7 +247,7 @@ class Evaluation:
     def _judged(self, picture: Image.Image) -> Pixels:
         return np.asarray(picture.resize((self.plan.size, self.plan.size), Image.Resampling.BOX))
 
-    def _variety(self, generator: EmbeddedGenerator, tried: Sequence[Trial], *, seed: int) -> float:
+    def _variety(self, generator: PipelineGenerator, tried: Sequence[Trial], *, seed: int) -> float:
         """Mean distance between pictures of one prompt, over that of drawings with the same attributes."""
         made, drawn = [], []
         rng = np.random.default_rng(seed)
@@ -267,7 +267,7 @@ class Evaluation:
             distances += [float(np.linalg.norm(a - b)) for a, b in combinations(features, 2)]
         return float(np.mean(distances))
 
-    def _copied(self, generator: EmbeddedGenerator, recipe: Recipe, shown: Sequence[Pixels], drawings: Path) -> float:
+    def _copied(self, generator: PipelineGenerator, recipe: Recipe, shown: Sequence[Pixels], drawings: Path) -> float:
         """Share of pictures nearer to a training drawing than all but one in a hundred new drawings are."""
         shards = Shards(drawings / "shards", recipe)
         for number in range(self.plan.shards):
@@ -281,7 +281,7 @@ class Evaluation:
         usual = np.percentile(nearest([picture for _, picture in self.held_out]), 1)
         return _share([bool(distance < usual) for distance in nearest(shown)])
 
-    def _seconds(self, generator: EmbeddedGenerator, tried: Sequence[Trial]) -> float:
+    def _seconds(self, generator: PipelineGenerator, tried: Sequence[Trial]) -> float:
         """Median seconds a picture."""
         taken = []
         for number, trial in enumerate(tried[: self.plan.timed]):

@@ -1,95 +1,134 @@
-"""The image generator on the embedded model: a brief to pictures, each with what makes it again."""
+"""Image generators on diffusers pipelines: a brief to pictures, each with what makes it again."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import hashlib
+import inspect
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from c2m.config import Imagination
-from c2m.design.diffusion.briefs import Understood, understand
-from c2m.design.diffusion.refusals import MissingLibraries
+from c2m.design.diffusion.card import NOTE
+from c2m.design.diffusion.models import folder_of, revision
+from c2m.design.diffusion.prompts import Ask, Prompt, in_a_sentence, in_own_words
+from c2m.design.diffusion.refusals import MissingLibraries, OutOfMemory, PictureWithheld
 from c2m.design.generation import Brief, Generated, ImageGenerator, Progress, SketchGenerator
 from c2m.design.models import PictureKind
 
+if TYPE_CHECKING:
+    from c2m.design.diffusion.loading import Setup
+
 EMBEDDED = Path(__file__).parents[1] / "model"
+EMBEDDED_STEPS, EMBEDDED_GUIDANCE = 12, 3.0
 LIBRARIES = ("torch", "diffusers", "transformers")
 SKETCH = "sketch"
-StepEnd = Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]
+USUAL_SIZE = 1024  # of models that don't say theirs
 
 
 def generator_from(settings: Imagination) -> ImageGenerator:
     """The generator that the settings choose; nothing heavy is loaded before its first picture."""
-    return SketchGenerator() if settings.design_model == SKETCH else EmbeddedGenerator()
-
-
-@dataclass(frozen=True)
-class _Steps:
-    """Counts a pipeline's steps among those of all pictures."""
-
-    pictures_done: int
-    pictures: int
-    progress: Progress
-
-    def __call__(self, pipeline: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        each = pipeline.num_timesteps
-        self.progress(self.pictures_done * each + step + 1, self.pictures * each)
-        return tensors
+    if settings.design_model == SKETCH:
+        return SketchGenerator()
+    return PipelineGenerator.of(settings)
 
 
 @dataclass
-class EmbeddedGenerator:
-    """Makes concept pictures with the model that ships with c2m; loads it, and torch, with the first picture."""
+class PipelineGenerator:
+    """Makes concept pictures with a diffusers pipeline; loads it, and torch, with the first picture."""
 
+    model: str | Path = EMBEDDED
+    ask: Ask = in_own_words
     name: str = "embedded"
-    model: Path = field(default=EMBEDDED)
-    steps: int = 12
-    guidance: float = 3.0
-    device: str | None = None
+    steps: int | None = EMBEDDED_STEPS
+    guidance: float | None = EMBEDDED_GUIDANCE
+    side: int | None = None  # pixels; the model's own when not given
+    batch: int = 1  # pictures at once
+    device: str = ""
+    dtype: str = ""
+    lora: str = ""
+    scheduler: str = ""
+    memory_gib: float | None = None
+
+    @classmethod
+    def of(cls, settings: Imagination) -> "PipelineGenerator":
+        """The embedded model, or the one that is named; steps and guidance are the model's own unless set."""
+        machine: dict[str, Any] = {
+            "side": settings.design_size,
+            "batch": settings.design_batch,
+            "device": settings.design_device,
+            "dtype": settings.design_dtype,
+            "lora": settings.design_lora,
+            "scheduler": settings.design_scheduler,
+            "memory_gib": settings.design_memory_gib,
+        }
+        model, steps, guidance = settings.design_model or EMBEDDED, settings.design_steps, settings.design_guidance
+        if (Path(model) / NOTE).is_file() or model == EMBEDDED:  # trained by us, wherever it lies
+            usual = EMBEDDED_GUIDANCE if guidance is None else guidance
+            return cls(model, in_own_words, "embedded", steps or EMBEDDED_STEPS, usual, **machine)
+        return cls(model, in_a_sentence, "diffusers", steps, guidance, **machine)
 
     def generate(self, brief: Brief, *, count: int, seed: int, progress: Progress) -> Iterator[Generated]:
         """Pictures as they are made; the same brief, seed and model give the same pictures on the same machine.
 
         Raises:
-            UnknownProduct, MissingModel, MissingLibraries
+            UnknownProduct: the embedded model doesn't know what it is.
+            MissingLibraries, OutOfMemory, PictureWithheld; and see loading.load.
         """
-        understood = understand(brief.words, category=brief.category, attributes=brief.attributes)
-        for number in range(count):
-            steps = _Steps(number, count, progress)
-            image = self.picture(
-                understood.prompt, seed=seed + number, source=brief.source, strength=brief.strength, steps=steps
-            )
-            yield Generated(image, PictureKind.CONCEPT, self._provenance(brief, understood, seed + number))
+        prompt = self.ask(brief)
+        for first in range(0, count, self.batch):
+            seeds = [seed + number for number in range(first, min(first + self.batch, count))]
+            steps = _Steps(progress, done=first, now=len(seeds), count=count)
+            images = self.pictures(prompt.text, seeds=seeds, source=brief.source, strength=brief.strength, steps=steps)
+            for image, its_seed in zip(images, seeds, strict=True):
+                yield Generated(image, PictureKind.CONCEPT, self._provenance(brief, prompt, its_seed))
 
-    def picture(
+    def picture(self, prompt: str, *, seed: int) -> Image.Image:
+        """One picture for a prompt in the model's own words."""
+        return self.pictures(prompt, seeds=[seed])[0]
+
+    def pictures(
         self,
         prompt: str,
         *,
-        seed: int,
+        seeds: list[int],
         source: Image.Image | None = None,
         strength: float = 1.0,
-        steps: StepEnd | None = None,
-    ) -> Any:
-        """One picture for a prompt in the model's own words, from noise or from a picture mixed with it."""
+        steps: "_Steps | None" = None,
+    ) -> list[Image.Image]:
+        """A picture for each seed, made together, from noise or from a picture mixed with it."""
+        pipeline = self._pipeline if source is None else self._from_pictures
         import torch
 
-        pipeline, more = self._pipeline, {}
+        asked = {
+            "prompt": [prompt] * len(seeds),
+            "generator": [torch.Generator("cpu").manual_seed(seed) for seed in seeds],
+            "num_inference_steps": self.steps,
+            "guidance_scale": self.guidance,
+            "callback_on_step_end": steps,
+        }
         if source is not None:
-            pipeline = self._from_pictures
-            more = {"image": source.convert("RGB").resize((self.size, self.size)), "strength": strength}
-        made = pipeline(
-            prompt,
-            num_inference_steps=self.steps,
-            guidance_scale=self.guidance,
-            generator=torch.Generator("cpu").manual_seed(seed),
-            callback_on_step_end=steps,
-            output_type="pil",
-            **more,
-        )
-        return made.images[0]
+            asked |= {"image": [_fitted(source, self.size)] * len(seeds), "strength": strength}
+        if source is not None or self.side is not None:
+            asked |= {"height": self.size, "width": self.size}
+        known = inspect.signature(pipeline.__call__).parameters
+        try:
+            made = pipeline(**{name: value for name, value in asked.items() if name in known and value is not None})
+        except RuntimeError as error:  # torch.OutOfMemoryError too
+            if "out of memory" in str(error) or "can't allocate memory" in str(error):
+                raise OutOfMemory(device=str(pipeline.device)) from error
+            raise
+        finally:
+            self._clean_up()
+        if any(getattr(made, "nsfw_content_detected", None) or ()):
+            raise PictureWithheld()
+        images: list[Image.Image] = made.images
+        return images
 
     @property
     def codec(self) -> Any:
@@ -99,41 +138,112 @@ class EmbeddedGenerator:
     @property
     def size(self) -> int:
         """Pixels along a picture's side."""
-        return int(self._pipeline.unet.config.sample_size * self._pipeline.vae_scale_factor)
+        if self.side is not None:
+            return self.side
+        core = getattr(self._pipeline, "unet", None)
+        sample = core.config.sample_size if core is not None else getattr(self._pipeline, "default_sample_size", None)
+        return int(sample * self._pipeline.vae_scale_factor) if sample else USUAL_SIZE
 
     @cached_property
     def _pipeline(self) -> Any:
-        missing = [library for library in LIBRARIES if find_spec(library) is None]
-        if missing:
-            raise MissingLibraries(missing=", ".join(missing))
+        require_libraries()
+        folder_of(str(self.model))  # a missing model is told before torch is read
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # of torchvision, which isn't needed
         from c2m.design.diffusion.loading import load
 
-        return load(self.model, device=self.device)
+        return load(self.model, self._setup())
 
     @cached_property
     def _from_pictures(self) -> Any:
-        from diffusers import AutoPipelineForImage2Image
+        pipeline = self._pipeline
+        from c2m.design.diffusion.loading import from_pictures
 
-        pipeline = AutoPipelineForImage2Image.from_pipe(self._pipeline)
-        pipeline.set_progress_bar_config(disable=True)
-        return pipeline
+        return from_pictures(pipeline, str(self.model))
+
+    def _setup(self) -> "Setup":
+        from c2m.design.diffusion.loading import Setup
+
+        return Setup(self.device, self.dtype, self.lora, self.scheduler, self.memory_gib)
+
+    def _clean_up(self) -> None:
+        """Give back what an accelerator keeps of a call, also of one that was stopped."""
+        if self._pipeline.device.type == "cuda":
+            import torch
+
+            torch.cuda.empty_cache()
 
     @cached_property
     def _revision(self) -> str:
-        from c2m.design.diffusion.loading import revision
+        return revision(folder_of(str(self.model)))
 
-        return revision(self.model)
-
-    def _provenance(self, brief: Brief, understood: Understood, seed: int) -> dict[str, Any]:
-        return {
+    def _provenance(self, brief: Brief, prompt: Prompt, seed: int) -> dict[str, Any]:
+        made = {
             "generator": self.name,
-            "model": self.model.name if self.model != EMBEDDED else "c2m-embedded",
+            "model": "c2m-embedded" if self.model == EMBEDDED else _short(self.model),
             "revision": self._revision,
             "brief": brief.words,
-            "prompt": understood.prompt,
-            "attributes": dict(understood.attributes),
-            "ignored": list(understood.ignored),
+            "prompt": prompt.text,
+            "attributes": dict(prompt.attributes),
+            "ignored": list(prompt.ignored),
             "seed": seed,
-            "steps": self.steps,
-            "guidance": self.guidance,
+            "steps": self._used("num_inference_steps", self.steps, brief),
+            "guidance": self._used("guidance_scale", self.guidance, brief),
         }
+        if self.lora:
+            made["lora"] = _short(self.lora)
+        if self.scheduler:
+            made["scheduler"] = self.scheduler
+        if brief.source is not None:
+            made |= {"strength": brief.strength, "source_sha256": fingerprint(brief.source)}
+        return made
+
+    def _used(self, name: str, chosen: float | None, brief: Brief) -> Any:
+        """What was chosen, else what the pipeline does by itself."""
+        pipeline = self._pipeline if brief.source is None else self._from_pictures
+        parameter = inspect.signature(pipeline.__call__).parameters.get(name)
+        return chosen if chosen is not None or parameter is None else parameter.default
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Counts a pipeline's steps among those of all pictures; what `progress` raises ends the pipeline's work."""
+
+    progress: Progress
+    done: int  # pictures
+    now: int  # pictures under way
+    count: int
+
+    def __call__(self, pipeline: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        each = pipeline.num_timesteps
+        self.progress(self.done * each + (step + 1) * self.now, self.count * each)
+        return tensors
+
+
+def require_libraries() -> None:
+    """See that pictures can be made at all.
+
+    Raises:
+        MissingLibraries
+    """
+    missing = [library for library in LIBRARIES if find_spec(library) is None]
+    if missing:
+        raise MissingLibraries(missing=", ".join(missing))
+
+
+def fingerprint(source: Image.Image) -> str:
+    """SHA-256 of a picture's size and RGB pixels, whatever file they came in."""
+    rgb = source.convert("RGB")
+    return hashlib.sha256(f"{rgb.width}x{rgb.height} ".encode() + rgb.tobytes()).hexdigest()
+
+
+def _fitted(source: Image.Image, side: int) -> Image.Image:
+    """The picture as a square, filled up with the colour at its edge."""
+    rgb = source.convert("RGB")
+    corners = [rgb.getpixel((x, y)) for x in (0, rgb.width - 1) for y in (0, rgb.height - 1)]
+    edge = tuple(int(median(values)) for values in zip(*corners, strict=True))
+    return ImageOps.pad(rgb, (side, side), Image.Resampling.LANCZOS, color=edge)
+
+
+def _short(model: str | Path) -> str:
+    """A hub id as it is, of a directory its name."""
+    return Path(model).name if Path(model).exists() else str(model)

@@ -1,7 +1,9 @@
+import json
 import subprocess
 import sys
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from c2m.cli import cli
@@ -22,6 +24,48 @@ def test_a_brief_alone_makes_pictures(brief, tiny_model, tmp_path):
 def test_words_that_were_not_understood_are_told(tiny_model, tmp_path):
     ran = run("dragon mug", "--n", "1", "--steps", "1", "--out", str(tmp_path), "--model", str(tiny_model))
     assert "not understood: dragon" in ran.output
+
+
+def test_a_picture_to_start_from_is_named_in_what_is_told_and_in_the_file(tiny_model, tmp_path):
+    Image.new("RGB", (80, 100), (200, 30, 30)).save(tmp_path / "mine.jpg")
+    chosen = ["--source", str(tmp_path / "mine.jpg"), "--strength", "0.5", "--steps", "2", "--n", "1", "--json"]
+    ran = run("red mug", *chosen, "--out", str(tmp_path / "out"), "--model", str(tiny_model))
+    [told] = json.loads(ran.stdout)["pictures"]
+    assert (told["provenance"]["strength"], len(told["provenance"]["source_sha256"])) == (0.5, 64)
+    with Image.open(told["file"]) as stored:
+        assert json.loads(stored.text["c2m:provenance"]) == told["provenance"]
+
+
+def test_a_source_that_is_no_picture_is_refused_before_a_model_is_loaded(tmp_path):
+    (tmp_path / "mine.svg").write_text("<svg/>")
+    ran = run("red mug", "--source", str(tmp_path / "mine.svg"), "--out", str(tmp_path / "out"))
+    assert ran.exit_code == 2
+    assert "Only PNG, JPEG and WebP" in ran.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_is_not_there_is_one_sentence_and_nothing_is_written(tmp_path):
+    program = [
+        sys.executable,
+        "-m",
+        "c2m",
+        "imagine",
+        "red mug",
+        "--model",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    ran = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == f"There is no image model at {tmp_path}: model_index.json is missing.\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_sketches_are_drawn_where_that_is_what_makes_pictures(tmp_path):
+    ran = run("navy striped mug", "--model", "sketch", "--n", "1", "--seed", "3", "--out", str(tmp_path))
+    assert ran.exit_code == 0, ran.output
+    assert [path.name for path in tmp_path.iterdir()] == ["sketch-3.png"]
 
 
 def test_neither_the_site_nor_the_command_imports_torch_before_a_picture_is_made():

@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 
 from c2m.design.diffusion import pipeline
-from c2m.design.diffusion.cli import SOURCE_TYPE, save_png
+from c2m.design.diffusion.cli import save_png
 from c2m.design.diffusion.codec import PatchCodec
-from c2m.design.diffusion.generator import EmbeddedGenerator
+from c2m.design.diffusion.generator import PipelineGenerator
 from c2m.design.diffusion.loading import load
 from c2m.design.diffusion.recipe import quick
 from c2m.design.diffusion.refusals import MissingModel, NotTrained
@@ -27,7 +27,7 @@ def pixels(image):
 
 @pytest.fixture(scope="module")
 def generator(tiny_model):
-    return EmbeddedGenerator(model=tiny_model, steps=2)
+    return PipelineGenerator(model=tiny_model, steps=2)
 
 
 def test_the_same_seed_makes_the_same_picture_and_another_seed_another(generator):
@@ -87,7 +87,7 @@ def test_a_saved_picture_says_that_an_algorithm_made_it(generator, tmp_path):
     save_png(made, tmp_path / "concept.png")
     with Image.open(tmp_path / "concept.png") as stored:
         assert json.loads(stored.text["c2m:provenance"]) == made.provenance
-        assert SOURCE_TYPE in stored.text["XML:com.adobe.xmp"]
+        assert "digitalsourcetype/trainedAlgorithmicMedia" in stored.text["XML:com.adobe.xmp"]
 
 
 def test_the_note_beside_the_weights_names_recipe_steps_and_commit(tiny_model):
@@ -126,7 +126,7 @@ def test_it_also_makes_pictures_from_pictures(tiny_model):
 
 def test_a_missing_model_says_so_at_once(tmp_path):
     with pytest.raises(MissingModel, match=r"model_index\.json"):
-        EmbeddedGenerator(model=tmp_path / "nowhere").picture("mug", seed=1)
+        PipelineGenerator(model=tmp_path / "nowhere").picture("mug", seed=1)
 
 
 def test_nothing_is_exported_before_both_parts_were_trained(tmp_path):
