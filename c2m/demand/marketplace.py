@@ -71,7 +71,7 @@ def counts(session: Session, search: Search, *, now: datetime) -> tuple[dict[str
 
 def _offers(now: datetime) -> sa.CompoundSelect[Any]:
     """Every open campaign and published concept in one shape."""
-    campaign, tier = table_of(Campaign), table_of(PriceTier)
+    campaign, tier, picture = table_of(Campaign), table_of(PriceTier), table_of(Picture)
     certain = campaign.c.pledged_quantity - campaign.c.conditional_quantity
     reached = (
         sa.select(sa.func.min(tier.c.price_minor))
@@ -105,7 +105,7 @@ def _offers(now: datetime) -> sa.CompoundSelect[Any]:
         campaign.c.description.label("words"),
         campaign.c.category,
         campaign.c.picture_id,
-        sa.literal("photo").label("picture_kind"),
+        sa.cast(picture.c.kind, sa.String).label("picture_kind"),
         campaign.c.currency,
         price_now.label("price_minor"),
         campaign.c.deposit_minor,
@@ -114,8 +114,10 @@ def _offers(now: datetime) -> sa.CompoundSelect[Any]:
         (following - certain).label("missing"),
         campaign.c.deadline.label("ends_at"),
         campaign.c.opened_at.label("since"),
-    ).where(campaign.c.state == CampaignState.OPEN, campaign.c.deadline > now)
-    return sa.union_all(campaigns, _concepts(now))
+    )
+    drawn = campaigns.join_from(campaign, picture, picture.c.id == campaign.c.picture_id, isouter=True)
+    open_ones = drawn.where(campaign.c.state == CampaignState.OPEN, campaign.c.deadline > now)
+    return sa.union_all(open_ones, _concepts(now))
 
 
 def _concepts(now: datetime) -> sa.Select[Any]:

@@ -157,6 +157,19 @@ def picture(session: Session, picture_id: UUID) -> Picture:
     return found
 
 
+def kind_of(session: Session, picture_id: UUID) -> PictureKind:
+    """What kind of picture this is.
+
+    Raises:
+        PictureNotFound
+    """
+    table = table_of(Picture)
+    found = session.execute(sa.select(table.c.kind).where(table.c.id == picture_id)).scalar()
+    if found is None:
+        raise PictureNotFound(picture_id=picture_id)
+    return PictureKind(found)
+
+
 def pictures(session: Session, picture_ids: Sequence[UUID]) -> dict[UUID, Picture]:
     """These pictures by id; their contents are read when they are asked for."""
     found: dict[UUID, Picture] = {}
