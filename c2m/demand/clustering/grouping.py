@@ -13,7 +13,7 @@ from c2m.demand.clustering.similarity import Indices, Space, decided
 
 NEIGHBOURS = 30
 FAINTEST = 0.15  # a similarity below this is no edge
-TOGETHER = 0.45  # groups merge while the average similarity across is at least this
+TOGETHER = 0.4  # groups merge while the average similarity across is at least this
 HEAVIEST = 24  # a text's rarest features, by which its neighbours are looked up
 BLOCK = 2_000
 
@@ -44,7 +44,7 @@ def edges_of(readings: Sequence[Reading], progress: Progress = lambda _what, _sh
     if len(readings) < 2:
         return []
     vectors = Space.of(readings).vectors(readings)
-    rough = _heaviest(vectors, HEAVIEST)
+    rough = heaviest(vectors)
     seen: set[int] = set()
     edges: list[Edge] = []
     for start in range(0, len(readings), BLOCK):
@@ -76,7 +76,7 @@ def _near(rough: Any, start: int) -> tuple[Indices, Indices]:
     return np.concatenate(ones), np.concatenate(others)
 
 
-def _heaviest(vectors: Any, most: int) -> Any:
+def heaviest(vectors: Any, most: int = HEAVIEST) -> Any:
     """Rows with all but their heaviest features left out."""
     indptr, kept = [0], []
     for start, end in itertools.pairwise(vectors.indptr.tolist()):
@@ -85,7 +85,7 @@ def _heaviest(vectors: Any, most: int) -> Any:
             chosen = start + np.argpartition(-vectors.data[start:end], most)[:most]
         kept.append(chosen)
         indptr.append(indptr[-1] + len(chosen))
-    rows = np.concatenate(kept)
+    rows = np.concatenate([*kept, np.empty(0, dtype=np.int64)]).astype(np.int64)
     return sp.csr_matrix((vectors.data[rows], vectors.indices[rows], indptr), shape=vectors.shape)
 
 

@@ -1,8 +1,8 @@
 """Words of needs in Chinese and English that mean the same, so that a need finds its like in the other language.
 
 One line a meaning: the name it goes by, then its words. Kinds of product name the catalogue's category too. Colours and
-clothing sizes say which variant of a product is meant, not which product, and are left out of comparisons, as are the
-words people wrap a need in.
+clothing sizes say which variant of a product is meant, uses whom it is for, and neither which product: they are left
+out of comparisons, as are the words people wrap a need in.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ vest/coat: 马甲 背心 马夹 vest gilet waistcoat
 dress/dress: 连衣裙 长裙 裙子 dress gown
 skirt/dress: 半身裙 短裙 skirt
 apron/general: 围裙 apron
-pyjamas/general: 睡衣 家居服 pyjamas pajamas sleepwear
+pyjamas/general: 睡衣 家居服 pyjamas pajamas pajama sleepwear
 scarf/scarf: 围巾 披肩 scarf scarves shawl
 beanie/beanie: 毛线帽 针织帽 冷帽 beanie knit_hat woolly_hat
 cap/general: 棒球帽 鸭舌帽 遮阳帽 渔夫帽 baseball_cap cap bucket_hat
@@ -31,7 +31,7 @@ backpack/backpack: 双肩包 背包 书包 backpack rucksack schoolbag school_ba
 pouch/general: 化妆包 收纳袋 收纳包 束口袋 抽绳袋 pouch cosmetic_bag drawstring_bag toiletry_bag makeup_bag
 lunchbag/general: 饭盒袋 保温袋 午餐包 冰包 lunch_bag cooler_bag insulated_bag
 suitcase/suitcase: 行李箱 拉杆箱 旅行箱 登机箱 suitcase luggage
-mug/mug: 马克杯 咖啡杯 陶瓷杯 mug coffee_mug coffee_cup
+mug/mug: 杯 杯子 cup 马克杯 咖啡杯 陶瓷杯 mug coffee_mug coffee_cup
 glass/general: 玻璃杯 glass_cup tumbler_glass
 bottle/bottle: 保温杯 水壶 水瓶 水杯 运动水壶 随行杯 bottle water_bottle thermos flask tumbler vacuum_flask
 teapot/teapot: 茶壶 teapot tea_pot
@@ -48,12 +48,12 @@ cable/general: 数据线 充电线 charging_cable usb_cable data_cable
 lamp/lamp: 台灯 lamp desk_lamp table_lamp
 nightlight/lamp: 小夜灯 夜灯 night_light nightlight
 sneaker/sneaker: 运动鞋 跑鞋 板鞋 球鞋 帆布鞋 sneaker trainer running_shoe
-slipper/sneaker: 拖鞋 棉拖 slipper
+slipper/sneaker: 拖鞋 棉拖鞋 棉拖 slipper
 umbrella/umbrella: 雨伞 遮阳伞 阳伞 晴雨伞 伞 umbrella parasol
 raincoat/general: 雨衣 raincoat poncho
 plush/plush: 毛绒玩具 毛绒公仔 玩偶 公仔 plush plush_toy soft_toy stuffed_toy stuffed_animal
 keyring/general: 钥匙扣 挂件 keyring keychain
-notebook/general: 笔记本 本子 手账本 notebook journal
+notebook/general: 笔记本 记事本 本子 手账本 notebook journal
 pen/general: 签字笔 中性笔 圆珠笔 pen ballpoint
 chair/chair: 椅子 座椅 餐椅 chair
 stool/chair: 凳子 小板凳 折叠凳 stool
@@ -63,6 +63,10 @@ mousepad/general: 鼠标垫 mouse_pad mousepad mouse_mat
 candle/general: 香薰蜡烛 蜡烛 candle
 calendar/general: 台历 日历 calendar
 tent/general: 帐篷 tent
+badge/general: 徽章 胸章 胸针 badge lapel_pin enamel_pin pin_badge
+magnet/general: 冰箱贴 fridge_magnet
+fan/general: 风扇 小风扇 手持风扇 电风扇 fan hand_fan
+comb/general: 梳子 木梳 梳 comb
 storagebox/general: 收纳箱 收纳盒 整理箱 storage_box storage_bin
 """
 
@@ -79,7 +83,7 @@ bamboo: 竹纤维 竹制 竹 bamboo
 silk: 真丝 丝绸 缎面 silk satin
 nylon: 尼龙 牛津布 nylon oxford_cloth
 nonwoven: 无纺布 nonwoven non-woven non_woven
-leather: 真皮 皮革 皮质 牛皮 leather
+leather: 皮面 真皮 皮革 皮质 牛皮 leather
 silicone: 硅胶 silicone
 steel: 不锈钢 304 316 stainless_steel stainless steel
 ceramic: 陶瓷 骨瓷 ceramic porcelain bone_china
@@ -96,7 +100,7 @@ floral: 碎花 花卉 floral flower
 logo: logo 标志 商标 logos
 printed: 印花 丝印 印字 印刷 印 printed print printing
 embroidered: 刺绣 绣花 绣字 绣 embroidered embroidery
-engraved: 刻字 激光刻字 镭雕 engraved engraving laser_engraved
+engraved: 刻 激光刻 刻名字 刻字 激光刻字 镭雕 engraved engraving laser_engraved
 foldable: 折叠 可折叠 便携 foldable folding collapsible portable
 automatic: 自动 全自动 automatic auto-open auto_open
 waterproof: 防水 防泼水 waterproof water-resistant
@@ -110,22 +114,13 @@ zip: 拉链 zip zipper
 thick: 加厚 厚款 thick thickened heavyweight
 light: 轻便 轻薄 超轻 lightweight light
 oversized: 宽松 oversize oversized loose
-longsleeve: 长袖 long_sleeve long-sleeve
+longsleeve: 长袖 long_sleeve long-sleeve long-sleeved long_sleeved
 shortsleeve: 短袖 short_sleeve short-sleeve
 kids: 儿童 宝宝 小孩 小朋友 童款 小学生 幼儿园 孩子 kids kid child children childrens toddler kindergarten
 baby: 婴儿 新生儿 baby infant newborn
 mens: 男士 男款 男 men mens
 womens: 女士 女款 女 women womens ladies
 pet: 宠物 猫 狗 pet dog cat
-office: 办公 办公室 office
-school: 学校 校园 开学 school
-hotel: 酒店 民宿 hotel guesthouse
-cafe: 咖啡店 咖啡馆 奶茶店 cafe coffee_shop
-wedding: 婚礼 结婚 伴手礼 wedding
-christmas: 圣诞 圣诞节 christmas xmas
-newyear: 新年 春节 过年 spring_festival chinese_new_year
-gift: 礼品 礼物 赠品 伴手 gift giveaway
-company: 公司 企业 员工 团建 年会 company corporate staff employee team
 outdoor: 户外 露营 outdoor camping
 travel: 旅行 旅游 出差 travel
 gym: 健身 健身房 gym fitness
@@ -145,6 +140,33 @@ dinosaur: 恐龙 dinosaur
 dragon: 龙 dragon
 horse: 马 horse
 cartoon: 卡通 cartoon
+nonslip: 防滑 non-slip non_slip anti-slip anti_slip
+quickdry: 速干 快干 quick-dry quick_dry
+sport: 运动 体育 sport
+student: 学生 大学生 student pupil
+winter: 冬季 冬天 冬 winter
+summer: 夏季 夏天 夏日 夏 summer
+large: 大号 大容量 特大 超大 大 large big
+small: 迷你 小号 小 mini small
+washable: 可拆洗 拆洗 可水洗 耐洗 washable
+laptop: 电脑 笔记本电脑 电脑包 laptop
+foil: 烫金 gold_foil foil_stamped foil_stamping
+spine: 护脊 spine_protection ergonomic
+adjustable: 可调节 adjustable
+microfibre: 超细纤维 microfibre microfiber
+doublewalled: 双层 double_wall double-wall double-walled double_walled
+lid: 带盖 盖子 盖 lid
+compartments: 分格 分隔 compartment compartments
+wheels: 带轮 轮子 万向轮 静音轮 spinner wheel
+handheld: 手持 handheld hand-held
+couple: 情侣 couple
+home: 居家 家用 家居 home household
+soy: 大豆 大豆蜡 soy
+scented: 香薰 香氛 scented
+enamel: 珐琅 enamel
+metal: 金属 metal
+sandalwood: 檀木 绿檀 sandalwood
+thicksole: 厚底 thick_sole
 retro: 复古 vintage retro
 handmade: 手工 handmade
 eco: 环保 可降解 eco eco-friendly biodegradable
@@ -160,12 +182,28 @@ purple lilac pink rose brown khaki natural colour color colours colors coloured 
 xs s m l xl xxl xxxl 2xl 3xl 4xl 均码 size sizes 尺码 大号 中号 小号
 """
 
+USES = """
+办公 办公室 office
+学校 校园 开学 school
+酒店 民宿 hotel guesthouse
+咖啡店 咖啡馆 奶茶店 cafe coffee_shop
+婚礼 结婚 伴手礼 wedding
+圣诞 圣诞节 christmas xmas
+新年 春节 过年 spring_festival chinese_new_year
+礼品 礼物 赠品 伴手 gift giveaway
+公司 企业 员工 团建 年会 company corporate staff employee team
+商务 business
+纪念品 文创 纪念 旅游纪念 souvenir
+母亲节 妈妈 母亲 mother
+会议 展会 conference fair
+"""
+
 FRAME = """
 想要 想 要 需要 需 求购 求 采购 定制 定做 订做 订制 定 做 找 找人 找厂 找工厂 厂家 工厂 求推荐 有没有 有人 谁
 谁能 能 可以 能不能 帮忙
 一批 一些 一款 批 款 个 只 件 条 双 把 套 份 的 和 与 加 带 有 是 我 我们 你们 请 吗 呢 吧 了 上 在 用 给 送
 要求 左右 大概 大约
-预算 单价 价格 每个 每件 每只 每条 每双 以内 不超过 之前 前 底 月底 年前 交货 到货 发货 急 急用 尽快 数量
+图案 预算 单价 价格 每个 每件 每只 每条 每双 以内 不超过 之前 前 底 月底 年前 交货 到货 发货 急 急用 尽快 数量
 质量好 质量 好看 好 店里 门店
 店 开业 活动 用的 那种 这种 类似 图片 图 同款 来图 来样 现货 也行 都行 即可 可 适合 最好 或 或者 并 及 且 起 就
 都 还 再 各 几 多 少 些
@@ -196,7 +234,7 @@ def _meanings() -> Mapping[str, str]:
             meaning = name.split("/")[0]
             for word in words:
                 found.setdefault(word, meaning)
-                if word.isascii() and word.isalpha() and not word.endswith("s"):
+                if word.isascii() and word.replace("-", "").isalpha() and not word.endswith("s"):
                     found.setdefault(f"{word}es" if word.endswith(("x", "ch", "sh")) else f"{word}s", meaning)
                 elif word.isascii() and " " in word:
                     found.setdefault(f"{word}s", meaning)
@@ -205,4 +243,4 @@ def _meanings() -> Mapping[str, str]:
 
 MEANINGS: Mapping[str, str] = _meanings()
 CATEGORY_OF: Mapping[str, str] = dict(name.split("/") for name, _words in _lines(KINDS))
-PASSED_OVER: frozenset[str] = frozenset((COLOURS + FRAME).lower().split())
+PASSED_OVER: frozenset[str] = frozenset(word.replace("_", " ") for word in (COLOURS + USES + FRAME).lower().split())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from c2m.demand.clustering.lexicon import LONGEST_PHRASE, LONGEST_WORD, MEANINGS, PASSED_OVER
+from c2m.demand.clustering.lexicon import CATEGORY_OF, LONGEST_PHRASE, LONGEST_WORD, MEANINGS, PASSED_OVER
 
 HAN = "\u4e00-\u9fff"
 SHORTEST_CODE = 5
@@ -25,7 +25,7 @@ UNITS: dict[str, tuple[str, float]] = {
     "斤": ("g", 500),
     **dict.fromkeys(("cm", "厘米", "公分"), ("mm", 10)),
     **dict.fromkeys(("mm", "毫米"), ("mm", 1)),
-    **dict.fromkeys(("inch", "inches", "英寸", "寸", "zoll"), ("inch", 1)),
+    **dict.fromkeys(("inch", "inches", "英寸", "寸", "zoll", '"'), ("inch", 1)),
     "ghz": ("mhz", 1000),
     "mhz": ("mhz", 1),
     **dict.fromkeys(("w", "瓦", "watt", "watts"), ("w", 1)),
@@ -37,6 +37,7 @@ CLOSE = 0.03  # two measures within 3 % of each other are the same
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _MEASURE = re.compile(rf"({_NUMBER})\s*({'|'.join(sorted(map(re.escape, UNITS), key=len, reverse=True))})(?![a-z0-9])")
+_SIDES = re.compile(rf"({_NUMBER})\s*[x*×]\s*({_NUMBER})\s*(cm|mm|厘米|毫米|公分|inch|寸)")
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 # How many, for how much, by when: said of this need alone.
 _TERMS = re.compile(
@@ -48,7 +49,7 @@ _TERMS = re.compile(
     | \d{{1,2}}(?:st|nd|rd|th)?\s+(?:{_MONTHS})[a-z]*\b
     | \b(?:{_MONTHS})[a-z]*\s+\d{{1,2}}(?:st|nd|rd|th)?\b
     | (?:{_NUMBER}\s*[-~–到至]\s*)?\d+\s*[多来]?
-      (?:个|只|件|条|双|把|份|顶|块|支|盏|本|张|台|床|对|枚)(?![{HAN}]?[套装组])
+      (?:个|只|件|条|双|把|份|顶|块|支|盏|本|张|台|床|对|枚|套)(?![{HAN}]?[套装组])
     | \d+\s*(?:pcs?|pieces?|units?|pairs?|pc)\b
     | (?<=need\s)\d+ | (?<=want\s)\d+ | (?<=order\s)\d+ | (?<=buy\s)\d+ | (?<=about\s)\d+ | (?<=for\s)\d+
     """,
@@ -66,6 +67,7 @@ class Reading:
     """A text as it is compared."""
 
     words: tuple[str, ...]  # in order, one language; codes written apart are joined beside
+    kinds: frozenset[str]  # kinds of product of the lexicon
     codes: frozenset[str]  # model numbers: letters and digits mixed
     spellings: frozenset[str]  # every word, and neighbours written as one: where a code may hide
     measures: tuple[tuple[str, float], ...]  # (unit, value)
@@ -81,6 +83,7 @@ def read(text: str) -> Reading:
     plain = unicodedata.normalize("NFKC", text[:LONGEST_READ]).lower()
     plain = _DECIMAL.sub(".", _THOUSANDS.sub("", plain))
     plain = _MIXED.sub(lambda match: f" {MEANINGS[match[0]]} ", _TERMS.sub(" ", plain))
+    plain = _SIDES.sub(r"\1\3 \2\3", plain)
     measures: list[tuple[str, float]] = []
 
     def in_one_unit(match: re.Match[str]) -> str:
@@ -100,6 +103,7 @@ def read(text: str) -> Reading:
     joined = [*_joined(raw, measured, 2), *_joined(raw, measured, 3)]
     return Reading(
         words=tuple(said + joined),
+        kinds=frozenset(CATEGORY_OF.keys() & set(said)),
         codes=frozenset(word for word in raw if _is_code(word) and word not in measured),
         spellings=frozenset([*raw, *joined]),
         measures=tuple(sorted(set(measures))),

@@ -17,9 +17,12 @@ WORDS = 0.5  # of the similarity; the rest is character n-grams
 NGRAMS = (3, 5)
 SAME_CODE = 0.4  # added where a model number is shared
 OTHER_CODE = 0.5  # multiplied where both name a model and not the same one
-OTHER_MEASURE = 0.6  # multiplied where a measure of one kind differs: 64 GB and 128 GB
+SAME_KIND = 0.1  # added where both name one kind of product, which decides more than what it is like
+OTHER_MEASURE = 0.4  # multiplied where a measure of one kind differs: 64 GB and 128 GB
 
-NOTHING = Reading(words=("nothing",), codes=frozenset(), spellings=frozenset(), measures=())  # a space needs a word
+NOTHING = Reading(
+    words=("nothing",), kinds=frozenset(), codes=frozenset(), spellings=frozenset(), measures=()
+)  # a space needs a word
 
 
 def words_of(reading: Reading) -> Sequence[str]:
@@ -57,6 +60,8 @@ class Space:
 
 def decided(cosine: float, one: Reading, other: Reading) -> float:
     """The similarity of two readings, 0 … 1, given that of their words: codes and measures decide."""
+    if not one.kinds.isdisjoint(other.kinds):
+        cosine = min(1.0, cosine + SAME_KIND)
     if one.codes or other.codes:
         agree = _codes_agree(one, other)
         if agree is not None:

@@ -1,0 +1,84 @@
+"""Texts that are grouped already, and the place of one more among them, found without looking at all of them."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import scipy.sparse as sp
+
+from c2m.demand.clustering.grouping import FAINTEST, NEIGHBOURS, TOGETHER, compared, heaviest
+from c2m.demand.clustering.reading import Reading, read
+from c2m.demand.clustering.similarity import Space, decided
+
+REBUILT = 1_000  # texts that came later are looked through one by one until there are so many
+G = TypeVar("G", bound=Hashable)
+
+
+class Pool:
+    """Texts by number, in the order they came; rarity of words is that of the texts the pool began with."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.readings = [read(text) for text in texts]
+        self._space = Space.of(self.readings)
+        self._vectors = self._space.vectors(self.readings) if texts else self._space.vectors([read("")])[:0]
+        self._later: list[Any] = []
+        self._looked_up: tuple[str, Reading, Any] | None = None
+        self._postings = heaviest(self._vectors).T.tocsr()
+
+    def __len__(self) -> int:
+        return len(self.readings)
+
+    def add(self, text: str) -> int:
+        """Take in one more text; its number."""
+        reading, vector = self._vector(text)
+        self.readings.append(reading)
+        self._later.append(vector)
+        if len(self._later) >= REBUILT:
+            self._vectors = sp.vstack([self._vectors, *self._later]).tocsr()
+            self._later = []
+            self._postings = heaviest(self._vectors).T.tocsr()
+        return len(self.readings) - 1
+
+    def nearest(self, text: str, most: int = NEIGHBOURS) -> list[tuple[int, float]]:
+        """The texts most like this one with their similarity, 0 … 1, the most alike first."""
+        reading, vector = self._vector(text)
+        rough = (heaviest(vector) @ self._postings).tocsr()
+        near = rough.indices
+        if len(near) > most:
+            near = near[np.argpartition(-rough.data, most - 1)[:most]]
+        found = self._compared(reading, vector, self._vectors[near], near.tolist())
+        if self._later:
+            first = self._vectors.shape[0]
+            found += self._compared(
+                reading, vector, sp.vstack(self._later).tocsr(), list(range(first, first + len(self._later)))
+            )
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:most]
+
+    def _vector(self, text: str) -> tuple[Reading, Any]:
+        """A text's reading and vector; the last one is kept, for what is looked up is often taken in next."""
+        if self._looked_up is None or self._looked_up[0] != text:
+            reading = read(text)
+            self._looked_up = text, reading, self._space.vectors([reading])
+        return self._looked_up[1:]
+
+    def _compared(self, reading: Reading, vector: Any, rows: Any, numbers: Sequence[int]) -> list[tuple[int, float]]:
+        cosines = np.asarray((rows @ vector.T).todense()).ravel().tolist() if len(numbers) else []
+        return [
+            (number, decided(cosine, reading, self.readings[number]))
+            for number, cosine in zip(numbers, cosines, strict=True)
+            if cosine >= FAINTEST
+        ]
+
+
+def place(nearest: Sequence[tuple[G, float]], sizes: Mapping[G, int]) -> G | None:
+    """The group a text belongs to, given the groups of its nearest neighbours; None when it begins one of its own.
+
+    The same average as a full run merges by.
+    """
+    across: dict[G, float] = defaultdict(float)
+    for group, like in nearest:
+        across[group] += like
+    averages = {group: total / compared(1, sizes[group]) for group, total in across.items()}
+    best = max(averages, key=lambda group: averages[group], default=None)
+    return best if best is not None and averages[best] >= TOGETHER else None
