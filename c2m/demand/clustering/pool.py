@@ -9,19 +9,30 @@ import scipy.sparse as sp
 
 from c2m.demand.clustering.grouping import FAINTEST, NEIGHBOURS, TOGETHER, compared, heaviest
 from c2m.demand.clustering.reading import Reading, read
-from c2m.demand.clustering.similarity import Space, decided
+from c2m.demand.clustering.similarity import NOTHING, Space, decided
 
-REBUILT = 1_000  # texts that came later are looked through one by one until there are so many
+RESTACKED = 1_000  # texts that came later are looked through one by one until there are so many
+REFITTED = (
+    4_000  # in a pool of fewer texts, rarity is reckoned anew with every twentieth that comes; it takes long in more
+)
+SHARE = 20
 G = TypeVar("G", bound=Hashable)
 
 
 class Pool:
-    """Texts by number, in the order they came; rarity of words is that of the texts the pool began with."""
+    """Texts by number, in the order they came.
+
+    In a large pool words that came up since it was made don't count; whoever keeps it makes it anew now and then.
+    """
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.readings = [read(text) for text in texts]
+        self._fit()
+
+    def _fit(self) -> None:
         self._space = Space.of(self.readings)
-        self._vectors = self._space.vectors(self.readings) if texts else self._space.vectors([read("")])[:0]
+        rows = self._space.vectors(self.readings or [NOTHING])
+        self._vectors = rows if self.readings else rows[:0]
         self._later: list[Any] = []
         self._looked_up: tuple[str, Reading, Any] | None = None
         self._postings = heaviest(self._vectors).T.tocsr()
@@ -34,7 +45,9 @@ class Pool:
         reading, vector = self._vector(text)
         self.readings.append(reading)
         self._later.append(vector)
-        if len(self._later) >= REBUILT:
+        if len(self.readings) < REFITTED and len(self._later) * SHARE >= len(self.readings):
+            self._fit()
+        elif len(self._later) >= RESTACKED:
             self._vectors = sp.vstack([self._vectors, *self._later]).tocsr()
             self._later = []
             self._postings = heaviest(self._vectors).T.tocsr()
