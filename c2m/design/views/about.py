@@ -18,7 +18,7 @@ from c2m.design.models import Generation, Picture, PictureKind, Rendition
 from c2m.design.views import briefs
 from c2m.design.views.blueprint import blueprint
 from c2m.design.views.briefs import Key
-from c2m.design.views.generations import SEEDS, own_generation, own_picture
+from c2m.design.views.generations import SEEDS, own_generation, own_picture, starts_from_pictures
 from c2m.design.views.pictures import seen_picture
 from c2m.identity.models import Role
 from c2m.web.access import allow, public
@@ -128,10 +128,12 @@ def _page(found: Picture, form: Submission[ColoursForm] | None = None) -> tuple[
         most=MOST_PICTURES,
         key=form.entered.get("idempotency_key") or str(uuid4()),
         rows=facts_of(found, is_own=is_own),
+        starts_from_pictures=starts_from_pictures(),
     )
     return html, 422 if form.errors else 200
 
 
+@blueprint.app_template_global("facts_of")
 def facts_of(found: Picture, *, is_own: bool) -> list[tuple[str, str]]:
     """How a picture was made, as names and values in the reader's language."""
     known = found.provenance
@@ -142,7 +144,7 @@ def facts_of(found: Picture, *, is_own: bool) -> list[tuple[str, str]]:
         (_("Made as"), _made_as(found.kind)),
         (_("Made by"), None if found.kind is PictureKind.PHOTO else made_by),
         (_("Revision"), known.get("revision")),
-        (_("Brief"), known.get("brief")),
+        (_("In words"), known.get("brief")),
         (_("Prompt"), known.get("prompt")),
         *looks,
         (_("Seed"), known.get("seed")),

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID, uuid4
 
 from flask import flash, redirect, render_template, url_for
@@ -128,20 +129,26 @@ def studio_page(form: Submission[BriefForm], source: Picture | None) -> tuple[st
         most=MOST_PICTURES,
         key=form.entered.get("idempotency_key") or str(uuid4()),
         maker=maker_words(),
-        starts_from_pictures=chosen_generator(edge().settings).name != "sketch",
+        starts_from_pictures=starts_from_pictures(),
     )
 
 
 def maker_words() -> str:
     """What makes the pictures here, in a sentence."""
     name, model = chosen_generator(edge().settings).name, edge().settings.design_model
+    known_as = Path(model).name if Path(model).is_dir() else model
     if name == "sketch":
         words = _("No image model is installed: our own sketcher draws, and what it draws is labelled a sketch.")
     elif not model:
         words = _("Made by the small model that ships with c2m, and labelled as AI concepts wherever they are shown.")
     else:
-        words = _("Made by %(model)s, and labelled as AI concepts wherever they are shown.", model=model)
+        words = _("Made by %(model)s, and labelled as AI concepts wherever they are shown.", model=known_as)
     return str(words)
+
+
+def starts_from_pictures() -> bool:
+    """Whether pictures can be made from pictures here, not from words alone."""
+    return chosen_generator(edge().settings).name != "sketch"
 
 
 def own_generation(generation_id: UUID) -> Generation:
