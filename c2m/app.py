@@ -14,9 +14,9 @@ from flask_babel import get_locale
 
 from c2m import migrations
 from c2m.audit import jobs as audit_jobs
-from c2m.broker import celery_at, sender
+from c2m.broker import Queue, celery_at, sender
 from c2m.clock import Clock, SystemClock
-from c2m.config import Imagination, Settings
+from c2m.config import Imagination, Settings, environment
 from c2m.db import Database
 from c2m.demand import jobs as demand_jobs
 from c2m.demand import views as demand_views
@@ -25,10 +25,11 @@ from c2m.demand.views.short_way import ShortWay
 from c2m.design import jobs as design_jobs
 from c2m.design import views as design_views
 from c2m.design.exposures import EXPOSURES, ExposureLog
+from c2m.design.generations import MAKE
 from c2m.design.making import Maker, chosen_generator
 from c2m.identity import jobs as identity_jobs
 from c2m.identity.passwords import Passwords
-from c2m.jobs import Handler, Schedule, Worker, start_in_background
+from c2m.jobs import Handler, Schedule, Worker
 from c2m.ledger import jobs as ledger_jobs
 from c2m.ledger.provider import PaymentProvider, SandboxProvider
 from c2m.matching import jobs as matching_jobs
@@ -39,6 +40,7 @@ from c2m.pages.messages import unread_messages
 from c2m.pages.navigation import navigation
 from c2m.production import jobs as production_jobs
 from c2m.production import views as production_views
+from c2m.waking import IDLE_SECONDS, Attendant, start_in_background
 from c2m.web import accounts
 from c2m.web import views as web_views
 from c2m.web.access import require_declarations
@@ -83,6 +85,7 @@ STAGES: tuple[StageJobs, ...] = (
     production_jobs,
     audit_jobs,
 )
+APART = (MAKE,)  # kinds of jobs that take long and much memory, hence a process of their own
 SECRETS = ("password", "token", "secret", "cookie", "authorization", "csrf")
 
 
@@ -118,9 +121,11 @@ def create_app(
     app.context_processor(lambda: _context(settings))
     require_declarations(app)
     if settings.job_threads:
-        worker = build_worker(edge.database, provider, imagination=settings)
+        worker = build_worker(edge.database, provider, imagination=settings).leaving(APART)
         work_off = working_off(worker, settings.broker_url)
         start_in_background(work_off, clock, threads=settings.job_threads)
+        if not settings.design_worker:
+            start_in_background(design_attendant(edge.database, settings).attend, clock, threads=1)
     return app
 
 
@@ -142,6 +147,13 @@ def build_worker(
     handlers |= matching_jobs.handlers(hire)
     handlers |= Maker(database, partial(chosen_generator, imagination or Imagination())).handlers()
     return Worker(database, handlers, subscriptions, schedules)
+
+
+def design_attendant(database: Database, imagination: Imagination) -> Attendant:
+    """What has pictures made by a process of its own while any are asked for, so that no other pays for a model."""
+    arguments = ("worker", "--queue", Queue.DESIGN.value, "--idle", str(IDLE_SECONDS))
+    variables = environment(imagination, Imagination) | {"C2M_DATABASE_URL": database.url}
+    return Attendant(database, APART, arguments, variables)
 
 
 def working_off(worker: Worker, broker_url: str) -> Callable[[datetime], int]:

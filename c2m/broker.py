@@ -19,10 +19,14 @@ ANSWER_SECONDS = 10.0
 
 
 class Queue(StrEnum):
-    """What a worker takes on: the jobs of the outbox, or components of matching problems."""
+    """What a worker takes on: the jobs of the outbox, components of matching problems, or pictures to be made.
+
+    The first two come by way of the broker; jobs that make pictures are taken from their rows.
+    """
 
     JOBS = "jobs"
     MATCHING = "matching"
+    DESIGN = "design"
 
 
 class NoCelery(Invalid):

@@ -1,10 +1,8 @@
 """The `c2m` command."""
 
 import json
-import signal
 import socket
 import sys
-import threading
 from dataclasses import asdict, astuple, fields
 from typing import Annotated, NoReturn, TypeVar
 
@@ -15,11 +13,11 @@ from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
 from c2m import __version__, migrations
-from c2m.app import build_worker, configure_logging, create_app, working_off
+from c2m.app import APART, build_worker, configure_logging, create_app, design_attendant, working_off
 from c2m.audit.cli import report
 from c2m.broker import Queue
 from c2m.clock import SystemClock
-from c2m.config import Settings, Stored, UnknownDatabase, complaint
+from c2m.config import Imagination, Settings, Stored, UnknownDatabase, complaint
 from c2m.db import Database
 from c2m.demand.clustering import cli as clustering_cli
 from c2m.demand.forecasting import cli as forecasting_cli
@@ -34,11 +32,12 @@ from c2m.ledger.provider import SandboxProvider
 from c2m.matching import cli as matching_cli
 from c2m.production.promises import Kept, kept
 from c2m.replay import cli as replay_cli
+from c2m.waking import keep_at_it
 from c2m.working import work
 
 REFUSED = 1
 MISUSED = 2
-S = TypeVar("S", bound=Stored)
+S = TypeVar("S", bound=Stored | Imagination)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 cli = typer.Typer(help="Demand first, production after.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -87,24 +86,30 @@ def serve(
 def worker(
     once: Annotated[bool, typer.Option(help="Work off what is due now, then stop.")] = False,
     every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at what is due.")] = 1.0,
-    queue: Annotated[list[Queue] | None, typer.Option(help="Take work of this kind from the broker instead.")] = None,
-    processes: Annotated[int, typer.Option(min=1, help="How many take it at once.")] = 1,
+    queue: Annotated[
+        list[Queue] | None, typer.Option(help="Take work of this kind only: from the broker, or pictures to be made.")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="How many take it from the broker at once.")] = 1,
+    idle: Annotated[
+        float, typer.Option(min=0, help="Stop after so many seconds without work, or when the parent has; 0 = never.")
+    ] = 0,
 ) -> None:
     """Work off what is due: payments, deadlines, announcements; with a broker, have the workers of its queues do it."""
-    if queue:
+    makes_pictures = queue == [Queue.DESIGN]
+    if queue and not makes_pictures:
         _take_work(queue, processes)
         return
-    database, clock, broker_url = _database(), SystemClock(), _read(Stored).broker_url
-    work_off = working_off(build_worker(database, SandboxProvider()), broker_url)
+    database, stored, imagination = _database(), _read(Stored), _read(Imagination)
+    whole = build_worker(database, SandboxProvider(), imagination=imagination)
+    broker_url = "" if makes_pictures else stored.broker_url
+    alone = once and not imagination.design_worker  # then nobody else makes the pictures
+    shared = whole.dedicated(APART) if makes_pictures else whole if alone else whole.leaving(APART)
+    work_off = working_off(shared, broker_url)
     if once:
-        typer.echo(f"{work_off(clock.now())} jobs {'handed out' if broker_url else 'run'}")
+        typer.echo(f"{work_off(SystemClock().now())} jobs {'handed out' if broker_url else 'run'}")
         return
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    while not stop.is_set():
-        work_off(clock.now())
-        stop.wait(every)
+    attendant = None if makes_pictures or imagination.design_worker else design_attendant(database, imagination)
+    keep_at_it(work_off, attendant, every_seconds=every, idle_seconds=idle)
 
 
 @cli.command()
@@ -179,6 +184,8 @@ def main() -> None:
 
 
 def _take_work(queues: list[Queue], processes: int) -> None:
+    if Queue.DESIGN in queues:
+        _fail("Pictures are made from the database's jobs; give --queue design a process of its own.", MISUSED)
     settings = _settings()
     if not settings.broker_url:
         _fail("--queue needs a broker; set C2M_BROKER_URL.", MISUSED)
@@ -196,7 +203,8 @@ def _read(kind: type[S]) -> S:
         settings = kind()
     except ValidationError as wrong:
         _fail(complaint(wrong), MISUSED)
-    configure_logging(settings.log_level)
+    if isinstance(settings, Stored):
+        configure_logging(settings.log_level)
     return settings
 
 

@@ -59,6 +59,9 @@ class Imagination(BaseSettings):
     design_memory_gib: float | None = Field(
         default=None, gt=0, description="most memory for the weights, and on a GPU for everything, GiB"
     )
+    design_worker: bool = Field(
+        default=False, description="pictures are made by `c2m worker --queue design`; off = by a process started here"
+    )
 
 
 class Settings(Stored, Imagination):
@@ -92,6 +95,12 @@ class Settings(Stored, Imagination):
     def sends_secure_cookies(self) -> bool:
         """Whether cookies travel over https only."""
         return self.secure_cookies and not self.demo
+
+
+def environment(settings: BaseSettings, kind: type[BaseSettings]) -> dict[str, str]:
+    """The variables that give another process these settings, as far as they are of that kind."""
+    chosen = {name: getattr(settings, name) for name in kind.model_fields}
+    return {f"C2M_{name}".upper(): str(value) for name, value in chosen.items() if value is not None}
 
 
 def complaint(wrong: ValidationError) -> str:

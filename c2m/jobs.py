@@ -6,8 +6,7 @@ that are due together run as one set; a set that fails is run job by job, a job 
 that one bad row never holds up the others.
 """
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,10 +15,8 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 import structlog
-from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import Field, Session
 
-from c2m.clock import Clock
 from c2m.db import Database, Table, enum_field, id_field, insert_missing, json_field, table_of, time_field, uuid7
 from c2m.errors import N_, Conflict, NotFound
 from c2m.outbox import Announcement
@@ -139,10 +136,17 @@ def _row(kind: str, key: str, ids: Sequence[str], due_at: datetime, now: datetim
 
 
 def is_kept_up_with(session: Session, *, now: datetime) -> bool:
-    """Whether somebody works the jobs off: none has been due for long without being taken, or done once taken."""
+    """Whether somebody works the jobs off: none has been due for long without being taken, or done once taken.
+
+    A job that waits while another of its kind is being done waits in line.
+    """
     c = table_of(Job).c
-    waiting = sa.and_(c.state == JobState.READY, c.due_at <= now - OVERDUE)
-    handed_out_in_vain = sa.and_(c.state == JobState.LEASED, c.due_at <= now - OVERDUE - LEASE)
+    is_at_work = sa.and_(c.state == JobState.LEASED, c.leased_until > now, c.attempts > 0)
+    in_line = c.kind.in_(sa.select(c.kind).where(is_at_work))
+    waiting = sa.and_(c.state == JobState.READY, c.due_at <= now - OVERDUE, sa.not_(in_line))
+    handed_out_in_vain = sa.and_(
+        c.state == JobState.LEASED, c.due_at <= now - OVERDUE - LEASE, sa.or_(c.leased_until <= now, c.attempts == 0)
+    )
     return session.execute(sa.select(c.id).where(sa.or_(waiting, handed_out_in_vain)).limit(1)).first() is None
 
 
@@ -162,6 +166,28 @@ def retry_dead(session: Session, job_id: UUID, *, now: datetime) -> Job:
     return job
 
 
+@dataclass(frozen=True)
+class Share:
+    """Which jobs a worker takes: all but some kinds, or only some; those it takes one by one, as they are long."""
+
+    but: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
+
+    @property
+    def takes(self) -> sa.ColumnElement[bool]:
+        """Whether a job is among them."""
+        kind = table_of(Job).c.kind
+        return kind.not_in(self.but) if self.only is None else kind.in_(self.only)
+
+    @property
+    def at_once(self) -> int:
+        """How many jobs make a set, at most."""
+        return JOBS_PER_CLAIM if self.only is None else 1
+
+
+EVERYTHING = Share()
+
+
 class Worker:
     """Works off what is due: announcements become jobs, jobs meet their handlers."""
 
@@ -171,6 +197,7 @@ class Worker:
         handlers: Mapping[str, Handler],
         subscriptions: Mapping[str, Sequence[str]],
         schedules: Sequence[Schedule] = (),
+        share: Share = EVERYTHING,
     ) -> None:
         unknown = {kind for kinds in subscriptions.values() for kind in kinds} | {s.kind for s in schedules}
         if missing := unknown - handlers.keys():
@@ -179,7 +206,18 @@ class Worker:
         self.handlers = handlers
         self.subscriptions = subscriptions
         self.schedules = schedules
+        self.share = share
         self._inserted: set[str] = set()  # keys of the periods whose jobs are stored
+
+    def leaving(self, kinds: Collection[str]) -> "Worker":
+        """The same worker but for jobs of these kinds, which another one takes."""
+        return Worker(self.database, self.handlers, self.subscriptions, self.schedules, Share(but=frozenset(kinds)))
+
+    def dedicated(self, kinds: Collection[str]) -> "Worker":
+        """A worker for jobs of these kinds alone; announcements and periods are the business of the others."""
+        return Worker(
+            self.database, {kind: self.handlers[kind] for kind in kinds}, {}, (), Share(only=frozenset(kinds))
+        )
 
     def run_until_idle(self, now: datetime) -> int:
         """Work off everything due by `now`, and what follows from it; return the number of jobs run."""
@@ -228,8 +266,9 @@ class Worker:
         begun = [_row(kind, key, [], due_at, now) for kind, key, due_at in periods if key not in self._inserted]
         with self.database.transaction() as session:
             insert_missing(session, Job, begun)
-            self._dispatch_announcements(session, now)
-            leased = _lease(session, now, attempts=attempts)
+            if self.share.only is None:
+                self._dispatch_announcements(session, now)
+            leased = _lease(session, now, self.share, attempts=attempts)
         self._inserted = {key for _, key, _ in periods}
         return leased
 
@@ -311,13 +350,24 @@ class LeaseLost(Exception):
     """Another worker took the job over after the lease ran out; this one's effect is rolled back."""
 
 
-def _lease(session: Session, now: datetime, *, attempts: int) -> list[Leased]:
-    table = table_of(Job)
-    c = table.c
-    due = sa.or_(
+def is_due(session: Session, kinds: Collection[str], *, now: datetime) -> bool:
+    """Whether a job of these kinds waits for somebody to take it."""
+    due = sa.and_(_due(now), Share(only=frozenset(kinds)).takes)
+    return session.execute(sa.select(table_of(Job).c.id).where(due).limit(1)).first() is not None
+
+
+def _due(now: datetime) -> sa.ColumnElement[bool]:
+    c = table_of(Job).c
+    return sa.or_(
         sa.and_(c.state == JobState.READY, c.due_at <= now),
         sa.and_(c.state == JobState.LEASED, c.leased_until <= now),
     )
+
+
+def _lease(session: Session, now: datetime, share: Share, *, attempts: int) -> list[Leased]:
+    table = table_of(Job)
+    c = table.c
+    due = sa.and_(_due(now), share.takes)
     first = session.execute(sa.select(c.kind).where(due).order_by(c.due_at, c.id).limit(1)).scalar()
     if first is None:
         return []
@@ -325,7 +375,7 @@ def _lease(session: Session, now: datetime, *, attempts: int) -> list[Leased]:
         sa.select(c.id, c.kind, c.key, c.ids, c.attempts)
         .where(due, c.kind == first)
         .order_by(c.due_at, c.id)
-        .limit(JOBS_PER_CLAIM)
+        .limit(share.at_once)
         .with_for_update(skip_locked=True)
     )
     token = uuid4()
@@ -375,22 +425,3 @@ def _mark_done(session: Session, batch: Sequence[Leased], now: datetime) -> None
     )
     if result.rowcount != len(batch):
         raise LeaseLost(f"{batch[0].kind}: {len(batch) - result.rowcount} of {len(batch)} leases lost")
-
-
-def start_in_background(
-    work_off: Callable[[datetime], int], clock: Clock, *, threads: int, every_seconds: float = 1.0
-) -> BackgroundScheduler:
-    """Have what is due worked off again and again in this process; APScheduler keeps no state of its own."""
-    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)  # a worker still at work is no fault
-    scheduler = BackgroundScheduler(timezone="UTC")
-    for number in range(threads):
-        scheduler.add_job(
-            lambda: work_off(clock.now()),
-            "interval",
-            seconds=every_seconds,
-            id=f"worker-{number}",
-            max_instances=1,
-            coalesce=True,
-        )
-    scheduler.start()
-    return scheduler

@@ -87,6 +87,8 @@ def test_a_fresh_installation_migrates_gets_an_operator_and_works_off_its_jobs(i
         (["migrate"], {"C2M_DATABASE_URL": "sqlite:////nowhere/c2m.sqlite3"}, 2, "/nowhere of the database doesn't"),
         (["worker", "--queue", "jobs"], {}, 2, "--queue needs a broker; set C2M_BROKER_URL."),
         (["worker", "--queue", "jobs"], {"C2M_BROKER_URL": "redis://x/0"}, 2, "The database is not up to date"),
+        (["worker", "--queue", "jobs", "--queue", "design"], {}, 2, "give --queue design a process of its own."),
+        (["worker", "--queue", "design", "--once"], {}, 2, "The database is not up to date"),
         (["worker", "--queue", "jam"], {}, 2, "'jam'"),
         (["serve"], {"C2M_BROKER_URL": "amqp://x"}, 2, "C2M_BROKER_URL: "),
         (["dance"], {}, 2, "dance"),
