@@ -20,6 +20,16 @@ from c2m.matching.newcomers import set_terms
 from c2m.matching.rules import monday, weeks_from
 from c2m.matching.vetting import Check, NewClaim, check_claims, make_claims
 
+
+@dataclass(frozen=True)
+class Paper:
+    """What a factory sends in: its title, by what its number begins, and what the operator finds where it holds."""
+
+    title: str
+    number: str
+    seen: str
+
+
 NEWCOMER_SHARE = 80_000  # of the volume
 NEWCOMER_ORDERS = 2
 OVERTIME_EACH, MINUTES_EACH = 3, 4  # each third factory offers overtime, each fourth counts in minutes
@@ -29,10 +39,22 @@ IDLE_HOUR = 10  # on Mondays
 PREMIUMS, DISCOUNTS = (200_000, 250_000, 300_000, 400_000), (60_000, 80_000, 100_000, 120_000)
 DEAREST_PPM = 20_000  # the operator agrees to a counter-offer that costs up to so much more than refusing it
 STANDARD_MINUTES = {"tshirt": 12, "hoodie": 24, "dress": 28, "shirt": 20}
-CLAIMS = {
-    ClaimKind.MACHINES: ("主要设备清单 List of machines", "现场清点 Counted on site"),
-    ClaimKind.CERTIFICATE: ("ISO 9001 质量体系 ISO 9001 quality system", "官网可查 Found in the register"),
-    ClaimKind.SAMPLE_WORK: ("近期样品三件 Three recent samples", "样品做工良好 The samples are well made"),
+CLAIMS: dict[ClaimKind, Paper] = {
+    ClaimKind.MACHINES: Paper(
+        "主要设备清单 List of machines",
+        "EQ",
+        "现场逐台清点，与清单一致 Counted on site, machine by machine; as listed",
+    ),
+    ClaimKind.CERTIFICATE: Paper(
+        "ISO 9001 质量体系 ISO 9001 quality system",
+        "QMS",
+        "按编号在发证机构官网查到，在有效期内 Found by its number in the issuer's register, and valid",
+    ),
+    ClaimKind.SAMPLE_WORK: Paper(
+        "近期样品三件 Three recent samples",
+        "SP",
+        "三件寄样已拆检：针距均匀，尺寸在公差内 Three samples opened: even stitches, sizes within tolerance",
+    ),
 }
 REFUSED = "证书已过期 The certificate has run out."
 REGULAR = "老客户订单 A regular customer"
@@ -83,11 +105,13 @@ class Hours:
     def _send_in_papers(self, session: Session, maker: Maker, now: datetime) -> None:
         """Some send in everything, some a part, some nothing; one paper in eight does not hold."""
         kinds = list(CLAIMS)[: self._rng.choice((0, 1, 2, 3, 3))]
-        ids = make_claims(session, [NewClaim(maker.id, kind, CLAIMS[kind][0]) for kind in kinds], now=now)
+        number = len(self._known)
+        sent = [NewClaim(maker.id, kind, CLAIMS[kind].title, f"{CLAIMS[kind].number}-{number:04d}") for kind in kinds]
+        ids = make_claims(session, sent, now=now)
         for claim_id, kind in zip(ids, kinds, strict=True):
             holds = self._rng.random() > 1 / 8
             when = now + timedelta(hours=self._rng.uniform(6, 60))
-            self._to_check.note(when, (claim_id, holds, CLAIMS[kind][1] if holds else REFUSED))
+            self._to_check.note(when, (claim_id, holds, CLAIMS[kind].seen if holds else REFUSED))
 
     def _check(self, session: Session, now: datetime) -> None:
         operator = self.town.operator_id

@@ -26,9 +26,10 @@ from c2m.identity.service import (
 )
 from c2m.matching.factories import NewCapability, Profile, add_capabilities, create_profiles
 from c2m.matching.rules import PriceStep, Terms
-from c2m.matching.vetting import verify_registrations
+from c2m.matching.vetting import Papers, verify_registrations
 
 ON_TIME_PPM = {"quick": 985_000, "steady": 955_000, "slow": 870_000}
+SEEN_NOTE = "登记系统可查，名称与厂址一致 In the register; name and site agree."
 REFUSAL_NOTE = "营业执照与厂址不符 The business licence and the site don't match."
 
 
@@ -103,7 +104,8 @@ class Town:
         if 9 <= local_hour(now) <= 18 and (decisions := self._to_decide.due(now)):
             decide_organisations(session, decisions, self.operator_id, now=now)
             session.flush()
-            verify_registrations(session, [decision.organisation_id for decision in decisions])
+            read = {d.organisation_id: Papers(self._licence_number(d.organisation_id)) for d in decisions}
+            verify_registrations(session, list(read), read)
 
     def _expect_buyers(self, profiles: list[BuyerProfile], now: datetime) -> None:
         """Two thirds are there at once, the others find the place over time."""
@@ -135,8 +137,13 @@ class Town:
         add_capabilities(session, [line for maker in makers for line in self._lines(maker)])
         for maker, arrival in zip(makers, arrivals, strict=True):
             if arrival.decided:
-                decision = Decision(maker.id, arrival.honest, "" if arrival.honest else REFUSAL_NOTE)
+                decision = Decision(maker.id, arrival.honest, SEEN_NOTE if arrival.honest else REFUSAL_NOTE)
                 self._to_decide.note(now + self._hours(4, 30), decision)
+
+    def _licence_number(self, factory_id: UUID) -> str:
+        """A made-up number of the length and form of a credit code (统一社会信用代码)."""
+        place = list(self.makers).index(factory_id)
+        return f"91330000DEMO{place:05d}X"
 
     def _hours(self, fewest: float, most: float) -> timedelta:
         return timedelta(hours=self._rng.uniform(fewest, most))

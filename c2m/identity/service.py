@@ -61,7 +61,7 @@ class Registered:
 
 @dataclass(frozen=True)
 class Decision:
-    """An operator's word on a registration that waits; a refusal says why."""
+    """An operator's word on a registration that waits, with what was seen or why it is refused."""
 
     organisation_id: UUID
     verified: bool
@@ -125,8 +125,9 @@ def decide_organisations(
             answers.append(OrganisationNotFound(organisation_id=decision.organisation_id))
         elif organisation.state is not OrganisationState.PENDING:
             answers.append(AlreadyDecided(organisation_id=decision.organisation_id))
-        elif not decision.verified and not decision.note.strip():
-            answers.append(Invalid(errors={"note": N_("Please say why.")}))
+        elif not decision.note.strip():
+            missing = N_("Say what you saw.") if decision.verified else N_("Please say why.")
+            answers.append(Invalid(errors={"note": missing}))
         else:
             organisation.state = OrganisationState.ACTIVE if decision.verified else OrganisationState.REFUSED
             organisation.decided_at, organisation.decided_by = now, operator_id
@@ -141,7 +142,7 @@ def decide_organisation(session: Session, decision: Decision, operator_id: UUID,
     """Verify or turn down one organisation that waits.
 
     Raises:
-        OrganisationNotFound, AlreadyDecided, Invalid: turned down without saying why.
+        OrganisationNotFound, AlreadyDecided, Invalid: without saying what was seen, or why it is turned down.
     """
     answer = decide_organisations(session, [decision], operator_id, now=now)[0]
     if isinstance(answer, Refusal):

@@ -14,6 +14,7 @@ HOLDS = {
     CERTIFICATE: timedelta(days=365),
     SAMPLE_WORK: timedelta(days=180),
 }
+LONGEST = timedelta(days=3 * 365)  # that a check may hold, whatever the paper says
 RECHECK_BEFORE = timedelta(days=30)
 UNANSWERED_WITHIN = timedelta(days=30)
 MOST_UNANSWERED = 3  # offers that ran out: then nobody may be there any more

@@ -1,7 +1,7 @@
 """Vetting (严选): factories claim, operators check with evidence, what was verified runs out and is checked again."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from c2m.db import chunks, insert_rows, lock_rows, table_of, uuid7
 from c2m.errors import N_, Conflict, Invalid, NotFound
 from c2m.identity.models import Organisation, OrganisationState
-from c2m.matching.levels import HOLDS, LICENCE, RECHECK_BEFORE, RUNS_OUT, UNANSWERED_WITHIN, level_of, recheck_of
+from c2m.matching.levels import HOLDS, LONGEST, RECHECK_BEFORE, RUNS_OUT, UNANSWERED_WITHIN, level_of, recheck_of
 from c2m.matching.models import Claim, ClaimKind, ClaimState, Factory, FactoryLevel, Offer, OfferState
 from c2m.matching.queries import factory
 from c2m.matching.rules import starts_at
@@ -23,7 +23,6 @@ from c2m.notices.service import Message, tell
 RECHECK = "matching.recheck_claims"
 MOST_OPEN = 20
 LICENCE_TITLE = "营业执照 Business licence"
-WITH_REGISTRATION = "随注册资料核验 Checked with the registration"
 
 
 class ClaimNotFound(NotFound):
@@ -62,6 +61,14 @@ class Check:
     verified: bool
     evidence: str
     checked_by: UUID | None
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class Papers:
+    """What an operator read off a licence: its number, and until when it holds, else as long as licences usually do."""
+
+    reference: str = ""
     until: date | None = None
 
 
@@ -113,11 +120,11 @@ def check_claims(session: Session, checks: Sequence[Check], *, now: datetime) ->
             raise ClaimNotFound(claim_id=check.claim_id)
         if not (claim.state is ClaimState.OPEN or (claim.state is ClaimState.VERIFIED and claim.recheck)):
             raise ClaimChecked(claim_id=claim.id)
-        expires_at = starts_at(check.until) if check.until else now + HOLDS[claim.kind]
+        expires_at = _holds_until(claim.kind, check.until, now)
         if not check.evidence.strip():
             raise InvalidCheck(errors={"evidence": N_("Say what you saw.")})
-        if check.verified and expires_at <= now:
-            raise InvalidCheck(errors={"until": N_("The day lies in the past.")})
+        if check.verified:
+            _check_until(expires_at, now)
         claim.state = ClaimState.VERIFIED if check.verified else ClaimState.REFUSED
         claim.evidence, claim.recheck = check.evidence, None
         claim.checked_at, claim.checked_by = now, check.checked_by
@@ -128,33 +135,43 @@ def check_claims(session: Session, checks: Sequence[Check], *, now: datetime) ->
     _tell_checked(session, list(claims.values()), now)
 
 
-def verify_registrations(session: Session, factory_ids: Sequence[UUID]) -> None:
-    """Record the licence with which an operator verified factories: it was checked when they were, and holds from then.
+def verify_registrations(
+    session: Session, factory_ids: Sequence[UUID], papers: Mapping[UUID, Papers] | None = None
+) -> None:
+    """Record the licence that an operator saw when verifying factories: it was checked when they were, and holds from
+    then.
 
-    Those without a profile are passed over until they have one, and those whose licence is recorded already.
+    Passed over are those without a profile until they have one, those whose licence is recorded already, and those of
+    whom nobody wrote down what was seen: they send their licence in.
+
+    Raises:
+        InvalidCheck: papers that hold until a day gone by, or for too long. Nothing is recorded.
     """
     claimed = sa.exists().where(col(Claim.factory_id) == col(Factory.id), col(Claim.kind) == ClaimKind.LICENCE)
     verified: list[Organisation] = []
     for part in chunks(factory_ids):
-        active = col(Organisation.state) == OrganisationState.ACTIVE
+        seen = col(Organisation.state) == OrganisationState.ACTIVE, col(Organisation.decision_note).is_not(None)
         statement = sa.select(Organisation).join(Factory, col(Factory.id) == col(Organisation.id))
-        found = session.execute(statement.where(col(Organisation.id).in_(part), active, ~claimed))
+        found = session.execute(statement.where(col(Organisation.id).in_(part), *seen, ~claimed))
         verified += found.scalars()
     rows = []
     for one in verified:
-        checked_at = one.decided_at or one.registered_at
+        checked_at, read = one.decided_at or one.registered_at, (papers or {}).get(one.id, Papers())
+        expires_at = _holds_until(ClaimKind.LICENCE, read.until, checked_at)
+        _check_until(expires_at, checked_at)
         rows.append(
             {
                 "id": uuid7(),
                 "factory_id": one.id,
                 "kind": ClaimKind.LICENCE,
                 "title": LICENCE_TITLE,
+                "reference": read.reference,
                 "made_at": one.registered_at,
                 "state": ClaimState.VERIFIED,
-                "evidence": one.decision_note or WITH_REGISTRATION,
+                "evidence": one.decision_note,
                 "checked_at": checked_at,
                 "checked_by": one.decided_by,
-                "expires_at": checked_at + HOLDS[LICENCE],
+                "expires_at": expires_at,
             }
         )
     insert_rows(session, Claim, rows)
@@ -209,6 +226,17 @@ def to_check() -> sa.Select[*tuple[Any, ...]]:
         .where(waits)
         .order_by(col(Claim.made_at), col(Claim.id))
     )
+
+
+def _holds_until(kind: ClaimKind, until: date | None, checked_at: datetime) -> datetime:
+    return starts_at(until) if until else checked_at + HOLDS[kind]
+
+
+def _check_until(expires_at: datetime, checked_at: datetime) -> None:
+    if expires_at <= checked_at:
+        raise InvalidCheck(errors={"until": N_("The day lies in the past.")})
+    if expires_at > checked_at + LONGEST:
+        raise InvalidCheck(errors={"until": N_("A check holds for three years at most.")})
 
 
 def _claims(session: Session, ids: Sequence[UUID]) -> dict[UUID, Claim]:

@@ -1,6 +1,7 @@
 """Factories that ask to be verified: who they are, what they say they can make, the operator's word on them."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -17,8 +18,8 @@ from c2m.errors import Invalid
 from c2m.identity.models import Organisation, OrganisationState, Role, User
 from c2m.identity.queries import OrganisationNotFound, organisation_of
 from c2m.identity.service import Decision, decide_organisation
-from c2m.matching.models import Capability, Factory
-from c2m.matching.vetting import verify_registrations
+from c2m.matching.models import Capability, Factory, LineKind
+from c2m.matching.vetting import Papers, verify_registrations
 from c2m.pages.blueprint import blueprint
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
@@ -50,7 +51,9 @@ class VerificationForm(Form):
 
 class DecisionForm(Form):
     decision: Literal["verify", "turn_down"]
-    note: Annotated[str, Field(max_length=500)] = ""
+    note: Annotated[str, Field(max_length=500)] = ""  # what was seen, or why not
+    reference: Annotated[str, Field(max_length=120)] = ""
+    until: date | None = None
 
 
 @blueprint.get("/operator/factories")
@@ -103,7 +106,8 @@ def decide(organisation_id: UUID) -> Response | tuple[str, int]:
             decide_organisation(session, decision, who, now=now)
             if verified:
                 session.flush()
-                verify_registrations(session, [organisation_id])
+                papers = Papers(form.value.reference, form.value.until)
+                verify_registrations(session, [organisation_id], {organisation_id: papers})
         except Invalid as refusal:
             form.refuse(refusal)
         else:
@@ -161,11 +165,10 @@ def _people(session: Session, found: Sequence[Organisation]) -> dict[UUID, User]
 
 
 def _lines(session: Session, found: Sequence[Organisation]) -> dict[UUID, list[Capability]]:
-    """What each says it can make."""
+    """What each says it can make in its ordinary hours."""
     line, ids = table_of(Capability).c, [one.id for one in found]
-    rows = session.execute(
-        sa.select(Capability).where(line.factory_id.in_(ids)).order_by(line.category, line.process)
-    ).scalars()
+    regular = line.factory_id.in_(ids), line.kind == LineKind.REGULAR
+    rows = session.execute(sa.select(Capability).where(*regular).order_by(line.category, line.process)).scalars()
     lines: dict[UUID, list[Capability]] = {}
     for row in rows:
         lines.setdefault(row.factory_id, []).append(row)

@@ -37,6 +37,7 @@ from c2m.replay.shop import CATEGORY, DOMAIN, NO_PASSWORD
 LATEST_DAYS = 6  # a late order arrives so many days after its date at most
 ORDERS_AT_ONCE = 500
 CARRIER = "Replay Freight"
+SEEN = "A maker of the replayed orders; there is no paper."  # what the replay's operator writes down
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _register(session: Session, makers: Sequence[Maker], now: datetime) -> list[
     ]
     answers = register_organisations(session, registrations, now=now)
     ids = [answer.organisation_id for answer in answers if isinstance(answer, Registered)]
-    decide_organisations(session, [Decision(i, verified=True) for i in ids], operator_id, now=now)
+    decide_organisations(session, [Decision(i, True, SEEN) for i in ids], operator_id, now=now)
     return ids
 
 

@@ -1,6 +1,6 @@
 """Vetting: what isn't verified isn't matched, what was verified runs out, and what new factories are given costs."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -22,6 +22,7 @@ from c2m.matching.vetting import (
     ClaimNotFound,
     InvalidCheck,
     NewClaim,
+    Papers,
     TooManyClaims,
     check_claims,
     make_claim,
@@ -51,7 +52,7 @@ def decide(database: Database, factory_id: UUID) -> None:
     """Have an operator verify a registration."""
     with database.transaction() as session:
         house = session.get_one(Organisation, factory_id)
-        house.state, house.decided_at = OrganisationState.ACTIVE, MORNING
+        house.state, house.decided_at, house.decision_note = OrganisationState.ACTIVE, MORNING, "In the register"
         session.add(house)
         session.flush()
         verify_registrations(session, [factory_id])
@@ -89,7 +90,7 @@ def test_what_is_not_verified_is_not_matched(database: Database, unverified: UUI
 
 def test_a_verified_registration_counts_once_the_factory_describes_itself(database: Database) -> None:
     with database.transaction() as session:
-        house = an_organisation(session, Role.FACTORY, decided_at=MORNING)
+        house = an_organisation(session, Role.FACTORY, decided_at=MORNING, decision_note="In the register")
         verify_registrations(session, [house.id])  # nothing to match yet
         create_profiles(session, [Profile(house.id, "Yiwu", "Zhejiang", "CNY")])
         verify_registrations(session, [house.id])
@@ -97,6 +98,33 @@ def test_a_verified_registration_counts_once_the_factory_describes_itself(databa
     with database.reading() as session:
         licence = session.exec(select(Claim)).one()
     assert (licence.kind, licence.expires_at) == (ClaimKind.LICENCE, MORNING + YEAR)
+    assert licence.evidence == "In the register"
+
+
+def test_a_licence_is_recorded_as_it_was_read_and_never_for_too_long(database: Database, unverified: UUID) -> None:
+    with database.transaction() as session:
+        house = session.get_one(Organisation, unverified)
+        house.state, house.decided_at, house.decision_note = OrganisationState.ACTIVE, MORNING, "In the register"
+        session.add(house)
+    for until in (date(2026, 11, 1), date(2099, 1, 1)):
+        with pytest.raises(InvalidCheck), database.transaction() as session:
+            verify_registrations(session, [unverified], {unverified: Papers("91330", until)})
+    assert level(database, unverified) is FactoryLevel.LISTED
+    with database.transaction() as session:
+        verify_registrations(session, [unverified], {unverified: Papers("91330", date(2027, 3, 1))})
+        licence = session.exec(select(Claim)).one()
+    assert (licence.reference, licence.expires_at) == ("91330", datetime(2027, 3, 1, tzinfo=UTC))
+
+
+def test_where_nobody_wrote_down_what_was_seen_no_evidence_is_invented(database: Database, unverified: UUID) -> None:
+    with database.transaction() as session:
+        house = session.get_one(Organisation, unverified)
+        house.state, house.decided_at = OrganisationState.ACTIVE, MORNING
+        session.add(house)
+        session.flush()
+        verify_registrations(session, [unverified])
+        assert session.exec(select(Claim)).all() == []
+    assert level(database, unverified) is FactoryLevel.LISTED
 
 
 def test_all_kinds_of_claims_together_make_a_factory_vetted(database: Database, unverified: UUID) -> None:

@@ -158,7 +158,8 @@ def test_a_factory_is_verified_and_leaves_the_queue(
     operator = client("operator")
     page = text(operator, "/operator/factories")
     assert "&lt;b&gt;Runze&lt;/b&gt;" in page
-    answer = operator.post(f"/operator/factories/{factory.id}/decide", data={"decision": "verify"}, headers=ENGLISH)
+    seen = {"decision": "verify", "note": "Licence in the register"}
+    answer = operator.post(f"/operator/factories/{factory.id}/decide", data=seen, headers=ENGLISH)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/operator/factories")
     page = text(operator, "/operator/factories")
     assert "is verified." in page
@@ -179,6 +180,8 @@ def test_a_factory_is_turned_down_with_a_reason_and_never_without(client: Client
         answer = operator.post(address, data=data, headers=ENGLISH)
         assert answer.status_code == 422
         assert "Please say why." in answer.get_data(as_text=True)
+    answer = operator.post(address, data={"decision": "verify", "note": " "}, headers=ENGLISH)
+    assert (answer.status_code, "Say what you saw." in answer.get_data(as_text=True)) == (422, True)
     for data in (
         {},
         {"decision": "burn"},
