@@ -13,6 +13,7 @@ from c2m.clock import end_of_day
 from c2m.db import chunks, insert_rows, lock_rows, number_of, table_of, uuid7
 from c2m.demand import queries
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Pledge, PledgeState, Policy, PriceTier, Variant
+from c2m.demand.needing import tell_needing
 from c2m.demand.refunds import refund_pledges
 from c2m.demand.rules import Tier, ladder_problem
 from c2m.demand.samples import tell_of_credits
@@ -260,6 +261,7 @@ def open_campaigns(session: Session, ids: Sequence[UUID], *, now: datetime) -> l
     jobs.enqueue_all(session, CLOSE, work, now=now)
     announce(session, "demand.campaigns_opened", opened, now=now)
     tell_of_credits(session, sampled, now=now)
+    tell_needing(session, opened, now=now)
     return opened
 
 

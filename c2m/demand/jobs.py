@@ -1,15 +1,18 @@
 """What demand does when money arrives and when deadlines pass."""
 
+from datetime import timedelta
+
 from c2m.demand.balances import END_BALANCE, REMIND, end_balance_windows, remind_balances
 from c2m.demand.campaigns import CLOSE
 from c2m.demand.closing import close_campaigns
 from c2m.demand.conversions import MEASURE, measure_conversions
 from c2m.demand.extension import LAPSE, lapse_consents
+from c2m.demand.need_groups import REGROUP, grouped_anew, record_groups
 from c2m.demand.outcomes import FOLLOW_OUTCOMES, follow_outcomes
 from c2m.demand.pledges import record_balances, record_declines, record_payments
 from c2m.demand.releases import end_releases
 from c2m.demand.waiting import END_RELEASE
-from c2m.jobs import Handler, Schedule
+from c2m.jobs import Handler, OutsideWork, Schedule
 
 SUBSCRIPTIONS: dict[str, list[str]] = {
     "demand.pledge.charged": ["demand.record_payments"],
@@ -17,7 +20,7 @@ SUBSCRIPTIONS: dict[str, list[str]] = {
     "demand.balance.charged": ["demand.record_balances"],
     "demand.campaigns_closed": [FOLLOW_OUTCOMES, MEASURE],
 }
-SCHEDULES: list[Schedule] = []
+SCHEDULES: list[Schedule] = [Schedule(REGROUP, timedelta(hours=6))]
 
 
 def handlers() -> dict[str, Handler]:
@@ -30,6 +33,7 @@ def handlers() -> dict[str, Handler]:
         END_RELEASE: end_releases,
         FOLLOW_OUTCOMES: follow_outcomes,
         MEASURE: measure_conversions,
+        REGROUP: OutsideWork(grouped_anew, record_groups),
         "demand.record_payments": record_payments,
         "demand.record_declines": record_declines,
         "demand.record_balances": record_balances,

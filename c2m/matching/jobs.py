@@ -9,13 +9,14 @@ from c2m.matching.inquiries import STATE, state_windows
 from c2m.matching.offers import expire_offers
 from c2m.matching.optimiser import Hire, crew_of
 from c2m.matching.planning import EXPIRE, MATCH, make_offers, plan_matches
-from c2m.matching.telling import TELL_OFFERED, TELL_TAKEN, tell_offered, tell_taken
+from c2m.matching.telling import TELL_MAKERS, TELL_OFFERED, TELL_TAKEN, tell_makers, tell_offered, tell_taken
 from c2m.matching.vetting import RECHECK, recheck_claims
 
 SUBSCRIPTIONS: dict[str, list[str]] = {
     "demand.sheets_issued": [MATCH],
     "matching.offers_returned": [MATCH],
     "matching.offers_cut": [MATCH],
+    "demand.makers_asked": [TELL_MAKERS],
     "matching.offers_made": [TELL_OFFERED],
     "matching.offers_accepted": [TELL_TAKEN],
     "matching.offers_countered": [WEIGH],
@@ -35,6 +36,7 @@ def handlers(hire: Hire = crew_of) -> dict[str, Handler]:
         WEIGH: OutsideWork(partial(weigh_counters, hire=hire), record_effects),
         TELL_OFFERED: tell_offered,
         TELL_TAKEN: tell_taken,
+        TELL_MAKERS: tell_makers,
         RECHECK: recheck_claims,
         STATE: state_windows,
     }

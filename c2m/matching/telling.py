@@ -8,14 +8,15 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m.db import chunks, table_of
-from c2m.demand.models import Campaign, DemandSheet
-from c2m.matching.models import Offer
+from c2m.demand.models import Campaign, DemandSheet, Need, NeedGroup, NeedState
+from c2m.matching.models import Capability, Factory, FactoryLevel, Offer
 from c2m.matching.newcomers import note_newcomers
 from c2m.notices.models import NoticeKind
 from c2m.notices.service import Message, tell
 
 TELL_OFFERED = "matching.tell_offered"
 TELL_TAKEN = "matching.tell_taken"
+TELL_MAKERS = "matching.tell_makers"
 
 
 def tell_offered(session: Session, ids: Sequence[UUID], now: datetime) -> None:
@@ -42,6 +43,33 @@ def tell_taken(session: Session, ids: Sequence[UUID], now: datetime) -> None:
             facts["until"] = row.deliver_by.isoformat()
             kind = NoticeKind.OFFER_TAKEN
             messages.append(Message(row.organisation_id, kind, row.campaign_id, f"{kind}:{row.id}", facts))
+    tell(session, messages, now=now)
+
+
+def tell_makers(session: Session, ids: Sequence[UUID], now: datetime) -> None:
+    """Ask verified factories with a line in a group's category whether they would make what its buyers want."""
+    group, need, line, factory = (table_of(model) for model in (NeedGroup, Need, Capability, Factory))
+    messages: list[Message] = []
+    for part in chunks(ids):
+        pieces = sa.func.sum(need.c.quantity).label("pieces")
+        wanted = (
+            sa.select(need.c.group_id, pieces)
+            .where(need.c.group_id.in_(part), need.c.state == NeedState.OPEN)
+            .group_by(need.c.group_id)
+            .subquery()
+        )
+        rows = session.execute(
+            sa.select(group.c.id, group.c.title, group.c.title_en, wanted.c.pieces, line.c.factory_id)
+            .join_from(group, wanted, wanted.c.group_id == group.c.id)
+            .join(line, line.c.category == group.c.category)
+            .join(factory, factory.c.id == line.c.factory_id)
+            .where(factory.c.level != FactoryLevel.LISTED)
+            .distinct()
+        )
+        for row in rows:
+            facts = {"title": row.title, "title_en": row.title_en, "pieces": int(row.pieces)}
+            key = f"makers:{row.id}:{row.factory_id}"
+            messages.append(Message(row.factory_id, NoticeKind.MAKERS_ASKED, row.id, key, facts))
     tell(session, messages, now=now)
 
 

@@ -41,6 +41,8 @@ class NoticeKind(StrEnum):
     CLAIM_RAN_OUT = "claim_ran_out"
     CONCEPT_VALIDATED = "concept_validated"
     CONCEPT_HOPELESS = "concept_hopeless"
+    NEED_ANSWERED = "need_answered"
+    MAKERS_ASKED = "makers_asked"
 
 
 class Notice(Table, table=True):

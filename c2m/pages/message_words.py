@@ -160,6 +160,18 @@ WORDS: dict[NoticeKind, Words] = {
         _("Better stopped"),
         _("About %(pieces)s are expected to be ordered; %(minimum)s are needed, which is hardly to be reached."),
     ),
+    NoticeKind.NEED_ANSWERED: Words(
+        "check",
+        "good",
+        _("What you wanted is here"),
+        _("A campaign has opened for what you and others wanted. Join by %(deadline)s."),
+    ),
+    NoticeKind.MAKERS_ASKED: Words(
+        "inbox",
+        "open",
+        _("Who wants to make this?"),
+        _("Buyers want %(pieces)s in all. Say what you would make it for."),
+    ),
 }
 OFF = Words("x", "bad", _("Called off"), _("The merchant called it off. Everyone gets everything back."))
 

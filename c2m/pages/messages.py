@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlmodel import Session
 from werkzeug.wrappers import Response
 
-from c2m.demand.models import Campaign, Pledge
+from c2m.demand.models import Campaign, NeedGroup, Pledge
 from c2m.design.models import Concept
 from c2m.identity.models import Role
 from c2m.matching.models import CounterOffer, Offer
@@ -80,6 +80,8 @@ def subject_of(session: Session, notice: Notice, viewer: Viewer) -> str:
         return url_for("matching.offer", offer_id=offer.id)
     if viewer.has(Role.OPERATOR) and (counter := session.get(CounterOffer, notice.subject_id)):
         return url_for("matching.counter_offer", counter_id=counter.id)
+    if viewer.has(Role.FACTORY) and (group := session.get(NeedGroup, notice.subject_id)):
+        return url_for("pages.want_group", group_id=group.id)
     if viewer.has(Role.FACTORY):
         return url_for("matching.claims")
     pledge = session.get(Pledge, notice.subject_id)

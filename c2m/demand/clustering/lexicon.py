@@ -244,3 +244,19 @@ def _meanings() -> Mapping[str, str]:
 MEANINGS: Mapping[str, str] = _meanings()
 CATEGORY_OF: Mapping[str, str] = dict(name.split("/") for name, _words in _lines(KINDS))
 PASSED_OVER: frozenset[str] = frozenset(word.replace("_", " ") for word in (COLOURS + USES + FRAME).lower().split())
+
+
+def _names() -> Mapping[str, tuple[str, str]]:
+    """What each meaning is called in Chinese and in English."""
+    found: dict[str, tuple[str, str]] = {}
+    for table in (KINDS, QUALITIES):
+        for line in table.strip().splitlines():
+            name, words = line.split(":", 1)
+            listed = [word.replace("_", " ") for word in words.split()]
+            english = next((word for word in listed if word.isascii()), name)
+            chinese = next((word for word in listed if not word.isascii()), english)
+            found[name.split("/")[0]] = (chinese, english)
+    return found
+
+
+NAMES: Mapping[str, tuple[str, str]] = _names()
