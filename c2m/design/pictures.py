@@ -71,7 +71,9 @@ def make_safe(data: bytes) -> bytes:
         raise NotAPicture()
     command = [sys.executable, "-I", "-m", "c2m.design.reencode"]
     try:
-        child = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603
+        child = subprocess.run(  # noqa: S603 - our own module; what strangers send is its input
+            command, input=data, capture_output=True, timeout=SECONDS, check=False, env={"LC_ALL": "C.UTF-8"}
+        )
     except subprocess.TimeoutExpired:
         raise BrokenPicture() from None
     if child.returncode != 0:

@@ -32,7 +32,7 @@ def reencode(data: bytes) -> bytes:
                 raise ValueError("pixels")
             if min(opened.size) < SHORTEST_SIDE:
                 raise ValueError("small")
-            upright = ImageOps.exif_transpose(opened)
+            upright = ImageOps.exif_transpose(_in_8_bits(opened))
             upright.thumbnail((LONGEST_SIDE_KEPT, LONGEST_SIDE_KEPT), Image.Resampling.LANCZOS)
             flat = Image.new("RGB", upright.size, "white")
             with_alpha = upright.convert("RGBA")
@@ -48,10 +48,21 @@ def reencode(data: bytes) -> bytes:
     return out.getvalue()
 
 
+def _in_8_bits(opened: Image.Image) -> Image.Image:
+    """Grey of 16 bits as grey of 8: Pillow would cut off what is brighter than 255."""
+    if not opened.mode.startswith("I"):
+        return opened
+    grey = opened.convert("I").point(lambda value: value / 257).convert("L")
+    grey.info = opened.info
+    return grey
+
+
 def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes to its pipe and to no file
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         sys.stdout.buffer.write(reencode(sys.stdin.buffer.read()))
     except ValueError as refused:

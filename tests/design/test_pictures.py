@@ -2,10 +2,13 @@
 
 import io
 import struct
+import subprocess
 import zlib
 
+import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from sqlmodel import Session
 
 from c2m.db import Database
@@ -182,3 +185,54 @@ def test_each_sketch_of_several_is_the_one_its_seed_draws_alone() -> None:
         return [sketch.image.tobytes() for sketch in sketches]
 
     assert drawn(3, 7) == drawn(1, 7) + drawn(1, 8) + drawn(1, 9)
+
+
+def test_sixteen_bits_of_grey_keep_their_brightness() -> None:
+    grey = Image.fromarray(np.full((100, 100), 128 * 257, dtype=np.uint16))
+    with Image.open(io.BytesIO(pictures.make_safe(a_file(grey)))) as safe:
+        assert abs(safe.convert("L").getpixel((50, 50)) - 128) <= 1
+
+
+def test_printing_colours_become_those_of_a_screen() -> None:
+    red = Image.new("CMYK", (80, 80), (0, 255, 255, 0))
+    with Image.open(io.BytesIO(pictures.make_safe(a_file(red, "JPEG")))) as safe:
+        red, green, blue = safe.convert("RGB").getpixel((40, 40))
+    assert (red > 240, green < 20, blue < 20) == (True, True, True)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_of_what_moves_the_first_picture_stays(kind: str) -> None:
+    frames = [an_image(colour="red"), an_image(colour="blue")]
+    moving = a_file(frames[0], kind, save_all=True, append_images=frames[1:])
+    with Image.open(io.BytesIO(pictures.make_safe(moving))) as safe:
+        assert getattr(safe, "n_frames", 1) == 1
+        assert safe.convert("RGB").getpixel((40, 40))[0] > 240
+
+
+@pytest.mark.parametrize("first", [b"GIF89a/*", b"%PDF-1.7\n", b"<html>", b"PK\x03\x04"])
+def test_a_picture_that_begins_as_something_else_is_refused(first: bytes) -> None:
+    with pytest.raises(NotAPicture):
+        pictures.make_safe(first + a_file(an_image(), "JPEG"))
+
+
+def test_a_text_that_unpacks_to_eighty_megabytes_is_refused() -> None:
+    swollen = PngInfo()
+    swollen.add_text("comment", "a" * 80_000_000, zip=True)
+    packed = a_file(an_image(), pnginfo=swollen)
+    assert len(packed) < 200_000
+    with pytest.raises(BrokenPicture):
+        pictures.make_safe(packed)
+
+
+def test_the_child_that_decodes_is_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, object]] = []
+    real = subprocess.run
+
+    def watched(*command: object, **options: object) -> object:
+        asked.append(options)
+        return real(*command, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "run", watched)
+    monkeypatch.setenv("C2M_SECRET_KEY", "a secret")
+    pictures.make_safe(a_file())
+    assert [options["env"] for options in asked] == [{"LC_ALL": "C.UTF-8"}]
