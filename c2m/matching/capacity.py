@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -118,6 +118,13 @@ def week_of_line(session: Session, line: Capability, week: date) -> WeekOfLine:
         .order_by(col(Reservation.id))
     ).all()
     return WeekOfLine(line, row.cells[0], [(b, o, s) for b, o, s in bookings], list(reservations))
+
+
+def booked_since(booking: Booking, offer: Offer) -> datetime:
+    """Since when a booking stands as it does: given back, taken when other terms were agreed on, or with the offer."""
+    first = offer.explanation.get("offered", offer.explanation)["weeks"].get(booking.week.isoformat())
+    agreed = offer.answered_at if first != booking.quantity else None
+    return booking.released_at or agreed or offer.offered_at
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,11 @@ from c2m.matching.bargaining import (
 )
 from c2m.matching.market import HORIZON_WEEKS
 from c2m.matching.models import Capability, CounterOffer, CounterState, Offer, OfferState
-from c2m.matching.offers import OfferNotOpen, accepted_with, close, conclude
+from c2m.matching.offers import OfferNotOpen, accepted_with, as_offered, close, conclude
 from c2m.matching.optimiser import Hire, crew_of
 from c2m.matching.planning import EXPIRE
-from c2m.matching.rules import released_by, starts_at, weeks_from
+from c2m.matching.rules import Quote, arrival, released_by, starts_at, weeks_from
+from c2m.matching.terms_taken import TermsTaken, explained_as_taken
 from c2m.notices.models import NoticeKind
 from c2m.notices.service import Message, tell
 from c2m.outbox import announce
@@ -234,6 +235,7 @@ def _accept(session: Session, offer: Offer, counter: CounterOffer, now: datetime
         "unit_price_minor": asked.unit_price_minor,
         "total_minor": asked.total_minor,
         "deliver_by": asked.deliver_by,
+        "explanation": _explained(session, offer, asked, weeks),
         "answered_at": now,
         "answered_by": counter.made_by,
     }
@@ -245,9 +247,27 @@ def _accept(session: Session, offer: Offer, counter: CounterOffer, now: datetime
     conclude(session, accepted, now=now)
 
 
+def _explained(session: Session, offer: Offer, asked: CounterTerms, weeks: Mapping[date, int]) -> dict[str, Any]:
+    """Why the offer went to its factory, on the counter-offer's terms, those offered kept beside them."""
+    line, held = session.get_one(Capability, offer.capability_id), _held(session, offer)
+    free = queries.free_pieces(session, {line.id: line.weekly_capacity}, sorted(weeks))[line.id]
+    taken = TermsTaken(
+        quantity=asked.quantity,
+        each_minor=Quote(asked.quantity, asked.unit_price_minor, asked.setup_minor).each_minor,
+        weeks=weeks,
+        free=sum(free[week] + held.get(week, 0) for week in weeks),
+        arrives=arrival(max(weeks), line.lead_days),
+    )
+    return explained_as_taken(offer.explanation, taken, as_offered(offer), offered_at=offer.offered_at)
+
+
+def _held(session: Session, offer: Offer) -> Mapping[date, int]:
+    return bookings.weeks_held(session, [offer.id])[offer.id].pieces
+
+
 def _weeks_for(session: Session, offer: Offer, asked: CounterTerms, now: datetime) -> Mapping[date, int] | None:
     """The weeks in which the pieces would be made; None where the line has not the room for them."""
-    held = bookings.weeks_held(session, [offer.id])[offer.id].pieces
+    held = _held(session, offer)
     if asked.deliver_by == offer.deliver_by:
         return kept_weeks(held, asked.quantity)
     line = session.get_one(Capability, offer.capability_id)

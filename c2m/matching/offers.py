@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,7 +19,9 @@ from c2m.matching.bargaining import kept_weeks
 from c2m.matching.models import OPEN, Capability, CounterOffer, CounterState, Offer, OfferLine, OfferState
 from c2m.matching.planning import mark_served
 from c2m.matching.queries import OfferNotFound
+from c2m.matching.rules import Quote, arrival
 from c2m.matching.telling import messages_about
+from c2m.matching.terms_taken import TermsTaken, explained_as_taken
 from c2m.notices.models import NoticeKind
 from c2m.notices.service import tell
 from c2m.outbox import announce
@@ -207,6 +210,7 @@ def _shrink(session: Session, cut: Sequence[Offer], now: datetime) -> None:
     bookings.rebook(session, wanted, usual={}, now=now)
     table = table_of(OfferLine)
     for offer in cut:
+        _explain(session, offer, wanted[offer.id])
         lines = session.exec(
             select(OfferLine).where(OfferLine.offer_id == offer.id).order_by(col(OfferLine.variant_id))
         ).all()
@@ -216,6 +220,33 @@ def _shrink(session: Session, cut: Sequence[Offer], now: datetime) -> None:
                 session.execute(sa.update(table).where(this).values(quantity=pieces))
             else:
                 session.execute(sa.delete(table).where(this))
+
+
+def _explain(session: Session, offer: Offer, weeks: Mapping[date, int]) -> None:
+    """Bring the explanation of an offer taken in part up to its pieces; a counter-offer's says them already."""
+    if "offered" in offer.explanation:
+        return
+    line, [room] = session.get_one(Capability, offer.capability_id), _parts(offer, "capacity")
+    each_minor = Quote(offer.quantity, offer.unit_price_minor, offer.setup_minor).each_minor
+    arrives = arrival(max(weeks), line.lead_days)
+    taken = TermsTaken(offer.quantity, each_minor, weeks, int(room["have"]), arrives)
+    offer.explanation = explained_as_taken(offer.explanation, taken, as_offered(offer), offered_at=offer.offered_at)
+    session.add(offer)
+
+
+def as_offered(offer: Offer) -> dict[str, Any]:
+    """The terms on which an offer was made, as they are kept when it is taken on others."""
+    quantity = offer.quantity + offer.untaken
+    return {
+        "quantity": quantity,
+        "unit_price_minor": offer.unit_price_minor,
+        "total_minor": offer.unit_price_minor * quantity + offer.setup_minor,
+        "deliver_by": offer.deliver_by.isoformat(),
+    }
+
+
+def _parts(offer: Offer, name: str) -> list[dict[str, Any]]:
+    return [part for part in offer.explanation["fit"]["parts"] if part["part"] == name]
 
 
 def _still_open(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:

@@ -45,6 +45,7 @@ from c2m.matching.rules import (
     starts_at,
     whole_weeks,
 )
+from c2m.matching.terms_taken import document_of
 from c2m.outbox import announce
 
 MATCH = "matching.match"
@@ -300,8 +301,7 @@ def _store_offers(session: Session, run_id: UUID, drafts: Sequence[_Draft], now:
 
 def _explanation(draft: _Draft, now: datetime) -> dict[str, Any]:
     """Why this factory, in figures: cost parts in minor units, the next best factory, the fit."""
-    proposal, fit_of_it = draft.proposal, draft.fit(now)
-    next_best = proposal.next_best
+    proposal, next_best = draft.proposal, draft.proposal.next_best
     return {
         "reason": choice_of(next_best["extra_minor"] if next_best else None).value,
         "cost": proposal.cost,
@@ -312,10 +312,7 @@ def _explanation(draft: _Draft, now: datetime) -> dict[str, Any]:
         "target_cost_minor": proposal.sheet.target_cost_minor,
         "each_minor": proposal.quote.each_minor,
         "weeks": {week.isoformat(): pieces for week, pieces in draft.weeks.items()},
-        "fit": {
-            "score": fit_of_it.score,
-            "parts": [asdict(part) | {"spare": part.spare, "tight": part.tight} for part in fit_of_it.parts],
-        },
+        "fit": document_of(draft.fit(now)),
     }
 
 

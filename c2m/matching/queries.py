@@ -333,7 +333,10 @@ def offer_detail(session: Session, offer_id: UUID, *, factory_id: UUID) -> Offer
         .where(OfferLine.offer_id == offer_id)
         .order_by(col(Variant.position))
     ).all()
-    weeks = session.exec(select(Booking).where(Booking.offer_id == offer_id).order_by(col(Booking.week))).all()
+    taken = select(Booking).where(Booking.offer_id == offer_id).order_by(col(Booking.week))
+    if found[0].state not in RETURNED:  # what was given back was all of it; else only what is still taken counts
+        taken = taken.where(col(Booking.released_at).is_(None))
+    weeks = session.exec(taken).all()
     return OfferDetail(*found, pieces=[(variant, quantity) for variant, quantity in pieces], weeks=list(weeks))
 
 

@@ -45,6 +45,8 @@ class Placed:
     factory: Organisation
     choice: str
     costs: list[tuple[str, int]]
+    quantity: int
+    each_minor: int
     weeks: list[tuple[date, int]]
     next_best: tuple[Organisation, int] | None
     others: list[tuple[Organisation, str]]
@@ -100,13 +102,16 @@ def _placed(session: Session, run_id: UUID) -> list[Placed]:
 
 def _one(offer: Offer, sheet: DemandSheet, houses: dict[UUID, Organisation]) -> Placed:
     why, best = offer.explanation, offer.explanation["next_best"]
+    then = why | why.get("offered", {})  # the plan of that run, whatever was agreed on later
     return Placed(
         offer=offer,
         sheet=sheet,
         factory=houses[offer.factory_id],
         choice=_(CHOICES[Choice(why["reason"])]),
         costs=[(str(words), why["cost"][name]) for name, words in COSTS.items() if why["cost"].get(name)],
-        weeks=[(date.fromisoformat(week), made) for week, made in sorted(why["weeks"].items())],
+        quantity=offer.quantity + offer.untaken,
+        each_minor=then["each_minor"],
+        weeks=[(date.fromisoformat(week), made) for week, made in sorted(then["weeks"].items())],
         next_best=(houses[UUID(best["factory_id"])], best["extra_minor"]) if best else None,
         others=[(houses[UUID(other["factory_id"])], _why_not(other, sheet)) for other in _others(offer)],
     )

@@ -197,7 +197,8 @@ def late_orders_of(session: Session, factory_id: UUID, *, states: Sequence[WorkO
 def unfinished_pieces(session: Session, factory_id: UUID, *, now: datetime) -> dict[UUID, int]:
     """Pieces still to be made by a factory's lines though the weeks planned for them are over: capability → pieces."""
     order, offer, booking = table_of(WorkOrder), table_of(Offer), table_of(Booking)
-    last_week = sa.select(sa.func.max(booking.c.week)).where(booking.c.offer_id == offer.c.id).scalar_subquery()
+    taken = booking.c.offer_id == offer.c.id, booking.c.released_at.is_(None)
+    last_week = sa.select(sa.func.max(booking.c.week)).where(*taken).scalar_subquery()
     left = sa.func.sum(order.c.quantity - order.c.produced + order.c.rejected)
     rows = session.execute(
         sa.select(offer.c.capability_id, left)

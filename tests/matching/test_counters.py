@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -15,8 +15,9 @@ from c2m.db import Database, table_of
 from c2m.demand.models import DemandSheet
 from c2m.errors import Refusal
 from c2m.identity.models import Role
-from c2m.matching import counters
+from c2m.matching import counters, queries
 from c2m.matching.bargaining import CounterTerms, Effect, Outcome, agreed_by_rule, counter_errors, moved_weeks
+from c2m.matching.capacity import booked_since, week_of_line
 from c2m.matching.counters import (
     Counter,
     CounterDecided,
@@ -29,7 +30,7 @@ from c2m.matching.counters import (
     record_effects,
     weigh_counters,
 )
-from c2m.matching.models import Booking, CounterOffer, CounterState, Offer, OfferLine, OfferState
+from c2m.matching.models import Booking, Capability, CounterOffer, CounterState, Offer, OfferLine, OfferState
 from c2m.matching.offers import Answer, InvalidPart, OfferNotOpen, accept_offer, decline_offer, expire_offers
 from c2m.notices.models import Notice, NoticeKind
 from c2m.outbox import Announcement
@@ -83,6 +84,12 @@ def decide(database: Database, counter_id: UUID, *, agrees: bool) -> None:
         decide_counter(session, Decision(counter_id, agrees, None, "because"), now=NOON)
 
 
+def part_of(offer: Offer, name: str) -> dict[str, int]:
+    """What an offer's explanation says of one part of its fit."""
+    [found] = [part for part in offer.explanation["fit"]["parts"] if part["part"] == name]
+    return dict(found)
+
+
 def the_counter(database: Database) -> CounterOffer:
     with database.reading() as session:
         return session.exec(select(CounterOffer)).one()
@@ -114,7 +121,11 @@ def test_an_offer_taken_in_part_leaves_the_rest_to_others(database: Database, of
     with database.reading() as session:
         lines = session.exec(select(OfferLine.quantity).where(OfferLine.offer_id == offer.id)).all()
     assert sorted(lines) == [13, 13, 14]  # the proportions of 24, 23 and 23
-    assert booked(database, offer) == {"2026-11-09": 40}
+    assert booked(database, offer) == taken.explanation["weeks"] == {"2026-11-09": 40}
+    assert (part_of(taken, "capacity")["need"], taken.explanation["offered"]["quantity"]) == (40, 70)
+    with database.reading() as session:
+        shown = queries.offer_detail(session, offer.id, factory_id=offer.factory_id)
+        assert [(week.week.isoformat(), week.quantity) for week in shown.weeks] == [("2026-11-09", 40)]
     assert announced(database, "matching.offers_cut") == 1
     [rest] = match(database, NOON)
     assert (rest.quantity, rest.factory_id != offer.factory_id) == (30, True)
@@ -143,10 +154,22 @@ def test_agreeing_makes_it_an_accepted_offer_on_the_counters_terms(database: Dat
     counter_id = countered(database, offer, quantity=50, unit_price_minor=65_00, deliver_by=later)
     decide(database, counter_id, agrees=True)
     agreed = the_offer(database, offer)
+    with database.reading() as session:
+        shown = queries.offer_detail(session, offer.id, factory_id=offer.factory_id).weeks
+        assert {week.week.isoformat(): week.quantity for week in shown} == booked(database, offer)
+        [line_week] = [week_of_line(session, session.get_one(Capability, offer.capability_id), w.week) for w in shown]
+        assert [booked_since(b, o) for b, o, _ in line_week.bookings] == [NOON]  # not when it was offered
     assert (agreed.state, agreed.quantity, agreed.untaken) == (OfferState.ACCEPTED, 50, 20)
     assert (agreed.unit_price_minor, agreed.total_minor, agreed.deliver_by) == (65_00, 50 * 65_00, later)
     assert sum(booked(database, offer).values()) == 50
     assert min(booked(database, offer)) > "2026-11-09"  # as late as the new day permits
+    why = agreed.explanation
+    assert why["weeks"] == booked(database, offer)
+    assert (why["each_minor"], part_of(agreed, "cost")["need"], part_of(agreed, "capacity")["need"]) == (6500, 6500, 50)
+    assert part_of(agreed, "date")["need"] > part_of(offer, "date")["need"]
+    offered = {"quantity": 70, "unit_price_minor": 60_00, "total_minor": 70 * 60_00}
+    assert why["offered"] | offered | {"weeks": {"2026-11-09": 70}} == why["offered"]
+    assert datetime.fromisoformat(why["offered"]["deliver_by"]) == offer.deliver_by
     assert the_counter(database).state is CounterState.AGREED
     assert announced(database, "matching.offers_accepted") == announced(database, "matching.offers_cut") == 1
     assert sound(database)

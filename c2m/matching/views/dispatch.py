@@ -1,6 +1,7 @@
 """The operator's offers: what waits for an answer, who is named as the backup, and counter-offers to decide."""
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from flask import flash, redirect, render_template, url_for
@@ -10,8 +11,9 @@ from werkzeug.wrappers import Response
 
 from c2m.identity.models import Role
 from c2m.matching.counters import Decision, decide_counter
-from c2m.matching.dispatch import counter_detail, counts_by_state, dispatched, with_parties
+from c2m.matching.dispatch import CounterDetail, counter_detail, counts_by_state, dispatched, with_parties
 from c2m.matching.models import CounterState, OfferState
+from c2m.matching.offers import as_offered
 from c2m.matching.views.blueprint import blueprint
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
@@ -67,11 +69,18 @@ def decide_on_counter(counter_id: UUID) -> Response | tuple[str, int]:
     return redirect(url_for("matching.dispatch", show="countered"), 303)
 
 
+def _offered(detail: CounterDetail) -> dict[str, Any]:
+    """The terms that were countered: the offer's own, or where it was taken on others those it was made on."""
+    found: dict[str, Any] = as_offered(detail.offer) | detail.offer.explanation.get("offered", {})
+    return found | {"deliver_by": datetime.fromisoformat(found["deliver_by"])}
+
+
 def _counter(counter_id: UUID, form: Submission[DecisionForm]) -> tuple[str, int]:
     detail = counter_detail(db_session(), counter_id)
     return form.page(
         "matching/counter.html",
         detail=detail,
         effect=detail.counter.effect,
+        offered=_offered(detail),
         open=detail.counter.state is CounterState.OPEN and detail.offer.expires_at > request_time(),
     )

@@ -15,7 +15,7 @@ from c2m.identity.models import Role
 from c2m.matching import hours, queries
 from c2m.matching.calendar_files import HEAD, InvalidCalendar, import_calendar, rows_of
 from c2m.matching.calendars import MOST_UNITS, Load, Shifts
-from c2m.matching.capacity import capacity_map, holidays_of, idle_weeks, week_of_line
+from c2m.matching.capacity import booked_since, capacity_map, holidays_of, idle_weeks, week_of_line
 from c2m.matching.factories import set_week_capacity
 from c2m.matching.market import HORIZON_WEEKS
 from c2m.matching.models import CapacityUnit, LineKind
@@ -350,6 +350,7 @@ def _week(capability_id: UUID, text: str, form: Submission[KeepForm]) -> tuple[s
         line=line,
         change=blank(WeekForm, **entered),
         over=found.cell.week < monday(request_time().date()),
+        since=booked_since,
     )
 
 
