@@ -11,7 +11,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import sqlalchemy as sa
 import typer
@@ -33,6 +33,9 @@ from c2m.replay.pooling import MarketDay, Mode, market_days, takes_part, window_
 from c2m.replay.shop import Terms
 from c2m.replay.summary import check, outcome
 
+if TYPE_CHECKING:
+    from c2m.replay.foretelling import Foreteller
+
 BROKEN = 1
 MISUSED = 2
 DATABASE = Path("var/replay.sqlite3")
@@ -41,6 +44,11 @@ HELP = escape(f"""Take order lines through group-buys, matching, production and 
 FILE is CSV or CSV.gz with the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID
 and Country; other headers, date formats and currencies are told by --map FILE.toml. A product's first order opens a
 group-buy (trigger), or fixed windows do (calendar); orders of one buyer for one product on one day are one pledge.
+
+--forecasts OUT.csv gets a line for each campaign, tier and day: campaign (the product), opened (the day its window
+began), elapsed_days (0 is its opening, before anything is pledged), target (a tier's pieces, or the minimum if more
+than one piece), probability that it is reached, p10, p50 and p90 of the final quantity as stated then, from what was
+known then, and final_quantity, what it came to.
 
 \b
 --map FILE:
@@ -69,6 +77,7 @@ class Asked:
     limit: int | None
     makers: tuple[Maker, ...]
     rejects: Path | None
+    forecasts: Path | None = None
 
 
 def _a_share(value: float) -> float:
@@ -93,6 +102,9 @@ def replay(
     factories: Annotated[Path | None, typer.Option(help="The factories, TOML; drawn by the seed otherwise.")] = None,
     layout_map: Annotated[Path | None, typer.Option("--map", help="Other column names, date format, currency.")] = None,
     rejects: Annotated[Path | None, typer.Option(help="Where rejected lines go; into var/ unless given.")] = None,
+    forecasts: Annotated[
+        Path | None, typer.Option(metavar="OUT.csv", help="Write what was forecast of every campaign each day.")
+    ] = None,
     database_url: Annotated[str | None, typer.Option(help=f"Where the market is kept; else {DATABASE}.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Empty the database first.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="End in one JSON object.")] = False,
@@ -112,6 +124,7 @@ def replay(
             limit=limit,
             makers=read_factories(factories) if factories else draw_factories(seed),
             rejects=rejects,
+            forecasts=forecasts,
         )
         database = Database(database_url or f"sqlite:///{DATABASE}")
         prepare(database, fresh=fresh)
@@ -152,12 +165,19 @@ def run(asked: Asked, database: Database, screen: Console) -> dict[str, Any]:
     """
     began = perf_counter()
     measures = Measures(asked.ladder, minimum=asked.minimum)
-    with _rejects_file(asked) as rejects, _progress(screen) as progress, _few_collections():
+    with (
+        _rejects_file(asked) as rejects,
+        _foreteller(asked) as foreteller,
+        _progress(screen) as progress,
+        _few_collections(),
+    ):
         tally = Tally(rejects)
         market: Market | None = None
         task = progress.add_task("reading")
         for today in _days(asked, tally):
             measures.add(today)
+            if foreteller:
+                foreteller.add(today)
             market = market or _market(asked, database, today.day)
             market.live(today)
             progress.update(task, description=f"{today.day} · {tally.lines_read:,} lines")
@@ -186,6 +206,7 @@ def run(asked: Asked, database: Database, screen: Console) -> dict[str, Any]:
         "mean_wait_days": figures.mean_wait_days,
         "matched_share": found.matched_share,
         "on_time_share": found.on_time_share,
+        "forecasts": foreteller.lines if foreteller else None,
         "compensation_minor": found.compensation_minor,
         "seconds": round(seconds, 1),
         "lines_per_s": round(tally.lines_used / seconds, 1),
@@ -233,6 +254,17 @@ def _rejects_file(asked: Asked) -> Iterator[TextIO]:
     except Refusal:
         path.unlink(missing_ok=True)  # it says nothing about a file that was refused
         raise
+
+
+@contextlib.contextmanager
+def _foreteller(asked: Asked) -> Iterator["Foreteller | None"]:
+    if asked.forecasts is None:
+        yield None
+        return
+    from c2m.replay.foretelling import Foreteller  # scikit-learn takes a second to come up
+
+    with asked.forecasts.open("w", encoding="utf-8", newline="") as out:
+        yield Foreteller(out, asked.ladder, minimum=asked.minimum, days=asked.days)
 
 
 def _progress(screen: Console) -> Progress:
