@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from c2m.matching.optimiser.assignment import Assignment, is_assignment
 from c2m.matching.optimiser.columns import Priced, best_prices
 from c2m.matching.optimiser.greedy import by_density, by_regret, construct
 from c2m.matching.optimiser.highs import INFINITY, Answer, minimise
@@ -20,6 +21,9 @@ from c2m.matching.optimiser.pricing import Pricer
 from c2m.matching.optimiser.ruin import ruin_and_recreate
 from c2m.matching.optimiser.stop import Stop
 
+TABU = 0.25  # of a share's time at most, for the tabu search of assignments
+MERGING = 0.35  # of what is left of it, for each MIP that merges what that found
+MERGED_WITH = (0, 2)  # nearest picks a sheet beside those that were found
 MOVING = 0.05  # of a share's time at most, for shifts and swaps
 FIRST_KERNEL = 0.25  # of the first share of effort
 LEFT_TO_MIPS = 0.8  # of the gap asked for; rounding to whole pieces needs the rest
@@ -124,7 +128,26 @@ class Component:
             self._offer(shift_and_swap(self.market, self.sheets, self.orders, share))
         self._polish([(order.choice, order.price) for order in self.orders], stop)
 
+    def _assign(self, stop: Stop) -> None:
+        """Tabu search where every sheet goes whole to one place, and MIPs that merge the best plans on its way."""
+        plan, dearest = Assignment(self.market), float(self._priced.prices.max(initial=0.0))
+        near = plan.rounded(plan.places(self.orders), self._priced.used)
+        share = stop.part(stop.effort_left, stop.seconds_left * TABU)
+        plans = plan.search(near, dearest, self._random, share)
+        stop.time_limited |= share.time_limited
+        for orders in plans:
+            self._offer(orders)
+        seen = set(self._priced.used).union(*(_held(orders) for orders in plans))
+        for nearest in MERGED_WITH:
+            self._solve_few(seen | self._nearest(nearest), MERGING, stop)
+
+    def _nearest(self, picks: int) -> set[Pick]:
+        """So many picks a sheet that the prices favour."""
+        return {self._pricer.picks[at] for at in np.flatnonzero(self._pricer.nearest(self._priced.slack, picks))}
+
     def _improve(self, stop: Stop) -> None:
+        if self.params.moves and is_assignment(self.market):
+            self._assign(stop)
         picks = self._worth_taking()
         limit = self.params.whole_columns * (1 if self.served else UNSERVED_FACTOR)
         if sum(columns_of(self.market, pick) for pick in picks) <= limit:
@@ -144,16 +167,19 @@ class Component:
 
     def _kernel(self) -> set[Pick]:
         """The few picks a sheet that the prices favour, and those that the bound mixes."""
-        nearest = self._pricer.nearest(self._priced.slack, self.params.kernel_picks)
-        return {self._pricer.picks[at] for at in np.flatnonzero(nearest)} | set(self._priced.used)
+        return self._nearest(self.params.kernel_picks) | set(self._priced.used)
 
     def _solve_kernel(self, stop: Stop) -> None:
         """The MIP of the few picks a sheet that the prices favour; its bound holds for the kernel alone."""
-        picks = sorted(self._kernel() | _held(self.orders))
+        self._solve_few(self._kernel(), FIRST_KERNEL, stop)
+
+    def _solve_few(self, few: set[Pick], part: float, stop: Stop) -> None:
+        """The MIP of a few picks, within a part of what is left."""
+        picks = sorted(few | _held(self.orders))
         if sum(columns_of(self.market, pick) for pick in picks) > self.params.whole_columns:
             return
         model = Model(self.market, self.sheets, picks, self.market.capacity)
-        effort, seconds = stop.effort_left * FIRST_KERNEL, stop.seconds_left * FIRST_KERNEL
+        effort, seconds = stop.effort_left * part, stop.seconds_left * part
         answer = self._minimise(model, stop, effort, seconds, self.orders)
         if answer.values is not None:
             self._polish(model.picked(answer.values), stop)

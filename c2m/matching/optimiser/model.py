@@ -23,7 +23,16 @@ def columns_of(market: Market, pick: Pick) -> int:
     """About how many columns a pick adds to a model: itself, its pieces, their weeks."""
     choice = market.choices[pick[0]]
     price, weeks = choice.prices[pick[1]], len(choice.weeks)
-    return 1 + (price.low < price.high) + (weeks if weeks > 1 else 0)
+    decided = 0 if is_fluid(market, pick) else price.low < price.high
+    return 1 + decided + (weeks if weeks > 1 else 0)
+
+
+def is_fluid(market: Market, pick: Pick) -> bool:
+    """Whether a pick may be taken in any part without more ado: from one piece on, at no fixed cost, by any number
+    of factories. Its y may then be a fraction."""
+    choice = market.choices[pick[0]]
+    price, demand = choice.prices[pick[1]], market.demands[choice.sheet]
+    return price.fixed == 0 and price.low <= 1 < price.high and demand.slots >= len(demand.choices)
 
 
 @dataclass(slots=True)
@@ -81,7 +90,7 @@ class Model:
             if self.decided:
                 self.pieces[pick] = program.column(unit, price.low, price.high, integer=True)
                 continue
-            self.taken[pick] = program.column(price.fixed, 0, 1, integer=whole)
+            self.taken[pick] = program.column(price.fixed, 0, 1, integer=whole and not is_fluid(self.market, pick))
             self.pieces[pick] = program.column(unit, 0, price.high)
             if price.low == price.high:
                 program.row(0, 0, [(self.pieces[pick], 1), (self.taken[pick], -price.high)])
@@ -184,7 +193,9 @@ class Model:
     def picked(self, values: Vector) -> list[Pick]:
         """The prices that a solution takes."""
         return [
-            pick for pick, column in self.taken.items() if values[column] > 0.5 and values[self.pieces[pick]] > 1e-6
+            pick
+            for pick, column in self.taken.items()
+            if values[self.pieces[pick]] > 1e-6 and (values[column] > 0.5 or is_fluid(self.market, pick))
         ]
 
     def picked_in_part(self, values: Vector) -> list[Pick]:
