@@ -22,7 +22,6 @@ from c2m.demand.forecasting.campaigns import (
 )
 from c2m.demand.forecasting.measuring import base_rate_log_loss, log_loss
 
-
 NO_PAST = Past()
 
 
