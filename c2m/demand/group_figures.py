@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from c2m.db import table_of
 from c2m.demand.clustering.describing import Bin, histogram, shares, without_contacts
 from c2m.demand.clustering.trends import Counts, Growth, growth
-from c2m.demand.models import Campaign, GroupCampaign, MakersInterest, Need, NeedGroup, NeedState
+from c2m.demand.models import Campaign, CampaignState, GroupCampaign, MakersInterest, Need, NeedGroup, NeedState
 from c2m.errors import N_, NotFound
 
 WINDOW_DAYS = 14
@@ -145,6 +145,11 @@ def campaigns_of(session: Session, group_id: UUID) -> Sequence[Campaign]:
     return session.exec(
         drafted.where(GroupCampaign.group_id == group_id).order_by(col(GroupCampaign.drafted_at).desc())
     ).all()
+
+
+def opened_for(session: Session, group_id: UUID) -> Sequence[Campaign]:
+    """Campaigns made for a group that buyers may see."""
+    return [campaign for campaign in campaigns_of(session, group_id) if campaign.state is not CampaignState.DRAFT]
 
 
 def interests_of(session: Session, group_id: UUID) -> Sequence[MakersInterest]:

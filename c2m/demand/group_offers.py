@@ -143,6 +143,7 @@ def ask_makers(session: Session, group_id: UUID, *, now: datetime) -> None:
         raise NothingNeeded(group_id=group_id)
     group.makers_asked_at = now
     session.add(group)
+    session.flush()
     announce(session, "demand.makers_asked", [group_id], now=now)
 
 

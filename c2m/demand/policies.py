@@ -9,7 +9,7 @@ from c2m.demand.models import HOME_TIME_ZONE, Policy
 
 def standard_policy(session: Session, *, now: datetime, time_zone: str = HOME_TIME_ZONE) -> Policy:
     """The newest policy; the first installation starts with the standard terms, its days ending in `time_zone`."""
-    newest = session.exec(select(Policy).order_by(col(Policy.created_at).desc(), col(Policy.id).desc())).first()
+    newest = newest_policy(session)
     if newest is not None:
         return newest
     policy = Policy(
@@ -28,3 +28,8 @@ def standard_policy(session: Session, *, now: datetime, time_zone: str = HOME_TI
     session.add(policy)
     session.flush()
     return policy
+
+
+def newest_policy(session: Session) -> Policy | None:
+    """The terms a campaign would run on now; None before the first campaign was ever drafted."""
+    return session.exec(select(Policy).order_by(col(Policy.created_at).desc(), col(Policy.id).desc())).first()

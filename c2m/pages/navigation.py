@@ -44,12 +44,15 @@ MARKET = Place(
     "grid",
     leads_to=("demand.campaign", "demand.campaign_of_concept", "demand.checkout", "demand.join", "design.concept"),
 )
+WANTS = Place("pages.wants", _("My wants"), "ask", leads_to=("pages.new_want", "pages.want"))
+GROUPS = Place("pages.want_groups", _("Wants"), "ask", leads_to=("pages.want_group",))
 ACCOUNT = Place("identity.account", _("Account"), "user")
 PLACES: dict[Role | None, tuple[Place, ...]] = {
     None: (MARKET,),
-    Role.BUYER: (MARKET, Place("demand.orders", _("My orders"), "box", leads_to=("pages.order",)), ACCOUNT),
+    Role.BUYER: (MARKET, Place("demand.orders", _("My orders"), "box", leads_to=("pages.order",)), WANTS, ACCOUNT),
     Role.FACTORY: (
         Place("matching.inbox", _("Inbox"), "inbox", leads_to=("matching.offer",)),
+        GROUPS,
         Place("production.work_orders", _("Work orders"), "factory", leads_to=("production.work_order",)),
         Place("matching.capacity", _("Capacity"), "cal", leads_to=("matching.hours_of_line", "matching.week")),
         Place("matching.outlook", _("Outlook"), "chart"),
@@ -76,6 +79,7 @@ PLACES: dict[Role | None, tuple[Place, ...]] = {
             "sketch",
             leads_to=("design.generation", "design.compare", "design.commission"),
         ),
+        GROUPS,
         Place("demand.sheets", _("Demand sheets"), "users", leads_to=("demand.sheet",)),
         Place("matching.idle", _("Idle weeks"), "cal"),
         MARKET,

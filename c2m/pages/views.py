@@ -5,13 +5,26 @@ from http import HTTPStatus
 from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
-from c2m.pages import late, ledger, messages, operator, orders, plan, promises, runs, verification
+from c2m.pages import late, ledger, messages, operator, orders, plan, promises, runs, verification, want_groups, wants
 from c2m.pages.blueprint import blueprint
 from c2m.pages.navigation import home_of
 from c2m.web.access import public
 from c2m.web.viewer import viewer
 
-__all__ = ["blueprint", "late", "ledger", "messages", "operator", "orders", "plan", "promises", "runs", "verification"]
+__all__ = [
+    "blueprint",
+    "late",
+    "ledger",
+    "messages",
+    "operator",
+    "orders",
+    "plan",
+    "promises",
+    "runs",
+    "verification",
+    "want_groups",
+    "wants",
+]
 
 
 @blueprint.get("/")

@@ -94,6 +94,8 @@ LOOKS: dict[str, Look] = {
     "want.deposited": Look("open", "shield", _("Deposit held")),
     "want.refunded": Look("", "undo", _("Refunded")),
     "want.withdrawn": Look("", "undo", _("Withdrawn")),
+    "need.open": Look("open", "ask", _("Wanted")),
+    "need.withdrawn": Look("", "undo", _("Withdrawn")),
     "job.ready": Look("open", "clock", _("Waiting")),
     "job.leased": Look("open", "refresh", _("Running")),
     "job.done": Look("good", "check", _("Done")),
