@@ -1,11 +1,12 @@
 """What c2m's own path adds to the bare pipeline: a brief understood, provenance kept, a labelled PNG written.
 
-    python bench/imagine.py [--quick] [--model DIR]
+    python bench/imagine.py [--quick] [--json] [--model DIR]
 
 Both make the same pictures from the same seeds, in turns and in one process, so that only their ratio is read.
 """
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Callable
@@ -29,7 +30,11 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--quick", action="store_true", help="fewer pictures")
     arguments.add_argument("--model", type=Path, default=EMBEDDED)
+    arguments.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = arguments.parse_args()
+    if not (chosen.model / "model_index.json").is_file():
+        print(f"skipped: there is no model at {chosen.model}; write one with `c2m imagine export` or name another")
+        return
     rounds = 2 if chosen.quick else 8
 
     started = time.perf_counter()
@@ -50,10 +55,21 @@ def main() -> None:
                 if round_:
                     ours.append(mine)
                     theirs.append(bare_one)
-    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-    print(f"loading {loading:.1f} s, {torch.get_num_threads()} threads, {generator.steps} steps, {len(ours)} pictures")
-    print(f"a picture: bare {statistics.median(theirs):.2f} s, through c2m {statistics.median(ours):.2f} s")
-    print(f"overhead: {100 * (statistics.median(ratios) - 1):+.1f} % (median of pairs; the bar is 5 %)")
+    figures = {
+        "loading_s": round(loading, 2),
+        "threads": torch.get_num_threads(),
+        "steps": generator.steps,
+        "pictures": len(ours),
+        "bare_s": round(statistics.median(theirs), 3),
+        "through_c2m_s": round(statistics.median(ours), 3),
+        "overhead_pct": round(100 * (statistics.median(a / b for a, b in zip(ours, theirs, strict=True)) - 1), 2),
+    }
+    if chosen.json:
+        print(json.dumps(figures))
+        return
+    print("loading {loading_s} s, {threads} threads, {steps} steps, {pictures} pictures".format_map(figures))
+    print("a picture: bare {bare_s} s, through c2m {through_c2m_s} s".format_map(figures))
+    print("overhead: {overhead_pct:+} % (median of pairs; the bar is 5 %)".format_map(figures))
 
 
 @dataclass(frozen=True)
