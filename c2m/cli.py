@@ -46,6 +46,7 @@ cli = typer.Typer(help="Demand first, production after.", no_args_is_help=True, 
 @cli.callback(invoke_without_command=True)
 def about(version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False) -> None:
     """Demand first, production after."""
+    configure_logging()  # what a command logs goes to stderr, whatever it prints
     if version:
         typer.echo(__version__)
         raise typer.Exit

@@ -21,8 +21,10 @@ from c2m.matching.optimiser import (
     Plan,
     Problem,
     Progress,
+    Reason,
     Standing,
     Stop,
+    Unserved,
     crew_of,
     explain,
     explanation_document,
@@ -36,6 +38,7 @@ from c2m.matching.optimiser import (
 from c2m.matching.remote import remote_crew
 
 INVALID_INPUT = 2
+WEEKS_NAMED = 4
 SOLVE = "solve"
 
 
@@ -51,7 +54,8 @@ class FileOrCommand(TyperGroup):
 app = typer.Typer(
     cls=FileOrCommand,
     no_args_is_help=True,
-    help="Match demand sheets to factories: `c2m match PROBLEM.json`, or `c2m match generate` for a random problem.",
+    help="Match demand sheets to factories: `c2m match PROBLEM.json`, or `c2m match generate` for a random problem. "
+    "`c2m match solve --help` lists the options: --explain SHEET, --time-limit, --seed, --workers, --json …",
 )
 
 
@@ -158,7 +162,7 @@ def _tell_why(problem: Problem, explanation: Explanation) -> None:
     console.print(table)
     if explanation.unserved is not None:
         left = explanation.unserved
-        console.print(f"{left.quantity:,} pieces are left: {left.reason.value}")
+        console.print(f"{left.quantity:,} pieces are left: {_why_left(problem, left)}")
 
 
 def _sentence(problem: Problem, offer: Considered) -> str:
@@ -185,6 +189,25 @@ def _sentence(problem: Problem, offer: Considered) -> str:
     return sentence
 
 
+def _why_left(problem: Problem, left: Unserved) -> str:
+    """Why pieces are left, as a sentence after the reason's code."""
+    shortfall = f"{(left.shortfall or 0) / problem.money_scale:,.2f} {problem.currency}"
+    weeks = ", ".join(f"{factory} {line} week {week}" for factory, line, week in left.line_weeks[:WEEKS_NAMED])
+    sentence = {
+        Reason.NO_CAPABILITY: "no line has what it takes",
+        Reason.REGION: "who could make it is in another region",
+        Reason.NO_OFFER: "nobody who could make it offers to",
+        Reason.MOQ: f"{left.pieces_missing} pieces short of the smallest minimum order",
+        Reason.LEAD_TIME: f"the first pieces would arrive in week {left.earliest_week}",
+        Reason.PRICE: f"making what fits would cost {shortfall} more than it is worth",
+        Reason.CAPACITY: f"no room: {weeks}" if weeks else "too little room for a minimum order",
+        Reason.MAX_FACTORIES: "another factory would be one too many",
+        Reason.MIN_FILL: f"{left.pieces_missing} pieces short of its fill",
+        Reason.NOT_PROVEN: "the search found no use for it",
+    }[left.reason]
+    return f"{left.reason.value}: {sentence}"
+
+
 def _summarise(problem: Problem, plan: Plan) -> None:
     pieces = sum(sheet.quantity for sheet in problem.sheets)
     placed = sum(allocation.quantity for allocation in plan.allocations)
@@ -201,7 +224,9 @@ def _summarise(problem: Problem, plan: Plan) -> None:
     console = Console()
     console.print(table)
     if plan.unserved:
+        musts = {sheet.id for sheet in problem.sheets if sheet.must_serve}
         left = Table("sheet", "pieces left", "reason")
         for unserved in plan.unserved:
-            left.add_row(unserved.sheet, f"{unserved.quantity:,}", unserved.reason.value)
+            must = " (must be served)" if unserved.sheet in musts else ""
+            left.add_row(unserved.sheet + must, f"{unserved.quantity:,}", _why_left(problem, unserved))
         console.print(left)

@@ -202,3 +202,11 @@ def test_a_sheet_without_pieces_needs_nothing() -> None:
 def test_a_problem_that_contradicts_itself_is_refused() -> None:
     with pytest.raises(InvalidProblem, match="/offers/0/factory"):
         solve(a_problem([a_sheet()], [a_factory()], [an_offer("S1", "F9")]))
+
+
+def test_what_fits_and_would_not_pay_for_opening_the_factory_has_a_price() -> None:
+    sheet, offer = a_sheet("S", 40, value=Rate(10)), an_offer("S", "F", Tier(1, 40, 0, Rate(7)))
+    plan = solve(a_problem([sheet], [a_factory("F", 30, open_cost=100)], [offer]))
+    [left] = plan.unserved
+    assert plan.status is Status.OPTIMAL
+    assert (left.quantity, left.reason, left.shortfall) == (40, Reason.PRICE, 10)  # 100 to open for 30 × 3

@@ -24,9 +24,11 @@ class Explainer:
     _free: list[list[float]] = field(init=False)
     _offers: dict[str, list[int]] = field(init=False)
     _taken: dict[int, list[int]] = field(init=False)
+    _opened: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
         self._free = self.market.capacity_after(self.orders)
+        self._opened = {self.market.choices[order.choice].factory for order in self.orders}
         self._offers, self._taken = defaultdict(list), defaultdict(list)
         for at in usable_offers(self.market.problem):
             self._offers[self.market.problem.offers[at].sheet].append(at)
@@ -57,7 +59,11 @@ class Explainer:
             return Unserved(sheet.id, pieces, Reason.PRICE, shortfall=rounded(shortfall))
         roomy = [c for c in demand.choices if self._gains(self.market.choices[c], pieces, c in mine)]
         if not roomy:
-            return Unserved(sheet.id, pieces, Reason.CAPACITY, line_weeks=self._full_weeks(s))
+            full = self._full_weeks(s)
+            lack = min((self._lack(self.market.choices[c], pieces) for c in demand.choices), default=math.inf)
+            if full or lack == math.inf:
+                return Unserved(sheet.id, pieces, Reason.CAPACITY, line_weeks=full)
+            return Unserved(sheet.id, pieces, Reason.PRICE, shortfall=rounded(Fraction(lack)))
         joined = {self.market.choices[c].factory for c in mine} - demand.joined
         welcome = joined | demand.joined
         if len(joined) >= demand.slots and not any(self.market.choices[c].factory in welcome for c in roomy):
@@ -81,14 +87,20 @@ class Explainer:
 
     def _gains(self, choice: Choice, pieces: int, extends: bool) -> bool:
         """Whether the capacity that is left can take enough of the pieces at a price below their value."""
-        demand, quantity = self.market.demands[choice.sheet], min(pieces, self._room(choice))
         if extends:
-            return quantity >= 1
-        return any(
-            (demand.value - price.unit - min(choice.late)) * min(quantity, price.high) > price.fixed
+            return min(pieces, self._room(choice)) >= 1
+        return self._lack(choice, pieces) < 0
+
+    def _lack(self, choice: Choice, pieces: int) -> float:
+        """What the value lacks to pay as many of the pieces as there is room for, at the choice's best price."""
+        value, quantity = self.market.demands[choice.sheet].value, min(pieces, self._room(choice))
+        opening = 0.0 if choice.factory in self._opened else self.market.open_cost[choice.factory]
+        lacks = [
+            price.fixed + opening - (value - price.unit - min(choice.late)) * min(quantity, price.high)
             for price in choice.prices
             if price.low <= quantity
-        )
+        ]
+        return min(lacks, default=math.inf)
 
     def _room(self, choice: Choice) -> int:
         return Greedy(self.market, self._free).room(choice)

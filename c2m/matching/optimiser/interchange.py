@@ -38,7 +38,9 @@ def read_problem(text: str | bytes) -> Problem:
     except ValidationError as refusal:
         fault = refusal.errors(include_url=False, include_context=False)[0]
         path = [part for part in fault["loc"] if part != "[key]"]
-        raise InvalidProblem(pointer_to(*path), SENTENCES.get(fault["type"], fault["msg"])) from None
+        sentence = SENTENCES.get(fault["type"], fault["msg"])
+        where = fault["msg"].removeprefix("Invalid JSON") if fault["type"] == "json_invalid" else ""
+        raise InvalidProblem(pointer_to(*path), sentence + where) from None
     _refuse_repeated_keys(text)
     validate(problem)
     return problem

@@ -12,7 +12,7 @@ class InvalidProblem(ValueError):
     """The problem can't be accepted: `pointer` is the JSON pointer (RFC 6901) of the fault, `sentence` says what."""
 
     def __init__(self, pointer: str, sentence: str) -> None:
-        super().__init__(f"{pointer or '/'}: {sentence}")
+        super().__init__(f"{pointer or 'the document'}: {sentence}")
         self.pointer = pointer
         self.sentence = sentence
 
