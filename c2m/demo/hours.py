@@ -37,7 +37,7 @@ OVERTIME_PARTS = 5  # a fifth of a week
 IDLE_PARTS = 4  # a quarter of a week
 IDLE_HOUR = 10  # on Mondays
 PREMIUMS, DISCOUNTS = (200_000, 250_000, 300_000, 400_000), (60_000, 80_000, 100_000, 120_000)
-DEAREST_PPM = 20_000  # the operator agrees to a counter-offer that costs up to so much more than refusing it
+DEAREST_PPM = 20_000  # the operator agrees to a counter-offer that costs up to so much more than others making it
 STANDARD_MINUTES = {"tshirt": 12, "hoodie": 24, "dress": 28, "shirt": 20}
 CLAIMS: dict[ClaimKind, Paper] = {
     ClaimKind.MACHINES: Paper(
@@ -126,7 +126,7 @@ class Hours:
         for counter in session.exec(waiting).all():
             if not counter.effect or counter.made_at > now - timedelta(hours=3):
                 continue
-            dearest = counter.effect["refused"]["cost_minor"] * DEAREST_PPM // 1_000_000
+            dearest = counter.effect["elsewhere"]["cost_minor"] * DEAREST_PPM // 1_000_000
             agrees = counter.effect["extra_minor"] <= dearest
             reason = None if agrees else TOO_DEAR
             try:

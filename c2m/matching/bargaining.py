@@ -78,35 +78,40 @@ def counter_errors(offered: CounterTerms, asked: CounterTerms, *, now: datetime)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a plan comes to: its cost in minor units with unserved pieces at their target cost, of that lateness;
-    pieces made, pieces made late, pieces left."""
+    """What a plan comes to: its cost in minor units with unserved pieces at their target cost, of that lateness and
+    the risk of it; pieces made, pieces made late, pieces left; who makes how many of the sheet in question, by the
+    factories' ids."""
 
     cost_minor: int
     lateness_minor: int
+    risk_minor: int
     served: int
     late: int
     left: int
+    makers: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class Effect:
-    """The plan with a counter-offer agreed to, beside the plan without that factory's pieces."""
+    """The plan with a counter-offer agreed to; where it is refused, the plan if the factory then takes the offer as it
+    stands, and the plan if it doesn't and its pieces go elsewhere."""
 
     agreed: Outcome
-    refused: Outcome
+    stands: Outcome
+    elsewhere: Outcome
 
     @property
     def extra_minor(self) -> int:
-        """What agreeing costs on top of refusing; negative: it saves."""
-        return self.agreed.cost_minor - self.refused.cost_minor
+        """What agreeing costs on top of others making the pieces; negative: it saves."""
+        return self.agreed.cost_minor - self.elsewhere.cost_minor
 
     @property
     def extra_served(self) -> int:
-        return self.agreed.served - self.refused.served
+        return self.agreed.served - self.elsewhere.served
 
     @property
     def extra_late(self) -> int:
-        return self.agreed.late - self.refused.late
+        return self.agreed.late - self.elsewhere.late
 
 
 def agreed_by_rule(asked: CounterTerms, effect: Effect, *, target_cost_minor: int, required: datetime) -> bool:

@@ -249,11 +249,17 @@ def test_a_day_for_which_there_is_no_room_is_refused(database: Database, offer: 
 
 def test_the_plan_with_a_counter_is_set_beside_the_plan_without(database: Database, offer: Offer) -> None:
     effect = weigh(database, countered(database, offer, unit_price_minor=90_00))
-    assert (effect.agreed.served, effect.refused.served) == (70, 70)
-    assert effect.agreed.cost_minor == 70 * 90_00
-    # the other line makes them at ¥70, with what a factory on time 95 % of the time may cost on top
-    assert 70 * 70_00 <= effect.refused.cost_minor < 70 * 71_00
-    assert effect.extra_minor == effect.agreed.cost_minor - effect.refused.cost_minor
+    assert (effect.agreed.served, effect.elsewhere.served) == (70, 70)
+    # a factory on time 95 % of the time risks a twentieth of a week's ¥7 a piece, on whatever terms
+    risk = 70 * 35
+    assert (effect.agreed.cost_minor, effect.agreed.risk_minor) == (70 * 90_00 + risk, risk)
+    assert (effect.stands.cost_minor, effect.stands.risk_minor) == (70 * 60_00 + risk, risk)
+    assert (effect.elsewhere.cost_minor, effect.elsewhere.risk_minor) == (70 * 70_00 + risk, risk)
+    own = (str(offer.factory_id), 70)
+    assert effect.agreed.makers == effect.stands.makers == (own,)
+    [(other, pieces)] = effect.elsewhere.makers
+    assert (other != own[0], pieces) == (True, 70)
+    assert effect.extra_minor == effect.agreed.cost_minor - effect.elsewhere.cost_minor
     waiting = the_counter(database)
     assert (waiting.state, waiting.effect["extra_minor"]) == (CounterState.OPEN, effect.extra_minor)
     with database.reading() as session:
@@ -270,7 +276,7 @@ def test_late_pieces_are_counted_and_cost_what_their_buyers_are_paid(database: D
     with database.reading() as session:
         required = session.get_one(DemandSheet, offer.sheet_id).required_date
     effect = weigh(database, countered(database, offer, deliver_by=required + timedelta(days=3)))
-    assert (effect.agreed.late, effect.refused.late) == (70, 0)
+    assert (effect.agreed.late, effect.elsewhere.late) == (70, 0)
     assert effect.agreed.lateness_minor == 70 * 7_00  # a week at 1 % a day of ¥100
     assert the_counter(database).state is CounterState.OPEN
 
@@ -288,7 +294,7 @@ def test_with_nobody_else_refusing_leaves_the_pieces(database: Database) -> None
         a_line(session, weekly_capacity=100)
     [offer] = match(database, MORNING)
     effect = weigh(database, countered(database, offer, unit_price_minor=79_00))
-    assert (effect.refused.served, effect.refused.left, effect.refused.cost_minor) == (0, 70, 70 * 80_00)
+    assert (effect.elsewhere.served, effect.elsewhere.left, effect.elsewhere.cost_minor) == (0, 70, 70 * 80_00)
     assert the_counter(database).state is CounterState.AGREED
 
 
@@ -355,12 +361,13 @@ TERMS = CounterTerms(10, 60_00, 100_00, MORNING + timedelta(days=20))
 
 
 def test_a_counter_is_agreed_to_by_rule_only_within_target_and_day() -> None:
-    cheaper = Effect(Outcome(9, 0, 10, 0, 0), Outcome(10, 0, 10, 0, 0))
+    dear = Outcome(10, 0, 0, 10, 0, 0)
+    cheaper = Effect(replace(dear, cost_minor=9), dear, dear)
     day = TERMS.deliver_by
     assert agreed_by_rule(TERMS, cheaper, target_cost_minor=70_00, required=day)
     assert not agreed_by_rule(TERMS, cheaper, target_cost_minor=69_99, required=day)
     assert not agreed_by_rule(TERMS, cheaper, target_cost_minor=70_00, required=day - HOUR)
-    dearer = Effect(cheaper.refused, cheaper.agreed)
+    dearer = Effect(dear, dear, cheaper.agreed)
     assert not agreed_by_rule(TERMS, dearer, target_cost_minor=70_00, required=day)
     fewer = replace(cheaper, agreed=replace(cheaper.agreed, served=9))
     assert not agreed_by_rule(TERMS, fewer, target_cost_minor=70_00, required=day)

@@ -181,7 +181,9 @@ def test_a_counter_is_made_weighed_and_decided(
         record_effects(session, weigh_counters(session, [counter_id], clock.now()), clock.now())
     page = operator.get(address, headers=english).get_data(as_text=True)
     assert "¥5,985.00" in page  # 70 at ¥85.50
-    assert "+¥385.00" in page  # refusing leaves 70 pieces at their target cost of ¥80
+    assert "¥6,009.50" in page  # with a factory's risk of coming late, ¥0.35 a piece
+    assert "¥1,785.00</span>" in page  # it takes the offer as it stands, at ¥60
+    assert "¥409.50</span>" in page  # nobody else makes them: 70 pieces left at their target cost of ¥80
     assert operator.post(f"{address}/decide", data={"decision": "agree"}).status_code == 303
     [found] = offers(database)
     assert (found.state, found.total_minor, found.deliver_by) == (OfferState.ACCEPTED, 5_985_00, offer.deliver_by)

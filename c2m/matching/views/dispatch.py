@@ -1,5 +1,6 @@
 """The operator's offers: what waits for an answer, who is named as the backup, and counter-offers to decide."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -9,7 +10,8 @@ from flask_babel import gettext as _
 from pydantic import Field
 from werkzeug.wrappers import Response
 
-from c2m.identity.models import Role
+from c2m.identity.models import Organisation, Role
+from c2m.identity.queries import organisations
 from c2m.matching.counters import Decision, decide_counter
 from c2m.matching.dispatch import CounterDetail, counter_detail, counts_by_state, dispatched, with_parties
 from c2m.matching.models import CounterState, OfferState
@@ -69,6 +71,13 @@ def decide_on_counter(counter_id: UUID) -> Response | tuple[str, int]:
     return redirect(url_for("matching.dispatch", show="countered"), 303)
 
 
+def _makers(detail: CounterDetail) -> Callable[[dict[str, Any]], list[tuple[Organisation, int]]]:
+    """Who makes the sheet's pieces in each case of a weighed counter-offer, with how many."""
+    cases = [case["makers"] for case in detail.counter.effect.values() if isinstance(case, dict)]
+    houses = organisations(db_session(), sorted({UUID(maker) for makers in cases for maker, _pieces in makers}))
+    return lambda case: [(houses[UUID(maker)], pieces) for maker, pieces in case["makers"]]
+
+
 def _offered(detail: CounterDetail) -> dict[str, Any]:
     """The terms that were countered: the offer's own, or where it was taken on others those it was made on."""
     found: dict[str, Any] = as_offered(detail.offer) | detail.offer.explanation.get("offered", {})
@@ -81,6 +90,7 @@ def _counter(counter_id: UUID, form: Submission[DecisionForm]) -> tuple[str, int
         "matching/counter.html",
         detail=detail,
         effect=detail.counter.effect,
+        makers=_makers(detail),
         offered=_offered(detail),
         open=detail.counter.state is CounterState.OPEN and detail.offer.expires_at > request_time(),
     )
