@@ -24,6 +24,7 @@ from c2m.demand.batcher import JOINS, JoinBatcher
 from c2m.demand.views.short_way import ShortWay
 from c2m.design import jobs as design_jobs
 from c2m.design import views as design_views
+from c2m.design.alike import Describer
 from c2m.design.exposures import EXPOSURES, ExposureLog
 from c2m.design.generations import MAKE
 from c2m.design.making import Maker, chosen_generator
@@ -145,7 +146,9 @@ def build_worker(
         for topic, kinds in stage.SUBSCRIPTIONS.items():
             subscriptions.setdefault(topic, []).extend(kinds)
     handlers |= matching_jobs.handlers(hire)
-    handlers |= Maker(database, partial(chosen_generator, imagination or Imagination())).handlers()
+    imagination = imagination or Imagination()
+    handlers |= Maker(database, partial(chosen_generator, imagination)).handlers()
+    handlers |= Describer(imagination).handlers()
     return Worker(database, handlers, subscriptions, schedules)
 
 

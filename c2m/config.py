@@ -59,6 +59,9 @@ class Imagination(BaseSettings):
     design_memory_gib: float | None = Field(
         default=None, gt=0, description="most memory for the weights, and on a GPU for everything, GiB"
     )
+    likeness_model: str = Field(
+        default="", description="directory of a vision model of transformers for image search; none = our own features"
+    )
     design_worker: bool = Field(
         default=False, description="pictures are made by `c2m worker --queue design`; off = by a process started here"
     )

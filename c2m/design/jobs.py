@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from c2m.design.alike import CATCH_UP, DESCRIBE
 from c2m.design.concepts import END, end_concepts
 from c2m.design.looks import HOPELESS, LOOK, VALIDATED, WEIGH, look_at_concepts, weigh_variants
+from c2m.design.pictures import PUBLISHED
 from c2m.design.telling import TELL_HOPELESS, TELL_VALIDATED, tell_hopeless, tell_validated
 from c2m.design.wants import record_declines, record_deposits
 from c2m.jobs import Handler, Schedule
@@ -13,8 +15,13 @@ SUBSCRIPTIONS: dict[str, list[str]] = {
     "design.want.declined": ["design.record_declines"],
     VALIDATED: [TELL_VALIDATED],
     HOPELESS: [TELL_HOPELESS],
+    PUBLISHED: [DESCRIBE],
 }
-SCHEDULES: list[Schedule] = [Schedule(LOOK, timedelta(days=1)), Schedule(WEIGH, timedelta(hours=1))]
+SCHEDULES: list[Schedule] = [
+    Schedule(LOOK, timedelta(days=1)),
+    Schedule(WEIGH, timedelta(hours=1)),
+    Schedule(CATCH_UP, timedelta(hours=1)),
+]
 
 
 def handlers() -> dict[str, Handler]:

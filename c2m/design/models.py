@@ -34,6 +34,21 @@ class Picture(Table, table=True):
     published_at: datetime | None = time_field(nullable=True)
 
 
+class PictureLook(Table, table=True):
+    """What a published picture looks like, as numbers that can be compared with others of the same version."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("picture_id", "version"),
+        sa.Index("ix_picture_look_news", "version", "described_at"),
+    )
+
+    id: UUID = id_field()
+    picture_id: UUID = Field(foreign_key="picture.id")
+    version: str = Field(max_length=80)
+    vector: bytes = Field(sa_type=sa.LargeBinary)  # 16-bit floats
+    described_at: datetime = time_field()
+
+
 class ConceptState(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"

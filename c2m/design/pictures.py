@@ -18,7 +18,9 @@ from c2m.db import chunks, table_of
 from c2m.design.models import Picture, PictureKind
 from c2m.design.provenance import png, public_part, webp
 from c2m.errors import N_, Invalid, NotFound
+from c2m.outbox import announce
 
+PUBLISHED = "design.pictures_published"
 MOST_BYTES = 8 * 1024 * 1024
 SECONDS = 20
 
@@ -139,6 +141,7 @@ def publish_pictures(session: Session, picture_ids: Sequence[UUID], *, now: date
     for part in chunks(picture_ids):
         unseen = table.c.id.in_(part) & table.c.published_at.is_(None)
         session.execute(sa.update(table).where(unseen).values(published_at=now))
+    announce(session, PUBLISHED, picture_ids, now=now)
 
 
 def as_png(found: Picture, *, is_own: bool) -> bytes:

@@ -52,6 +52,8 @@ JOBS: dict[str, LazyString] = {
     "design.tell_validated": _("Tell of validated concepts"),
     "design.tell_hopeless": _("Tell of concepts better stopped"),
     "design.make_pictures": _("Make the pictures of a brief"),
+    "design.describe_pictures": _("Describe pictures for image search"),
+    "design.describe_missing": _("Look for pictures that image search doesn't know yet"),
     "design.record_deposits": _("Note deposits that arrived"),
     "design.record_declines": _("Note deposits that were declined"),
     "demand.close_campaigns": _("Close campaigns"),

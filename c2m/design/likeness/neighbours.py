@@ -1,7 +1,7 @@
 """The pictures nearest to one, among vectors that grow by and by."""
 
 from collections.abc import Hashable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from c2m.design.likeness.features import Vector
 
 K = TypeVar("K", bound=Hashable)
+Rows: TypeAlias = npt.NDArray[np.float32]
 
 
 class Neighbours(Generic[K]):
@@ -17,8 +18,8 @@ class Neighbours(Generic[K]):
     def __init__(self) -> None:
         self._keys: list[K] = []
         self._places: dict[K, int] = {}
-        self._vectors: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
-        self._lengths: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)  # squared
+        # Vectors and their squared lengths, replaced together: whoever searches meanwhile keeps what they began with.
+        self._rows: tuple[Rows, Rows] = np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.float32)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -27,23 +28,27 @@ class Neighbours(Generic[K]):
         return key in self._places
 
     def __getitem__(self, key: K) -> Vector:
-        return np.asarray(self._vectors[self._places[key]])
+        return np.asarray(self._rows[0][self._places[key]])
 
     def add(self, keys: Sequence[K], vectors: npt.NDArray[np.floating[Any]]) -> None:
         """Take in vectors (rows) of keys that are new."""
         if not keys:
             return
-        self._places |= {key: len(self._keys) + number for number, key in enumerate(keys)}
+        first = len(self._keys)
         self._keys.extend(keys)
         rows = np.asarray(vectors, dtype=np.float32)
-        self._vectors = np.concatenate([self._vectors, rows]) if self._vectors.size else rows
-        self._lengths = np.concatenate([self._lengths, np.einsum("ij,ij->i", rows, rows)])
+        lengths = np.einsum("ij,ij->i", rows, rows)
+        before, their_lengths = self._rows
+        whole = np.concatenate([before, rows]) if before.size else rows
+        self._rows = whole, np.concatenate([their_lengths, lengths])
+        self._places |= {key: first + number for number, key in enumerate(keys)}
 
     def nearest(self, vector: Vector, count: int) -> list[tuple[K, float]]:
         """The keys nearest to a vector with their distances, nearest first."""
-        if not self._keys:
+        vectors, lengths = self._rows
+        if not len(lengths):
             return []
-        apart = self._lengths - 2 * (self._vectors @ np.asarray(vector, dtype=np.float32))
+        apart = lengths - 2 * (vectors @ np.asarray(vector, dtype=np.float32))
         near = np.argpartition(apart, min(count, len(apart)) - 1)[:count]
         near = near[np.argsort(apart[near], kind="stable")]
         own = float(vector @ vector)
