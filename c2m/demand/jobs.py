@@ -7,10 +7,20 @@ from c2m.demand.campaigns import CLOSE
 from c2m.demand.closing import close_campaigns
 from c2m.demand.conversions import MEASURE, measure_conversions
 from c2m.demand.extension import LAPSE, lapse_consents
+from c2m.demand.foretelling import (
+    REFIT,
+    SCORE,
+    STATE_CHANCES,
+    learn_success,
+    record_learned,
+    score_predictions,
+    state_chances,
+)
 from c2m.demand.need_groups import REGROUP, grouped_anew, record_groups
 from c2m.demand.outcomes import FOLLOW_OUTCOMES, follow_outcomes
 from c2m.demand.pledges import record_balances, record_declines, record_payments
 from c2m.demand.releases import end_releases
+from c2m.demand.trends import STATE_BRIEFS, state_briefs
 from c2m.demand.waiting import END_RELEASE
 from c2m.jobs import Handler, OutsideWork, Schedule
 
@@ -18,9 +28,14 @@ SUBSCRIPTIONS: dict[str, list[str]] = {
     "demand.pledge.charged": ["demand.record_payments"],
     "demand.pledge.declined": ["demand.record_declines"],
     "demand.balance.charged": ["demand.record_balances"],
-    "demand.campaigns_closed": [FOLLOW_OUTCOMES, MEASURE],
+    "demand.campaigns_closed": [FOLLOW_OUTCOMES, MEASURE, SCORE],
 }
-SCHEDULES: list[Schedule] = [Schedule(REGROUP, timedelta(hours=6))]
+SCHEDULES: list[Schedule] = [
+    Schedule(REGROUP, timedelta(hours=6)),
+    Schedule(STATE_CHANCES, timedelta(days=1)),
+    Schedule(REFIT, timedelta(days=7)),
+    Schedule(STATE_BRIEFS, timedelta(days=7)),
+]
 
 
 def handlers() -> dict[str, Handler]:
@@ -33,7 +48,11 @@ def handlers() -> dict[str, Handler]:
         END_RELEASE: end_releases,
         FOLLOW_OUTCOMES: follow_outcomes,
         MEASURE: measure_conversions,
+        STATE_CHANCES: state_chances,
+        SCORE: score_predictions,
+        REFIT: OutsideWork(learn_success, record_learned),
         REGROUP: OutsideWork(grouped_anew, record_groups),
+        STATE_BRIEFS: state_briefs,
         "demand.record_payments": record_payments,
         "demand.record_declines": record_declines,
         "demand.record_balances": record_balances,

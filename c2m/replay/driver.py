@@ -18,6 +18,7 @@ from c2m.audit.jobs import AUDIT
 from c2m.clock import ManualClock
 from c2m.db import Database, table_of
 from c2m.demand.campaigns import CLOSE
+from c2m.demand.foretelling import REFIT, STATE_CHANCES
 from c2m.demand.models import Campaign, CampaignState, DemandSheet
 from c2m.jobs import Leased, Worker
 from c2m.ledger.models import Transfer, TransferState
@@ -26,6 +27,7 @@ from c2m.ledger.service import CARRY_OUT
 from c2m.matching.planning import EXPIRE, MATCH
 from c2m.production.jobs import CREATE
 from c2m.production.models import WorkOrder, WorkOrderState
+from c2m.production.punctuality import MEASURE
 from c2m.production.settlement import SETTLE
 from c2m.replay.factories import Maker
 from c2m.replay.floor import Floor, Shipped, Underway
@@ -83,7 +85,8 @@ class _TimedWorker(Worker):
     """The platform's own worker, with a watch on it."""
 
     def __init__(self, worker: Worker, watch: Stopwatch) -> None:
-        schedules = [each for each in worker.schedules if each.kind != AUDIT]  # a replay is audited once, at its end
+        # A replay is audited once, at its end, and foretells, when asked to, beside the platform.
+        schedules = [each for each in worker.schedules if each.kind not in (AUDIT, MEASURE, STATE_CHANCES, REFIT)]
         super().__init__(worker.database, worker.handlers, worker.subscriptions, schedules)
         self._watch = watch
 

@@ -8,7 +8,7 @@ stated Gamma-Poisson prior speaks instead, and fades as they become more.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import Any
 
@@ -221,17 +221,16 @@ def chance_of(model: Success, seen: Seen, quantities: Floats, least_target: Floa
     return weight * _learned_chance(model, seen, quantities) + (1 - weight) * believed
 
 
-def moved_by(model: Success, seen: Seen, targets: Floats) -> list[tuple[str, float]]:
-    """What moves the chance of one campaign's target: how much it falls if a thing were as usual, largest first."""
+def moved_by(model: Success, seen: Seen, targets: Floats) -> dict[str, Floats]:
+    """What moves the chance of each campaign's first target: by how much it would fall were that thing as usual."""
     usual_past = np.repeat(_past_row(Past())[None, :], len(seen.pieces), axis=0)
-    expected = np.exp(model.usual_log) * seen.share if model.stages else seen.pieces
+    expected = np.exp(model.usual_log) * seen.share if model.stages else targets[:, 0] * seen.share
     without = {
-        "pace": Seen(expected, seen.pledges, seen.share, seen.price_minor, seen.weekday, seen.presale, seen.past),
-        "past": Seen(seen.pieces, seen.pledges, seen.share, seen.price_minor, seen.weekday, seen.presale, usual_past),
+        "pace": replace(seen, pieces=np.minimum(expected, targets[:, 0] - 1)),
+        "past": replace(seen, past=usual_past),
     }
-    now = state(model, seen, targets).chance[0, 0]
-    moved = [(name, float(now - state(model, other, targets).chance[0, 0])) for name, other in without.items()]
-    return sorted(moved, key=lambda each: -abs(each[1]))
+    now = state(model, seen, targets, certain=False).chance[:, 0]
+    return {name: now - state(model, other, targets, certain=False).chance[:, 0] for name, other in without.items()}
 
 
 def past_rows(pasts: Sequence[Past]) -> Floats:

@@ -32,6 +32,7 @@ from c2m.demand.models.pledges import (
     PledgeState,
     Team,
 )
+from c2m.demand.models.predictions import Prediction, SuccessModel
 from c2m.demand.models.queue import Waiting, WaitingLine, WaitingPledge, WaitingState
 from c2m.demand.models.samples import Evaluation, SampleCredit
 from c2m.demand.models.sheets import DemandSheet, SheetLine, SheetPledge, SheetRelease
@@ -60,12 +61,14 @@ __all__ = [
     "PledgeLine",
     "PledgeState",
     "Policy",
+    "Prediction",
     "PriceTier",
     "SampleCredit",
     "SearchCount",
     "SheetLine",
     "SheetPledge",
     "SheetRelease",
+    "SuccessModel",
     "Team",
     "TrendBrief",
     "Variant",

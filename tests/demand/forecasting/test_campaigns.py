@@ -4,7 +4,6 @@ import json
 from datetime import date
 
 import numpy as np
-import pytest
 
 from c2m.demand.forecasting.campaigns import (
     FEWEST,
@@ -114,6 +113,6 @@ def test_later_campaigns_count_for_more_in_the_past() -> None:
 
 
 def test_a_chance_is_explained_by_pace_and_past() -> None:
-    moved = dict(moved_by(learn(ended(300), targets=[100]), one(90, 0.4), np.array([[100.0]])))
+    moved = moved_by(learn(ended(300), targets=[100]), one(90, 0.4), np.array([[100.0]]))
     assert set(moved) == {"pace", "past"}
-    assert moved["pace"] == pytest.approx(max(moved.values()))
+    assert moved["pace"][0] > max(moved["past"][0], 0.2)
