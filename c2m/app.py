@@ -21,6 +21,7 @@ from c2m.db import Database
 from c2m.demand import jobs as demand_jobs
 from c2m.demand import views as demand_views
 from c2m.demand.batcher import JOINS, JoinBatcher
+from c2m.demand.searched import SEARCHES, SearchLog
 from c2m.demand.views.short_way import ShortWay
 from c2m.design import jobs as design_jobs
 from c2m.design import views as design_views
@@ -118,6 +119,7 @@ def create_app(
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.extensions[JOINS] = JoinBatcher(edge.database, clock)
+    app.extensions[SEARCHES] = SearchLog(edge.database)
     app.extensions[EXPOSURES] = ExposureLog(edge.database)
     app.context_processor(lambda: _context(settings))
     require_declarations(app)

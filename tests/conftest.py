@@ -29,6 +29,7 @@ from c2m.audit import jobs as audit_jobs
 from c2m.clock import ManualClock
 from c2m.config import Settings
 from c2m.db import Database
+from c2m.demand.searched import SEARCHES, SearchLog
 from c2m.design.exposures import EXPOSURES, ExposureLog
 from c2m.identity.models import Organisation, OrganisationState, Role
 from c2m.identity.passwords import Passwords
@@ -245,6 +246,7 @@ def app(
     """The site on the test's database; unexpected faults are raised, not rendered."""
     app = create_app(settings, clock=clock, provider=provider, database=database)
     app.testing = True
+    app.extensions[SEARCHES] = SearchLog(database, after_seconds=None)
     app.extensions[EXPOSURES] = ExposureLog(database, after_seconds=None)  # a page that reads leaves no trace later
     app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = Visitor

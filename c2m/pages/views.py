@@ -5,7 +5,20 @@ from http import HTTPStatus
 from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
-from c2m.pages import late, ledger, messages, operator, orders, plan, promises, runs, verification, want_groups, wants
+from c2m.pages import (
+    late,
+    ledger,
+    messages,
+    operator,
+    orders,
+    plan,
+    promises,
+    runs,
+    trends,
+    verification,
+    want_groups,
+    wants,
+)
 from c2m.pages.blueprint import blueprint
 from c2m.pages.navigation import home_of
 from c2m.web.access import public
@@ -21,6 +34,7 @@ __all__ = [
     "plan",
     "promises",
     "runs",
+    "trends",
     "verification",
     "want_groups",
     "wants",

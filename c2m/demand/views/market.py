@@ -17,6 +17,7 @@ from c2m.demand.marketplace import Kind, Search, Sort
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Policy, Team, Variant
 from c2m.demand.pledge_requests import PledgeRequest
 from c2m.demand.rules import Ladder
+from c2m.demand.searched import SEARCHES, SearchLog
 from c2m.demand.teams import view_of as team_view
 from c2m.demand.views.blueprint import blueprint
 from c2m.demand.views.campaign_parts import credit_part, sample_part, waiting_part
@@ -95,6 +96,8 @@ def market() -> str:
         ends_within=WINDOWS[form.ends] if form.ends else None,
         sort=form.sort,
     )
+    if form.q and page_number() == 1:
+        cast(SearchLog, current_app.extensions[SEARCHES]).note(form.q, now=now)
     page = page_of(session, marketplace.found(search, now=now), page=page_number())
     kinds, categories = marketplace.counts(session, search, now=now)
     ladders = queries.ladders(session, [row.id for row in page.rows if row.kind != Kind.CONCEPT])

@@ -32,14 +32,18 @@ SEEDS = 2**31 - 64  # a run counts on from its first one
 
 class FromForm(Form):
     source: UUID | None = None
+    category: str = ""
+    words: str = ""
 
 
 @blueprint.get("/studio/pictures")
 @allow(Role.MERCHANDISER)
 def sketchbook() -> tuple[str, int]:
     """The form for a brief, and every run with its pictures."""
-    source = own_picture(found) if (found := queried(FromForm).source) else None
-    return studio_page(blank(BriefForm, count=4, strength=USUAL_STRENGTH_PCT), source)
+    begun = queried(FromForm)
+    source = own_picture(begun.source) if begun.source else None
+    form = blank(BriefForm, count=4, strength=USUAL_STRENGTH_PCT, category=begun.category, words=begun.words)
+    return studio_page(form, source)
 
 
 @blueprint.post("/studio/pictures/reading")
