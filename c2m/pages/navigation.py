@@ -93,7 +93,7 @@ PLACES: dict[Role | None, tuple[Place, ...]] = {
         Place("pages.late", _("Late work orders"), "wrench", queue="late_orders"),
         Place("pages.jobs", _("Jobs"), "alert", queue="dead_jobs"),
         Place("matching.dispatch", _("Offers"), "inbox", queue="counters", leads_to=("matching.counter_offer",)),
-        Place("pages.runs", _("Matching"), "refresh", leads_to=("pages.promises", "pages.plan")),
+        Place("pages.runs", _("Matching"), "refresh", leads_to=("pages.promises", "pages.plan", "pages.predictions")),
         Place("pages.ledger", _("Ledger"), "ledger", heading=_("Accounts")),
         Place("pages.audit", _("Audit"), "shield"),
     ),

@@ -1,19 +1,20 @@
 """What production does when offers are accepted and when settlements fall due."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session
 
 from c2m.jobs import Handler, Schedule
+from c2m.production.punctuality import MEASURE, measure_punctuality
 from c2m.production.settlement import SETTLE, settle_work_orders
 from c2m.production.work_orders import create_work_orders
 
 CREATE = "production.create_work_orders"
 
 SUBSCRIPTIONS: dict[str, list[str]] = {"matching.offers_accepted": [CREATE]}
-SCHEDULES: list[Schedule] = []
+SCHEDULES: list[Schedule] = [Schedule(MEASURE, timedelta(days=1))]
 
 
 def handlers() -> dict[str, Handler]:
@@ -25,4 +26,4 @@ def handlers() -> dict[str, Handler]:
     def settle(session: Session, ids: Sequence[UUID], now: datetime) -> None:
         settle_work_orders(session, ids, now=now)
 
-    return {CREATE: create, SETTLE: settle}
+    return {CREATE: create, SETTLE: settle, MEASURE: measure_punctuality}

@@ -95,6 +95,32 @@ class Report(Table, table=True):
     reported_at: datetime = time_field()
 
 
+class FirstArticleState(StrEnum):
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class FirstArticle(Table, table=True):
+    """The first piece of what was a concept, photographed by its factory, to be judged beside the concept's picture."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("work_order_id", "attempt"),
+        sa.CheckConstraint("(state = 'sent') = (judged_at IS NULL)", name="judged_or_waiting"),
+    )
+
+    id: UUID = id_field()
+    work_order_id: UUID = Field(foreign_key="work_order.id")
+    attempt: int = 1
+    picture_id: UUID = Field(foreign_key="picture.id")
+    note: str = Field(default="", max_length=500)  # what differs from the concept, says the factory
+    state: FirstArticleState = enum_field(FirstArticleState, FirstArticleState.SENT)
+    verdict: str = Field(default="", max_length=500)  # of the merchandiser
+    judged_by: UUID | None = Field(default=None, foreign_key="user_account.id")
+    sent_at: datetime = time_field()
+    judged_at: datetime | None = time_field(nullable=True)
+
+
 class Lot(Table, table=True):
     """Pieces that leave the factory together."""
 

@@ -1,7 +1,7 @@
 """The shop floor's pages: work orders, reporting, shipping, and a factory's money; deliveries as they are reported."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -13,9 +13,10 @@ from sqlmodel import col, select
 from werkzeug.wrappers import Response
 
 from c2m.demand.models import Campaign, DemandSheet, Pledge, Policy
-from c2m.errors import NotFound, Refusal
+from c2m.design import pictures
+from c2m.errors import Conflict, Invalid, NotFound, Refusal
 from c2m.identity.models import Role
-from c2m.production import queries
+from c2m.production import first_articles, queries
 from c2m.production.deliveries import deliver_lots, deliver_parcels
 from c2m.production.floor import ReportRequest, report_progress
 from c2m.production.models import Parcel, WorkOrder, WorkOrderState
@@ -24,7 +25,7 @@ from c2m.production.rules import STEPS
 from c2m.production.shipping import ShipRequest, ship_lots
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
-from c2m.web.forms import Form, Line, Submission, Whole, blank, queried, submitted
+from c2m.web.forms import Form, Line, Submission, Upload, Whole, blank, queried, submitted
 from c2m.web.paging import page_number, page_of, page_of_list
 from c2m.web.viewer import signed_in_viewer
 
@@ -69,6 +70,16 @@ class ShipForm(Form):
     carrier: Annotated[Line, Field(max_length=60)]
     tracking_number: Annotated[Line, Field(max_length=60)]
     idempotency_key: Annotated[str, Field(min_length=8, max_length=80)]
+
+
+class FirstArticleForm(Form):
+    photograph: Upload
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class VerdictForm(Form):
+    finding: Literal["accept", "refuse"]
+    words: Annotated[str, Field(max_length=500)] = ""
 
 
 @blueprint.get("/factory/work-orders")
@@ -152,6 +163,69 @@ def ship(order_id: UUID) -> Response | tuple[str, int]:
     return redirect(url_for("production.work_order", order_id=order_id), 303)
 
 
+@blueprint.post("/factory/work-orders/<uuid:order_id>/first-article")
+@allow(Role.FACTORY)
+def send_first_article(order_id: UUID) -> Response | tuple[str, int]:
+    """Show the merchandiser how the first piece came out; the photograph is made safe before anything is locked."""
+    order, form = _own(order_id), submitted(FirstArticleForm)
+    if form.accepted:
+        session, now, sent = db_session(), request_time(), form.value.photograph
+        content = sent.stream.read(pictures.MOST_BYTES + 1)
+        name = sent.filename or ""
+        try:
+            owner = signed_in_viewer().organisation_id
+            picture = pictures.store_upload(session, content, organisation_id=owner, filename=name, now=now)
+            first_articles.send_first_article(session, order, picture, note=form.value.note, now=now)
+        except pictures.PictureRefused as refusal:
+            form.refuse(refusal, "photograph")
+        except Conflict as refusal:
+            form.refuse(refusal)
+        else:
+            flash(_("Sent. The merchandiser compares it with the concept."), "good")
+            return redirect(url_for("production.work_order", order_id=order_id, _anchor="first-article"), 303)
+    return _floor(order, blank(ReportForm), blank(ShipForm), form)
+
+
+@blueprint.get("/studio/first-articles")
+@allow(Role.MERCHANDISER)
+def judging() -> tuple[str, int]:
+    """First articles beside their concepts' pictures, those to be judged first."""
+    return _judging(None, blank(VerdictForm))
+
+
+@blueprint.post("/studio/first-articles/<uuid:article_id>/judge")
+@allow(Role.MERCHANDISER)
+def judge(article_id: UUID) -> Response | tuple[str, int]:
+    """Accept how a first article differs from its concept, or have another one made."""
+    session, who, form = db_session(), signed_in_viewer(), submitted(VerdictForm)
+    found = first_articles.article(session, article_id, organisation_id=who.organisation_id)
+    if form.accepted:
+        accepts, words = form.value.finding == "accept", form.value.words
+        try:
+            first_articles.judge_first_article(
+                session, found, accepts=accepts, words=words, judged_by=who.user_id, now=request_time()
+            )
+        except Invalid as refusal:
+            form.refuse(refusal)
+        else:
+            flash(_("Accepted. The factory sees it.") if accepts else _("Refused. The factory sees why."), "good")
+            return redirect(url_for("production.judging"), 303)
+    return _judging(article_id, form)
+
+
+@blueprint.get("/first-articles/<uuid:article_id>/photograph")
+@allow(Role.FACTORY, Role.MERCHANDISER)
+def first_article_photograph(article_id: UUID) -> Response:
+    """A first article's photograph, for the factory that took it and the merchandiser who judges it."""
+    session, mine = db_session(), signed_in_viewer().organisation_id
+    found = first_articles.article(session, article_id, factory_id=mine, organisation_id=mine)
+    picture = pictures.picture(session, found.picture_id)
+    response = Response(picture.content, mimetype=picture.media_type)
+    response.cache_control.private = True
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
 @blueprint.get("/factory/money")
 @allow(Role.FACTORY)
 def money() -> str:
@@ -208,15 +282,23 @@ def _own(order_id: UUID) -> WorkOrder:
     return queries.work_order(db_session(), order_id, factory_id=signed_in_viewer().organisation_id)
 
 
-def _floor(order: WorkOrder, report: Submission[ReportForm], ship: Submission[ShipForm]) -> tuple[str, int]:
+def _judging(judged_id: UUID | None, form: Submission[VerdictForm]) -> tuple[str, int]:
+    mine = first_articles.of_merchandiser(signed_in_viewer().organisation_id)
+    page = page_of_list(db_session().execute(mine).all(), page=page_number())
+    return form.page("production/first_articles.html", page=page, judged_id=judged_id)
+
+
+def _floor(
+    order: WorkOrder,
+    report: Submission[ReportForm],
+    ship: Submission[ShipForm],
+    first_article: Submission[FirstArticleForm] | None = None,
+) -> tuple[str, int]:
     session = db_session()
     [progress] = queries.progress_of(session, [order])
-    picture_id = session.exec(
-        select(Campaign.picture_id)
-        .join(DemandSheet, col(DemandSheet.campaign_id) == col(Campaign.id))
-        .where(DemandSheet.id == order.sheet_id)
-    ).first()
-    form = report if report.errors else ship
+    campaign = first_articles.campaign_of(session, order)
+    first_article = first_article or blank(FirstArticleForm)
+    form: Submission[Any] = next((sent for sent in (first_article, report) if sent.errors), ship)
     return form.page(
         "production/work_order.html",
         order=order,
@@ -224,7 +306,10 @@ def _floor(order: WorkOrder, report: Submission[ReportForm], ship: Submission[Sh
         step=_step_shown(progress, report.entered.get("position", queried(StepForm).step)),
         lines=queries.lines_of(session, order.id),
         lots=queries.lots_of(session, order.id),
-        picture_id=picture_id,
+        picture_id=campaign.picture_id,
+        was_concept=campaign.concept_id is not None,
+        articles=first_articles.articles_of(session, order.id),
+        first_article=first_article,
         report=report,
         ship=ship,
         key=str(uuid4()),

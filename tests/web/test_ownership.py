@@ -17,7 +17,7 @@ from c2m.design.signals import Asked, ask
 from c2m.identity.models import Role
 from c2m.matching.models import CapacityWeek, Factory, Reservation
 from c2m.matching.rules import monday
-from c2m.production.models import Parcel
+from c2m.production.models import FirstArticle, Parcel
 from tests.builders import a_campaign, a_confirmed_pledge, a_line, a_sheet, verify
 from tests.conftest import PEOPLE, Person, Visitor
 from tests.design.builders import a_commission, a_concept, a_want, an_image
@@ -65,15 +65,17 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
     order = an_order(session, sheet, {variant.id: 6}, factory_id=maker, capability_id=line.id)
     make(session, order, 6)
     lot_id = ship(session, order)
+    first = FirstArticle(work_order_id=order.id, picture_id=drawn.picture_id, sent_at=clock.now())
     waiting = Waiting(
         campaign_id=campaign.id, buyer_id=shop, quantity=1, idempotency_key="w", request_hash="", placed_at=clock.now()
     )
     kept = Reservation(capability_id=line.id, week=monday(clock.now().date()), quantity=1, made_at=clock.now())
     week = CapacityWeek(capability_id=line.id, week=kept.week, capacity=10, booked=1)
-    session.add_all([waiting, kept, week])
+    session.add_all([waiting, kept, week, first])
     session.flush()
     parcel = session.exec(select(Parcel).where(Parcel.lot_id == lot_id)).one()
     return {
+        "article_id": first.id,
         "campaign_id": campaign.id,
         "capability_id": line.id,
         "concept_id": concept.id,

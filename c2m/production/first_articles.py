@@ -1,0 +1,119 @@
+"""First articles: the first piece of what was a concept, judged beside its picture before the rest is made."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from c2m.db import lock_rows
+from c2m.demand.models import Campaign, DemandSheet
+from c2m.design.models import Picture
+from c2m.errors import N_, Conflict, Invalid, NotFound
+from c2m.production.models import FirstArticle, FirstArticleState, WorkOrder
+
+
+class FirstArticleNotFound(NotFound):
+    sentence = N_("There is no such first article.")
+
+
+class NoConcept(Conflict):
+    sentence = N_("This product was never a concept; nothing has to be compared.")
+
+
+class FirstArticleWaiting(Conflict):
+    sentence = N_("The last photograph has not been judged yet.")
+
+
+class FirstArticleAccepted(Conflict):
+    sentence = N_("The first article is accepted already.")
+
+
+class FirstArticleJudged(Conflict):
+    sentence = N_("This first article has been judged already.")
+
+
+def send_first_article(
+    session: Session, order: WorkOrder, picture: Picture, *, note: str = "", now: datetime
+) -> FirstArticle:
+    """Show the merchandiser how the first piece came out.
+
+    Raises:
+        NoConcept, FirstArticleWaiting, FirstArticleAccepted
+    """
+    lock_rows(session, WorkOrder, [order.id])
+    if campaign_of(session, order).concept_id is None:
+        raise NoConcept(work_order_id=order.id)
+    sent = articles_of(session, order.id)
+    if sent and sent[-1].state is FirstArticleState.SENT:
+        raise FirstArticleWaiting(work_order_id=order.id)
+    if sent and sent[-1].state is FirstArticleState.ACCEPTED:
+        raise FirstArticleAccepted(work_order_id=order.id)
+    article = FirstArticle(
+        work_order_id=order.id, attempt=len(sent) + 1, picture_id=picture.id, note=note.strip(), sent_at=now
+    )
+    session.add(article)
+    session.flush()
+    return article
+
+
+def judge_first_article(
+    session: Session, article: FirstArticle, *, accepts: bool, words: str, judged_by: UUID, now: datetime
+) -> None:
+    """Accept how the first piece differs from the concept, or have another one made; a refusal says why.
+
+    Raises:
+        FirstArticleJudged, Invalid
+    """
+    lock_rows(session, FirstArticle, [article.id])
+    session.refresh(article)
+    if article.state is not FirstArticleState.SENT:
+        raise FirstArticleJudged(article_id=article.id)
+    if not accepts and not words.strip():
+        raise Invalid(errors={"words": N_("Say what has to be different.")})
+    article.state = FirstArticleState.ACCEPTED if accepts else FirstArticleState.REFUSED
+    article.verdict, article.judged_by, article.judged_at = words.strip(), judged_by, now
+    session.add(article)
+
+
+def articles_of(session: Session, order_id: UUID) -> Sequence[FirstArticle]:
+    """The first articles of a work order, oldest first."""
+    statement = select(FirstArticle).where(FirstArticle.work_order_id == order_id)
+    return session.exec(statement.order_by(col(FirstArticle.attempt))).all()
+
+
+def campaign_of(session: Session, order: WorkOrder) -> Campaign:
+    """The campaign a work order makes the pieces of."""
+    joined = select(Campaign).join(DemandSheet, col(DemandSheet.campaign_id) == col(Campaign.id))
+    return session.exec(joined.where(DemandSheet.id == order.sheet_id)).one()
+
+
+def of_merchandiser(organisation_id: UUID) -> "sa.Select[*tuple[Any, ...]]":
+    """A merchandiser's first articles with their orders and campaigns, those to be judged first."""
+    waiting = sa.case((col(FirstArticle.state) == FirstArticleState.SENT, 0), else_=1)
+    return (
+        sa.select(FirstArticle, WorkOrder, Campaign)
+        .join(WorkOrder, col(WorkOrder.id) == col(FirstArticle.work_order_id))
+        .join(DemandSheet, col(DemandSheet.id) == col(WorkOrder.sheet_id))
+        .join(Campaign, col(Campaign.id) == col(DemandSheet.campaign_id))
+        .where(col(Campaign.organisation_id) == organisation_id)
+        .order_by(waiting, col(FirstArticle.sent_at).desc(), col(FirstArticle.id))
+    )
+
+
+def article(
+    session: Session, article_id: UUID, *, factory_id: UUID | None = None, organisation_id: UUID | None = None
+) -> FirstArticle:
+    """A first article its factory made or its merchandiser judges; other people's are not found.
+
+    Raises:
+        FirstArticleNotFound
+    """
+    found = session.get(FirstArticle, article_id)
+    if found is not None:
+        order = session.get_one(WorkOrder, found.work_order_id)
+        if order.factory_id == factory_id or campaign_of(session, order).organisation_id == organisation_id:
+            return found
+    raise FirstArticleNotFound(article_id=article_id)

@@ -1,0 +1,113 @@
+"""First articles: what was a concept is photographed by its factory and judged beside the picture buyers saw."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from c2m.clock import ManualClock
+from c2m.db import Database
+from c2m.demand.models import Campaign, DemandSheet
+from c2m.matching.models import Factory
+from c2m.production.first_articles import articles_of
+from c2m.production.models import FirstArticle, FirstArticleState, WorkOrder
+from tests.builders import a_campaign, a_confirmed_pledge, a_line, a_sheet, verify
+from tests.conftest import Person, Visitor
+from tests.design.builders import a_concept, a_file, everything
+from tests.production.market import an_order
+
+Client = Callable[..., Visitor]
+
+
+@pytest.fixture
+def order(database: Database, people: dict[str, Person], clock: ManualClock) -> UUID:
+    """The factory's work order for what was the merchandiser's concept."""
+    with database.transaction() as session:
+        house = people["merchandiser"].organisation_id
+        concept, [variant, _] = a_concept(session, organisation_id=house)
+        closed = {"final_price_minor": 100_00, "final_quantity": 10, "closed_at": clock.now()}
+        known = {"concept_id": concept.id, "picture_id": variant.picture_id}
+        campaign, (made,) = a_campaign(session, organisation_id=house, **closed, **known)
+        sheet = a_sheet(
+            session, campaign, [a_confirmed_pledge(session, campaign, {made.id: 10})], issued_at=clock.now()
+        )
+        factory = Factory(id=people["factory"].organisation_id, belt="Dehua", region="Fujian")
+        session.add(factory)
+        session.flush()
+        verify(session, factory)
+        line = a_line(session, factory)
+        return an_order(session, sheet, {made.id: 10}, factory_id=factory.id, capability_id=line.id).id
+
+
+def english(client: Client, name: str) -> Visitor:
+    browser = client(name)
+    browser.set_cookie("locale", "en")
+    return browser
+
+
+def send(maker: Visitor, order: UUID, note: str = "") -> Any:
+    form = {"photograph": (io.BytesIO(a_file()), "first.png"), "note": note}
+    return maker.post(f"/factory/work-orders/{order}/first-article", data=form, content_type="multipart/form-data")
+
+
+def sent(database: Database, order: UUID) -> list[FirstArticle]:
+    with database.reading() as session:
+        return list(articles_of(session, order))
+
+
+def test_a_deviation_is_shown_beside_the_concept_and_accepted(client: Client, database: Database, order: UUID) -> None:
+    maker, house = english(client, "factory"), english(client, "merchandiser")
+    assert send(maker, order, "The handle is 1 cm shorter").status_code == 303
+    [article] = sent(database, order)
+    page = house.get("/studio/first-articles").get_data(as_text=True)
+    photograph = f"/first-articles/{article.id}/photograph"
+    assert all(said in page for said in ("The handle is 1 cm shorter", photograph, "What buyers saw", "To be judged"))
+    assert house.get(photograph).mimetype == maker.get(photograph).mimetype == "image/webp"
+    verdict = {"finding": "accept", "words": "Fine, shorter is better"}
+    assert house.post(f"/studio/first-articles/{article.id}/judge", data=verdict).status_code == 303
+    [judged] = sent(database, order)
+    assert (judged.state, judged.verdict) == (FirstArticleState.ACCEPTED, "Fine, shorter is better")
+    assert "Fine, shorter is better" in maker.get(f"/factory/work-orders/{order}").get_data(as_text=True)
+
+
+def test_what_is_refused_is_photographed_again(client: Client, database: Database, order: UUID) -> None:
+    maker, house = english(client, "factory"), english(client, "merchandiser")
+    send(maker, order)
+    assert "has not been judged yet" in send(maker, order).get_data(as_text=True)
+    [article] = sent(database, order)
+    address = f"/studio/first-articles/{article.id}/judge"
+    assert house.post(address, data={"finding": "refuse"}).status_code == 422
+    assert house.post(address, data={"finding": "refuse", "words": "The red is too dark"}).status_code == 303
+    assert house.post(address, data={"finding": "accept"}).status_code == 409
+    assert "The red is too dark" in maker.get(f"/factory/work-orders/{order}").get_data(as_text=True)
+    assert send(maker, order).status_code == 303
+    assert [(a.attempt, a.state) for a in sent(database, order)] == [
+        (1, FirstArticleState.REFUSED),
+        (2, FirstArticleState.SENT),
+    ]
+
+
+def test_strangers_neither_see_nor_judge(client: Client, database: Database, order: UUID) -> None:
+    send(english(client, "factory"), order)
+    [article] = sent(database, order)
+    before = everything(database)
+    assert send(english(client, "factory2"), order).status_code == 404
+    for name in ("factory2", "merchandiser2"):
+        assert client(name).get(f"/first-articles/{article.id}/photograph").status_code == 404
+    refused = client("merchandiser2").post(f"/studio/first-articles/{article.id}/judge", data={"finding": "accept"})
+    assert refused.status_code == 404
+    assert everything(database) == before
+
+
+def test_what_never_was_a_concept_needs_no_comparison(client: Client, database: Database, order: UUID) -> None:
+    with database.transaction() as session:
+        sheet = session.get_one(DemandSheet, session.get_one(WorkOrder, order).sheet_id)
+        campaign = session.get_one(Campaign, sheet.campaign_id)
+        campaign.concept_id = None
+        session.add(campaign)
+    maker = english(client, "factory")
+    assert "First article" not in maker.get(f"/factory/work-orders/{order}").get_data(as_text=True)
+    assert send(maker, order).status_code == 422
+    assert sent(database, order) == []
