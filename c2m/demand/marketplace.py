@@ -1,14 +1,16 @@
 """What is on offer: open campaigns and published concepts, searched, filtered and sorted in SQL."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from c2m.db import table_of
+from c2m.db import chunks, table_of
 from c2m.demand.models import Campaign, CampaignState, PriceTier
 from c2m.design.models import Concept, ConceptState, ConceptVariant, Picture, Want
 from c2m.design.queries import ALIVE
@@ -67,6 +69,31 @@ def counts(session: Session, search: Search, *, now: datetime) -> tuple[dict[str
         {kind: int(n) for kind, n in session.execute(by_kind)},
         {category: int(n) for category, n in session.execute(by_category)},
     )
+
+
+def showing(session: Session, picture_ids: Sequence[UUID], *, now: datetime) -> list[tuple[Any, UUID]]:
+    """Cards on offer that show one of these pictures, each once with the first of its pictures, in their order."""
+    campaign, variant = table_of(Campaign).c, table_of(ConceptVariant).c
+    shown: dict[UUID, list[UUID]] = {}
+    for part in chunks(picture_ids):
+        owners = sa.union_all(
+            sa.select(campaign.id, campaign.picture_id).where(campaign.picture_id.in_(part)),
+            sa.select(variant.concept_id, variant.picture_id).where(variant.picture_id.in_(part)),
+        )
+        for owner_id, picture_id in session.execute(owners):
+            shown.setdefault(picture_id, []).append(owner_id)
+    offers = _offers(now).subquery("offers")
+    owner_ids = list(dict.fromkeys(owner for owners_of_one in shown.values() for owner in owners_of_one))
+    cards = {
+        card.id: card
+        for part in chunks(owner_ids)
+        for card in session.execute(sa.select(offers).where(offers.c.id.in_(part)))
+    }
+    first: dict[UUID, UUID] = {}
+    for picture_id in picture_ids:
+        for owner_id in shown.get(picture_id, ()):
+            first.setdefault(owner_id, picture_id)
+    return [(cards[owner_id], picture_id) for owner_id, picture_id in first.items() if owner_id in cards]
 
 
 def _offers(now: datetime) -> sa.CompoundSelect[Any]:

@@ -106,7 +106,7 @@ def test_another_version_is_another_index(database: Database) -> None:
         describer = Describer(Imagination())
         describer.keep(session, describer.describe(session, [picture.id], NOON), NOON)
     with database.reading() as session:
-        assert looks_like(session, drawing(), count=1) == [Alike(picture.id, pytest.approx(0, abs=0.2))]
+        assert looks_like(session, drawing(), count=1) == [Alike(picture.id, pytest.approx(0, abs=0.4))]
         assert looks_like(session, drawing(), count=1, looks=Renamed()) == []
 
 

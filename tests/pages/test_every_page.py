@@ -32,6 +32,7 @@ READERS = [None, *Role]
 NOT_LINKED = {  # copied, posted to, and asked by programs
     "web.healthz",
     "web.readyz",
+    "demand.looks_alike_json",
     "demand.team_link",
     "demand.checkout",
     "matching.arrival_json",

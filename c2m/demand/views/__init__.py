@@ -1,6 +1,6 @@
 """Demand's pages: the marketplace and a buyer's orders, a merchandiser's campaigns and sheets."""
 
-from c2m.demand.views import completing, drafting, market, orders, sheets, studio, teams, waiting
+from c2m.demand.views import alike, completing, drafting, market, orders, sheets, studio, teams, waiting
 from c2m.demand.views.blueprint import blueprint
 
-__all__ = ["blueprint", "completing", "drafting", "market", "orders", "sheets", "studio", "teams", "waiting"]
+__all__ = ["alike", "blueprint", "completing", "drafting", "market", "orders", "sheets", "studio", "teams", "waiting"]

@@ -1,0 +1,127 @@
+"""Image search in the marketplace: by a picture that is shown there, by a photograph, and for programs."""
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlmodel import Session
+
+from c2m.app import build_worker
+from c2m.db import Database
+from c2m.design import concepts, pictures
+from c2m.design.drawings import DrawingSpec, draw
+from c2m.design.models import Picture
+from c2m.ledger.provider import SandboxProvider
+from tests.conftest import Person, Visitor
+from tests.design.builders import NOON, a_concept_draft, a_file, an_image, count
+
+Client = Callable[..., Visitor]
+FINDS = {"mug": "White mug", "tote": "White tote bag", "chair": "White chair"}
+
+
+def drawing(category: str, seed: int = 1) -> Any:
+    return draw(DrawingSpec(category, "white", "white"), size=128, seed=seed)
+
+
+@pytest.fixture
+def on_offer(database: Database, people: dict[str, Person]) -> dict[str, UUID]:
+    """A concept of each category, described; the picture's id by category."""
+    with database.transaction() as session:
+        shown = {name: published(session, name, people["merchandiser"].organisation_id) for name in FINDS}
+    build_worker(database, SandboxProvider()).run_until_idle(NOON)
+    return shown
+
+
+def published(session: Session, category: str, owner: UUID) -> UUID:
+    title = FINDS[category]
+    draft = a_concept_draft(owner, category=category, title=title, title_en=title, ends_at=NOON + timedelta(days=9))
+    concept = concepts.create_concept(session, draft, now=NOON)
+    picture = pictures.store_drawing(session, drawing(category), provenance={}, organisation_id=owner, now=NOON)
+    concepts.add_variant(session, concept, picture, name="图", name_en="Picture", now=NOON)
+    concepts.publish_concept(session, concept, now=NOON)
+    return picture.id
+
+
+def in_english(client: Client, name: str | None = None) -> Visitor:
+    browser = client(name)
+    browser.set_cookie("locale", "en")
+    return browser
+
+
+def order_of(page: str) -> list[str]:
+    found = {title: page.find(f">{title}<") for title in FINDS.values()}
+    return sorted((title for title, at in found.items() if at >= 0), key=found.__getitem__)
+
+
+def a_photograph(category: str = "mug") -> dict[str, Any]:
+    return {"photograph": (io.BytesIO(a_file(drawing(category, seed=5), "JPEG")), "mine.jpg")}
+
+
+def test_more_like_a_picture_shows_the_others_and_not_itself(on_offer: dict[str, UUID], client: Client) -> None:
+    page = in_english(client).get(f"/market/alike?picture={on_offer['mug']}")
+    assert page.status_code == 200
+    assert "More like this" in page.text
+    assert set(order_of(page.text)) == {"White tote bag", "White chair"}
+
+
+def test_a_photograph_finds_what_looks_like_it_first_and_is_not_kept(
+    on_offer: dict[str, UUID], client: Client, database: Database
+) -> None:
+    page = in_english(client).post("/market/alike", data=a_photograph(), content_type="multipart/form-data")
+    assert page.status_code == 200
+    assert order_of(page.text)[0] == "White mug"
+    assert "3 results" in page.text
+    with database.reading() as session:
+        assert count(session, Picture) == len(FINDS)
+
+
+def test_a_program_is_told_addresses_and_distances(on_offer: dict[str, UUID], client: Client) -> None:
+    answer = client().get(f"/market/alike.json?picture={on_offer['mug']}").get_json()
+    distances = [found["distance"] for found in answer["results"]]
+    assert len(distances) == 2
+    assert distances == sorted(distances)
+    assert {found["kind"] for found in answer["results"]} == {"concept"}
+    assert client().get(answer["results"][0]["url"]).status_code == 200
+    headers = {"Accept": "application/json"}
+    sent = client().post(
+        "/market/alike", data=a_photograph("tote"), content_type="multipart/form-data", headers=headers
+    )
+    assert sent.get_json()["results"][0]["title_en"] == "White tote bag"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"<svg/>", "Only PNG, JPEG and WebP"), (b"", ""), (a_file(an_image((8, 8))), "too small")],
+)
+def test_what_is_no_photograph_is_refused_on_the_page(content: bytes, sentence: str, client: Client) -> None:
+    data = {"photograph": (io.BytesIO(content), "mine.png" if content else "")}
+    page = in_english(client).post("/market/alike", data=data, content_type="multipart/form-data")
+    assert page.status_code == 422
+    assert sentence in page.text
+    assert "Most alike first" not in page.text
+
+
+def test_a_picture_nobody_may_see_finds_nothing(database: Database, people: dict[str, Person], client: Client) -> None:
+    with database.transaction() as session:
+        owner = people["merchandiser"].organisation_id
+        hidden = pictures.store_drawing(session, an_image(), provenance={}, organisation_id=owner, now=NOON)
+    assert client().get(f"/market/alike?picture={hidden.id}").status_code == 404
+    assert client().get(f"/market/alike.json?picture={hidden.id}").status_code == 404
+
+
+def test_what_is_over_is_not_shown(on_offer: dict[str, UUID], client: Client, clock: Any) -> None:
+    clock.advance(timedelta(days=10))
+    page = in_english(client).get(f"/market/alike?picture={on_offer['mug']}")
+    assert "Nothing on offer looks like it yet" in page.text
+
+
+def test_the_marketplace_leads_there_in_both_languages(client: Client) -> None:
+    assert 'href="/market/alike"' in in_english(client).get("/market").text
+    reader = client()
+    reader.set_cookie("locale", "zh")
+    page = reader.get("/market/alike").text
+    assert "以图搜货" in page
+    assert "Search by picture" not in page
