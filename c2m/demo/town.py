@@ -28,7 +28,7 @@ from c2m.matching.factories import NewCapability, Profile, add_capabilities, cre
 from c2m.matching.rules import PriceStep, Terms
 from c2m.matching.vetting import Papers, verify_registrations
 
-ON_TIME_PPM = {"quick": 985_000, "steady": 955_000, "slow": 870_000}
+MANNERS = {"quick": 3, "steady": 5, "slow": 2}  # of ten factories so many
 SEEN_NOTE = "登记系统可查，名称与厂址一致 In the register; name and site agree."
 REFUSAL_NOTE = "营业执照与厂址不符 The business licence and the site don't match."
 
@@ -149,7 +149,7 @@ class Town:
         return timedelta(hours=self._rng.uniform(fewest, most))
 
     def _manner(self, profile: FactoryProfile) -> str:
-        return self._rng.choices(list(ON_TIME_PPM), weights=(3, 5, 2))[0]
+        return self._rng.choices(list(MANNERS), weights=list(MANNERS.values()))[0]
 
     def _lines(self, maker: Maker) -> list[NewCapability]:
         """What the factory makes: all its belt does, on terms that deviate from the usual ones."""
@@ -183,7 +183,6 @@ def _profile(maker: Maker) -> Profile:
         region=belt.region_label,
         currency=CURRENCY,
         about=f"{belt.about}\n{belt.about_en}",
-        on_time_ppm=ON_TIME_PPM[maker.manner],
     )
 
 

@@ -8,14 +8,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, uuid7
+from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, update_rows, uuid7
 from c2m.design.categories import PROCESSES, category_of
 from c2m.errors import N_, Conflict, Invalid
 from c2m.matching import bookings
 from c2m.matching.hours import keep_beside, regular_line
 from c2m.matching.models import Capability, CapacityWeek, Factory, LineKind, PriceBreak
 from c2m.matching.queries import CapabilityNotFound, capabilities, factory
-from c2m.matching.rules import Terms, monday, terms_errors
+from c2m.matching.rules import Terms, monday, on_time_share, terms_errors
 from c2m.matching.vetting import verify_registrations
 
 
@@ -84,6 +84,16 @@ def describe(session: Session, factory_id: UUID, *, belt: str, region: str, abou
     found.belt, found.region, found.about = belt, region, about
     session.add(found)
     return found
+
+
+def record_on_time(session: Session, records: Mapping[UUID, tuple[int, int]]) -> None:
+    """Write down factories' records, (orders in time, orders due), and what is planned with from now on."""
+    rows = [
+        {"id": i, "orders_in_time": in_time, "orders_due": due, "on_time_ppm": on_time_share(in_time, due)}
+        for i, (in_time, due) in sorted(records.items())
+    ]
+    lock_rows(session, Factory, sorted(records))
+    update_rows(session, Factory, rows)
 
 
 def add_capabilities(session: Session, lines: Sequence[NewCapability]) -> list[UUID]:

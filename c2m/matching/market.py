@@ -64,6 +64,7 @@ class Line:
     on_time_ppm: int
     terms: Terms
     free: tuple[int, ...]
+    orders: tuple[int, int] = 0, 0  # the factory's of the last year: in time, of so many
 
     @cached_property
     def _free_so_far(self) -> tuple[int, ...]:

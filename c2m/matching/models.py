@@ -22,14 +22,19 @@ class FactoryLevel(StrEnum):
 class Factory(Table, table=True):
     """A factory's profile; its level follows from its verified claims."""
 
-    __table_args__ = (sa.CheckConstraint("on_time_ppm BETWEEN 0 AND 1000000", name="on_time_share"),)
+    __table_args__ = (
+        sa.CheckConstraint("on_time_ppm BETWEEN 0 AND 1000000", name="on_time_share"),
+        sa.CheckConstraint("orders_in_time BETWEEN 0 AND orders_due", name="in_time_within_due"),
+    )
 
     id: UUID = Field(primary_key=True, foreign_key="organisation.id")
     belt: str = Field(max_length=60, index=True)
     region: str = Field(max_length=60)
     about: str = Field(default="", max_length=500)
     currency: str = Field(default="CNY", max_length=3)  # of its prices
-    on_time_ppm: int = 950_000
+    orders_due: int = 0  # of the last year: delivered, or overdue
+    orders_in_time: int = 0  # of these, delivered by their day
+    on_time_ppm: int = 950_000  # what is planned with: the record, weighed against what is usual
     level: FactoryLevel = enum_field(FactoryLevel, FactoryLevel.LISTED)
 
 

@@ -313,6 +313,7 @@ def _explanation(draft: _Draft, now: datetime) -> dict[str, Any]:
         "each_minor": proposal.quote.each_minor,
         "weeks": {week.isoformat(): pieces for week, pieces in draft.weeks.items()},
         "fit": document_of(draft.fit(now)),
+        "orders": dict(zip(("in_time", "due"), proposal.line.orders, strict=True)),
     }
 
 

@@ -166,7 +166,7 @@ def lines_for(session: Session, categories: set[str], weeks: Sequence[date]) -> 
     """The lines of verified factories in these categories, with what is free in these weeks."""
     capability, factory, organisation = table_of(Capability), table_of(Factory), table_of(Organisation)
     rows = session.execute(
-        sa.select(capability, factory.c.currency, factory.c.on_time_ppm)
+        sa.select(capability, factory.c.currency, factory.c.on_time_ppm, factory.c.orders_in_time, factory.c.orders_due)
         .join_from(capability, factory, factory.c.id == capability.c.factory_id)
         .join(organisation, organisation.c.id == factory.c.id)
         .where(
@@ -188,6 +188,7 @@ def lines_for(session: Session, categories: set[str], weeks: Sequence[date]) -> 
             on_time_ppm=row.on_time_ppm,
             terms=Terms(row.weekly_capacity, row.minimum, row.setup_minor, row.lead_days, steps[row.id]),
             free=tuple(free[row.id][week] for week in weeks),
+            orders=(row.orders_in_time, row.orders_due),
         )
         for row in rows
         if row.id in steps
