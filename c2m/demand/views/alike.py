@@ -15,6 +15,7 @@ from c2m.demand.marketplace import Kind
 from c2m.demand.views.blueprint import blueprint
 from c2m.design import alike, pictures
 from c2m.design.alike import Alike
+from c2m.design.likeness import Looks
 from c2m.design.models import Picture
 from c2m.design.pictures import MOST_BYTES, PictureNotFound, PictureRefused, make_safe
 from c2m.design.queries import Face, faces
@@ -25,7 +26,7 @@ from c2m.web.errors import wants_json
 from c2m.web.flask_app import reads
 from c2m.web.forms import Form, Submission, Upload, queried, submitted
 
-SHOWN = 24
+SHOWN = 12
 LOOKED_THROUGH = 200  # nearest pictures, of which some belong to what is over
 PHOTOGRAPHS_AT_ONCE = 2  # read in child processes, in each process of the site
 WAIT_SECONDS = 5.0
@@ -93,7 +94,7 @@ def _photograph(sent: Upload) -> Image.Image:
         _reading.release()
 
 
-def _looks() -> alike.Looks:
+def _looks() -> Looks:
     return alike.looks_of(edge().settings.likeness_model)
 
 
