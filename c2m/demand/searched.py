@@ -6,11 +6,13 @@ are kept without who searched for them.
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TypeAlias
 
 import sqlalchemy as sa
 import structlog
+from sqlmodel import Session
 
 from c2m.db import Database, insert_missing, update_rows
 from c2m.demand.clustering.reading import read
@@ -53,12 +55,17 @@ class SearchLog:
             clock, self._clock = self._clock, None
         if clock is not None:
             clock.cancel()
-        rows = [{"day": day, "word": word, "searches": count} for (day, word), count in sorted(noted.items())]
         try:
             with self.database.transaction() as session:
-                insert_missing(session, SearchCount, [row | {"searches": 0} for row in rows])
-                update_rows(session, SearchCount, rows, by=("day", "word"), add=("searches",))
+                add_searches(session, noted)
         except sa.exc.SQLAlchemyError:
             log.warning("searches_kept", count=noted.total(), exc_info=True)
             with self._lock:
                 self._noted.update(noted)
+
+
+def add_searches(session: Session, noted: Mapping[Searched, int]) -> None:
+    """Add to how often words were searched for on a day."""
+    rows = [{"day": day, "word": word, "searches": count} for (day, word), count in sorted(noted.items())]
+    insert_missing(session, SearchCount, [row | {"searches": 0} for row in rows])
+    update_rows(session, SearchCount, rows, by=("day", "word"), add=("searches",))

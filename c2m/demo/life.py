@@ -17,6 +17,7 @@ from c2m.demo.market import Market
 from c2m.demo.merchandisers import Merchandisers
 from c2m.demo.onlookers import Onlookers
 from c2m.demo.town import Town
+from c2m.demo.wanting import Wanting
 from c2m.jobs import Worker
 
 Watch = Callable[[datetime], None]
@@ -66,6 +67,7 @@ class _People:
         self.merchandisers = Merchandisers(market, self.town, gallery)
         self.buyers = Buyers(market, self.town, self.merchandisers)
         self.onlookers = Onlookers(market, self.town, self.merchandisers)
+        self.wanting = Wanting(market, self.town)
         self.makers = Makers(market, self.town)
         self.hours = Hours(market, self.town)
 
@@ -76,7 +78,15 @@ class _People:
 
     def act(self, worker: Worker, now: datetime) -> None:
         """What everybody does in this hour, then the jobs that follow; cards refused now are good again afterwards."""
-        for actor in (self.town, self.hours, self.merchandisers, self.makers, self.buyers, self.onlookers):
+        for actor in (
+            self.town,
+            self.hours,
+            self.merchandisers,
+            self.makers,
+            self.buyers,
+            self.onlookers,
+            self.wanting,
+        ):
             with self.market.database.transaction() as session:
                 actor.act(session, now=now)
         worker.run_until_idle(now)

@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 
 from c2m.clock import ManualClock
 from c2m.db import Database
-from c2m.demand.models import Waiting
+from c2m.demand.models import Need, NeedGroup, Waiting
 from c2m.design.generations import commission, renditions
 from c2m.design.pictures import store_drawing
 from c2m.design.signals import Asked, ask
@@ -37,6 +37,10 @@ OPEN_TO_THE_WHOLE_ROLE = {
     "design.forget",
     "design.ask",
     "production.deliver",
+    "pages.want_group",
+    "pages.draft_of_group",
+    "pages.ask_makers",
+    "pages.state_interest",
 }
 
 
@@ -74,12 +78,21 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
     session.add_all([waiting, kept, week, first])
     session.flush()
     parcel = session.exec(select(Parcel).where(Parcel.lot_id == lot_id)).one()
+    group = NeedGroup(title="Totes", category="tote", formed_at=clock.now())
+    session.add(group)
+    session.flush()
+    said = {"words": "totes", "category": "tote", "quantity": 5, "currency": "CNY", "idempotency_key": "a need"}
+    need = Need(buyer_id=shop, group_id=group.id, stated_at=clock.now(), **said)
+    session.add(need)
+    session.flush()
     return {
         "article_id": first.id,
         "campaign_id": campaign.id,
         "capability_id": line.id,
         "concept_id": concept.id,
         "generation_id": asked_for.id,
+        "group_id": group.id,
+        "need_id": need.id,
         "lot_id": lot_id,
         "order_id": order.id,
         "parcel_id": parcel.id,

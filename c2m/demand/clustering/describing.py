@@ -14,6 +14,7 @@ MOST_WORDS = 8
 IN_TITLE = 4
 GENERAL = "general"
 ROUND = (1, 2, 5)
+RANK = {word: at for at, word in enumerate(NAMES)}  # of words equally common: what it is made of before what is on it
 _CONTACT = re.compile(
     r"\S+@\S+|https?://\S+|www\.\S+|(?:\+?\d[\d \-]{5,}\d)|(?:微信|vx|wechat|qq)\s*[:：]?\s*\w+", re.I
 )
@@ -43,7 +44,8 @@ def described(texts: Sequence[str]) -> Description:
     readings = [read(text) for text in texts]
     said: Counter[str] = Counter(word for reading in readings for word in dict.fromkeys(reading.words))
     needed = max(1, round(COMMON * len(texts)))
-    typical = [word for word, count in said.most_common() if count >= needed and (word in NAMES or count >= SAID_BY)]
+    ranked = sorted(said.items(), key=lambda pair: (-pair[1], RANK.get(pair[0], len(RANK)), pair[0]))
+    typical = [word for word, count in ranked if count >= needed and (word in NAMES or count >= SAID_BY)]
     kinds = [word for word in typical if word in CATEGORY_OF]
     words = tuple((kinds[:1] + [word for word in typical if word not in kinds[:1]])[:MOST_WORDS])
     if not words:
