@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from c2m import __version__, migrations
 from c2m.app import APART, build_worker, configure_logging, create_app, design_attendant, working_off
-from c2m.audit.cli import report
+from c2m.audit.cli import report, report_predictions
 from c2m.broker import Queue
 from c2m.clock import SystemClock
 from c2m.config import Imagination, Settings, Stored, UnknownDatabase, complaint
@@ -148,8 +148,12 @@ def add_operator(
 def audit(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
     database_url: Annotated[str | None, typer.Option(help="Another database than this installation's.")] = None,
+    predictions: Annotated[bool, typer.Option("--predictions", help="How right predictions were, instead.")] = False,
 ) -> None:
     """Recompute what must always hold from the rows alone; exit status 1 when something doesn't."""
+    if predictions:
+        report_predictions(_database(database_url), as_json=as_json)
+        return
     if not report(_database(database_url), as_json=as_json, now=SystemClock().now()):
         raise typer.Exit(REFUSED)
 

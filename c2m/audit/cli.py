@@ -1,9 +1,9 @@
-"""`c2m audit`: the thirteen invariants as a table, or as JSON."""
+"""`c2m audit`: the thirteen invariants, or how right predictions were, as a table or as JSON."""
 
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from datetime import datetime
 from time import perf_counter
 
@@ -15,6 +15,7 @@ from c2m.audit.check import Finding
 from c2m.audit.invariants import INVARIANTS
 from c2m.audit.running import run
 from c2m.db import Database
+from c2m.demand.predictions import Scored, reliability, scores
 
 IDS_SHOWN = 5
 
@@ -30,6 +31,26 @@ def report(database: Database, *, as_json: bool, now: datetime) -> bool:
     else:
         _print(findings, seconds)
     return not findings
+
+
+def report_predictions(database: Database, *, as_json: bool) -> None:
+    """Say how right predictions were, by kind of campaign and third of its time, and how often each tenth came."""
+    with database.reading() as session:
+        scored, tenths = scores(session), list(reliability(session).values())
+    if as_json:
+        shown = {"scores": [asdict(row) for row in scored], "reliability": [asdict(tenth) for tenth in tenths]}
+        typer.echo(json.dumps(shown))
+        return
+    table = Table(*(field.name.replace("_", " ") for field in fields(Scored)), title="scored", title_justify="left")
+    for row in scored:
+        kind, third, *figures = astuple(row)
+        shares = (f"{figure:.3f}" if isinstance(figure, float) else f"{figure:,}" for figure in figures)
+        table.add_row(str(kind), f"{third + 1} of 3", *shares)
+    reliable = Table("said", "came", "statements", title="reliability", title_justify="left")
+    for tenth in tenths:
+        reliable.add_row(f"{tenth.said:.3f}", f"{tenth.came:.3f}", f"{tenth.count:,}")
+    for each in (table, reliable):
+        Console().print(each)
 
 
 def _document(findings: Sequence[Finding], seconds: float, now: datetime) -> dict[str, object]:

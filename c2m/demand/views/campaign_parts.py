@@ -1,4 +1,4 @@
-"""Parts of a campaign's page: who waits for its pieces, what its sample's buyers say, what their samples take off."""
+"""Parts of a campaign's page: its forecast, who waits for its pieces, what its sample's buyers say and take off."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from c2m.demand import queries, samples
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Waiting
+from c2m.demand.predictions import outlook_of
 from c2m.demand.queries import Queue
 from c2m.demand.samples import Offered
 
@@ -29,6 +30,11 @@ def waiting_part(session: Session, found: Campaign, buyer_id: UUID | None) -> Wa
     mine = queries.waiting_in(session, found.id, buyer_id) if buyer_id else None
     queue = queries.queue_of(session, found.id, before=mine.id if mine else None)
     return WaitingList(max(found.cap - found.pledged_quantity, 0), queue, mine)
+
+
+def outlook_part(session: Session, found: Campaign) -> dict[str, Any]:
+    """What was last stated of a campaign that is open."""
+    return {"outlook": outlook_of(session, found.id) if found.state is CampaignState.OPEN else None}
 
 
 def sample_part(session: Session, found: Campaign) -> dict[str, Any]:

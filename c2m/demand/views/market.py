@@ -20,7 +20,7 @@ from c2m.demand.rules import Ladder
 from c2m.demand.searched import SEARCHES, SearchLog
 from c2m.demand.teams import view_of as team_view
 from c2m.demand.views.blueprint import blueprint
-from c2m.demand.views.campaign_parts import credit_part, sample_part, waiting_part
+from c2m.demand.views.campaign_parts import credit_part, outlook_part, sample_part, waiting_part
 from c2m.demand.views.choosing import ChoiceForm, Chosen, Quote, choices_part, fits, quote_for
 from c2m.demand.views.teams import campaign_part, team_joined
 from c2m.design.categories import CATEGORIES
@@ -294,6 +294,7 @@ def campaign_page(campaign_id: UUID, form: Submission[JoinForm]) -> tuple[str, i
         joiners=queries.recent_joiners(session, campaign_id),
         joined=queries.joined(session, campaign_id),
         curve=queries.pledge_curve(session, found),
+        **outlook_part(session, found),
         mine=mine,
         stops=_stops(found, now),
         waiting=waiting_part(session, found, buyer_id),

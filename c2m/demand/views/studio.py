@@ -17,7 +17,7 @@ from c2m.demand.board import View, Wanted
 from c2m.demand.extension import ExtensionTooLong
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Policy
 from c2m.demand.views.blueprint import blueprint, standing
-from c2m.demand.views.campaign_parts import waiting_part
+from c2m.demand.views.campaign_parts import outlook_part, waiting_part
 from c2m.demand.views.completing import completion_part
 from c2m.identity.models import Role
 from c2m.web.access import allow, public
@@ -147,6 +147,7 @@ def _campaign_page(campaign_id: UUID, extending: Submission[ExtensionForm]) -> t
         pieces=pieces,
         joined=queries.joined(session, campaign_id),
         waiting=waiting_part(session, found, None),
+        **outlook_part(session, found),
         teams=teams.teams_in(session, campaign_id, limit=20),
         completion_key=str(uuid4()),
         **completion_part(session, found, pieces),
