@@ -1,6 +1,6 @@
 """How the optimiser does on the published problem classes, drawn anew by their published recipes.
 
-`python bench/classic.py [--seconds S] [--json]`. Generalised assignment of types c, d and e (Chu and Beasley 1997;
+`python bench/classic.py [--seconds S] [--quick] [--json]`. Generalised assignment of types c, d and e (Chu and Beasley 1997;
 Laguna et al. 1995), single-source capacitated facility location (Holmberg et al. 1999) and multi-source capacitated
 facility location (Beasley 1988, with costs from points in the plane). The gap is (cost - bound) / bound against the
 optimiser's own proven bound, so that it is an upper limit of the distance from the unknown optimum.
@@ -138,18 +138,23 @@ INSTANCES: dict[str, Callable[[], Problem]] = {
     "multi-source location 16x50": lambda: multi_source_location(16, 50, 1),
     "multi-source location 50x50": lambda: multi_source_location(50, 50, 1),
 }
+SMALLEST = ("assignment c 10x100", "single-source location 20x50", "multi-source location 16x50")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=10.0, help="CPU seconds an instance")
+    parser.add_argument("--quick", action="store_true", help="the smallest instance of each class, 3 seconds")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     options = parser.parse_args()
     rows = []
+    seconds = 3.0 if options.quick else options.seconds
     for name, draw in INSTANCES.items():
+        if options.quick and name not in SMALLEST:
+            continue
         problem = draw()
         began = time.process_time()
-        plan = solve(problem, Stop(seconds=options.seconds, clock=time.process_time), 1)
+        plan = solve(problem, Stop(seconds=seconds, clock=time.process_time), 1)
         check(problem, plan)
         rows.append(
             {
