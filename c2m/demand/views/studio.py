@@ -16,6 +16,7 @@ from c2m.demand import campaigns, extension, queries, teams
 from c2m.demand.board import View, Wanted
 from c2m.demand.extension import ExtensionTooLong
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Policy
+from c2m.demand.predictions import outlooks
 from c2m.demand.views.blueprint import blueprint, standing
 from c2m.demand.views.campaign_parts import outlook_part, waiting_part
 from c2m.demand.views.completing import completion_part
@@ -77,6 +78,7 @@ def board() -> str:
         escrow=own.escrow(session, ids),
         waiting=own.waiting(session, ids),
         ladders=queries.ladders(session, ids),
+        outlooks=outlooks(session, ids),
     )
 
 
