@@ -26,7 +26,12 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 LABEL = "AI concept"
 NEAR = 700  # characters of a page around a picture in which the words must stand
 A_PICTURE = re.compile(r'<img[^>]*src="/pictures/[0-9a-f-]{36}"')
-OWN_PHOTOGRAPHS = {"matching/claims.html", "matching/vetting.html"}  # evidence uploaded by factories
+OWN_PHOTOGRAPHS = {  # uploaded by factories as evidence, by buyers to say what they need
+    "matching/claims.html",
+    "matching/vetting.html",
+    "pages/want.html",
+    "pages/wants.html",
+}
 
 
 def all_made_by_a_model(session: Session, people: dict[str, Person], clock: ManualClock) -> dict[str, Any]:
@@ -58,6 +63,8 @@ def test_every_page_with_a_picture_made_by_a_model_says_so(
         f"/studio/pictures/compare?picture={ids['picture_id']}&picture={ids['shown']}",
         f"/studio/concepts/new?picture={ids['picture_id']}",
         f"/studio/pictures?source={ids['picture_id']}",
+        f"/market/alike?picture={ids['shown']}",
+        "/wants/new?words=T-shirt",
         f"/campaigns/{ids['open']}",
         f"/campaigns/{ids['open']}/checkout?pieces.{ids['bought']}=5&idempotency_key=once-only",
         f"/studio/campaigns/{ids['draft']}",
