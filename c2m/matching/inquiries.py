@@ -81,14 +81,15 @@ class Running:
             return Claim(*terms, campaign.final_quantity, campaign.final_quantity)
         pieces = campaign.certain_quantity + joining
         opened = campaign.opened_at or campaign.created_at
-        likely = likely_pieces(
-            pieces,
+        likely = joining + likely_pieces(  # one buyer's pieces say nothing of how many others come
+            campaign.certain_quantity,
             minimum=campaign.minimum,
             cap=campaign.cap,
             elapsed=min(max((now - opened) / (campaign.deadline - opened), 0.0), 1.0),
             growth=growth[campaign.kind],
         )
-        return Claim(*terms, pieces if pieces >= campaign.minimum else 0, likely)
+        most = likely if campaign.cap is None else min(likely, max(campaign.cap, pieces))
+        return Claim(*terms, pieces if pieces >= campaign.minimum else 0, most)
 
 
 Prospects = MutableMapping[Kind, Prospect]
@@ -101,6 +102,7 @@ class Answer:
     window: Window
     unlocks: Sequence[Unlock]
     late: bool  # even the fewest pieces would come after the promised day
+    may_be_late: bool  # if so many join as are likely
 
 
 def answer_for(session: Session, campaign: Campaign, *, joining: int, now: datetime, known: Prospects) -> Answer:
@@ -129,8 +131,8 @@ def answer_for(session: Session, campaign: Campaign, *, joining: int, now: datet
         target_cost_minor=running.target_cost_minor,
     )
     window = _window(prospect, campaign, claim)
-    late = window.earliest is None or window.earliest > campaign.promised_date
-    return Answer(window, ahead, late)
+    late, may_be_late = (end is None or end > campaign.promised_date for end in (window.earliest, window.latest))
+    return Answer(window, ahead, late, may_be_late)
 
 
 def _window(prospect: Prospect, campaign: Campaign, claim: Claim) -> Window:

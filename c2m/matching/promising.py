@@ -25,6 +25,7 @@ WEEKS = 26
 PACE_FROM = 1 / 3  # of its time has passed before a campaign's pace so far says something of its end
 
 EVERY = 16  # claims placed from one kept state to the next
+BETWEEN = 2  # numbers of pieces tried between the ends of a range
 CANDIDATES = 12  # lines whose lateness is worked out
 
 Pieces = NDArray[np.int64]
@@ -73,6 +74,15 @@ def likely_pieces(pieces: int, *, minimum: int, cap: int | None, elapsed: float,
     return most if cap is None else min(most, max(cap, pieces))
 
 
+def _between(few: int, many: int) -> list[int]:
+    """Numbers of pieces from few to many, both ends among them, evenly apart by their ratio; an end twice where it is
+    the other."""
+    if few >= many:
+        return [few, many]
+    steps = np.geomspace(max(few, 1), many, BETWEEN + 2)[1:-1]
+    return [few, *sorted({round(step) for step in steps} - {few, many}), many]
+
+
 class Outlook:
     """The free weeks of the lines of one kind of product, with what will be asked of them before a given moment.
 
@@ -100,12 +110,23 @@ class Outlook:
         self._kept = {which: self._kept_states(now, which) for which in (SURE, LIKELY)}
 
     def window(self, own: Claim) -> Window:
-        """When a claim's pieces arrive: the sure ones after what is sure to come before them, the likely ones after
-        what is likely to."""
+        """When a claim's pieces arrive, from the sure ones after what is sure to come before them to the likely ones
+        after what is likely to.
+
+        Numbers between the ends are tried as well: a larger order may open a line that is free sooner.
+        """
         before = bisect_left(self._certain_at, own.certain_at)
-        either = [self._place(self.before(before, which), own, which(own)) for which in (SURE, LIKELY)]
-        found = sorted(arrives for arrives in either if arrives)  # a larger order may open a line that is free sooner
-        latest = found[1] if len(found) == len(either) else None
+        quantities = _between(own.sure, own.likely)
+        opening = self._smallest[(self._smallest > own.sure) & (self._smallest < own.likely)]
+        either = [
+            [self._place(free.copy(), own, pieces) for pieces in some]
+            for some, free in (
+                ([*quantities[:-1], *np.unique(opening)[:BETWEEN].tolist()], self.before(before, SURE)),
+                (quantities[1:], self.before(before, LIKELY)),
+            )
+        ]
+        found = sorted(arrives for some in either for arrives in some if arrives)
+        latest = found[-1] if found and either[0][0] and either[1][-1] else None
         return Window((own.sure, own.likely), found[0] if found else None, latest)
 
     def before(self, claims: int, which: Callable[[Claim], int]) -> Pieces:

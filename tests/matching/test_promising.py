@@ -209,10 +209,33 @@ def test_what_others_ask_is_remembered_for_a_moment_only(database: Database) -> 
     assert fresh.window.earliest == first + WEEK
 
 
+def test_a_larger_order_that_opens_a_sooner_line_counts_wherever_in_the_range_it_lies() -> None:
+    """More pieces never move the first day back while the range still holds a number that is made sooner."""
+    lines = [line(0, 0, 0, *(100,) * 9, price_minor=61_00), line(*(100,) * 12, smallest=300)]
+    first_days = [asked(Outlook(START, lines, []), few, 900)[0] for few in (100, 200, 250, 299, 300)]
+    assert first_days == [week(3)] * 5
+
+
+def test_a_buyers_own_pieces_are_not_multiplied(database: Database) -> None:
+    with database.transaction() as session:
+        a_line(session, weekly_capacity=5000)
+        campaign, _ = a_campaign(session, minimum=100)
+    without, with_own = (answer(database, campaign, joining=own).window.pieces for own in (0, 900))
+    assert (without, with_own) == ((100, 300), (900, 1200))
+
+
+def test_a_range_whose_end_comes_late_is_said(database: Database) -> None:
+    with database.transaction() as session:
+        a_line(session, weekly_capacity=100)
+        campaign, _ = a_campaign(session, minimum=80, promised_date=arrival(date(2026, 11, 16), 3))
+    found = answer(database, campaign)
+    assert (found.late, found.may_be_late) == (False, True)
+
+
 def test_no_factory_no_date(database: Database) -> None:
     with database.transaction() as session:
         campaign, _ = a_campaign(session, minimum=80, cap=80)
-    assert answer(database, campaign) == Answer(Window((80, 80), None, None), [], late=True)
+    assert answer(database, campaign) == Answer(Window((80, 80), None, None), [], late=True, may_be_late=True)
 
 
 def test_every_day_it_is_written_down_what_open_campaigns_say(database: Database) -> None:
@@ -261,12 +284,13 @@ def test_programs_and_pages_say_the_same(
     document = visitor.get(f"{address}/arrival.json?pieces=220").json
     assert document
     assert document["pieces"] == {"sure": 220, "likely": 300}
+    assert (document["later_than_promised"], document["may_be_later_than_promised"]) == (False, False)
     assert document["factories"] == 1
     assert document["unlocks"] == []
     assert datetime.fromisoformat(document["earliest"]) <= datetime.fromisoformat(document["promised"])
     [step] = visitor.get(f"{address}/arrival.json").json["unlocks"]
     assert (step["more"], step["quantity"], step["saves_minor"]) == (200, 200, None)
-    assert "再有200 件，就达到一家工厂200件的起订量" in visitor.get(address).get_data(as_text=True)
+    assert "再有 200 件，就达到一家工厂 200 件的起订量" in visitor.get(address).get_data(as_text=True)
     assert visitor.get(f"{address}/arrival.json?pieces=-1").status_code == 422
     assert visitor.get(f"/campaigns/{over.id}/arrival.json").status_code == 409
     assert visitor.get(f"/campaigns/{uuid7()}/arrival.json").status_code == 404

@@ -38,6 +38,7 @@ def arrival_json(campaign_id: UUID) -> Response:
             "factories": answer.window.factories,
             "promised": campaign.promised_date.isoformat(),
             "later_than_promised": answer.late,
+            "may_be_later_than_promised": answer.may_be_late,
             "unlocks": [
                 {"more": u.more, "quantity": u.quantity, "saves_minor": u.saves_minor, "currency": campaign.currency}
                 for u in answer.unlocks
