@@ -46,7 +46,7 @@ def place_needs(session: Session, ids: Sequence[UUID], *, now: datetime) -> None
     known = _known_of(session)
     wanted = {row.id: row.words for row in _rows(session, ids)}
     with known.lock:
-        _catch_up(session, known, now)
+        _catch_up(session, known, ids, now)
         for need_id in ids:
             near = known.pool.nearest(wanted[need_id])
             others = [(known.ids[number], like) for number, like in near if known.ids[number] != need_id]
@@ -106,11 +106,11 @@ def _known_of(session: Session) -> _Known:
         return _known.setdefault(engine, _Known(Pool([])))
 
 
-def _catch_up(session: Session, known: _Known, now: datetime) -> None:
-    """Read the needs that were stated since; a first time all of them are."""
+def _catch_up(session: Session, known: _Known, ids: Sequence[UUID], now: datetime) -> None:
+    """Read these needs and those that were stated since; a first time all of them are."""
     statement = _open(now)
     if known.since is not None:
-        statement = statement.where(need.c.stated_at >= known.since)
+        statement = statement.where((need.c.stated_at >= known.since) | need.c.id.in_(ids))
     fresh = [row for row in session.execute(statement.order_by(need.c.stated_at)) if row.id not in known.seen]
     if not known.ids and fresh:
         known.pool = type(known.pool)([row.words for row in fresh])
@@ -120,7 +120,8 @@ def _catch_up(session: Session, known: _Known, now: datetime) -> None:
     known.ids += [row.id for row in fresh]
     known.seen.update(row.id for row in fresh)
     if fresh:
-        known.since = fresh[-1].stated_at - timedelta(minutes=5)  # others may commit a little later what they began
+        latest = fresh[-1].stated_at - timedelta(minutes=5)
+        known.since = max(known.since or latest, latest)  # others may commit a little later what they began
 
 
 def _open(now: datetime) -> sa.Select[Any]:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from c2m.db import lock_rows, uuid7
 from c2m.demand.clustering.describing import category_of
+from c2m.demand.clustering.reading import read
 from c2m.demand.marketplace import Search, Sort, found
 from c2m.demand.models import Need, NeedState
 from c2m.demand.need_groups import place_needs, refresh_groups
@@ -149,5 +150,11 @@ def offers_like(session: Session, words: str, *, now: datetime) -> Sequence[sa.R
 
     listed = session.execute(found(Search(sort=Sort.NEWEST), now=now).limit(MOST_OFFERS_COMPARED)).all()
     pool = Pool([f"{row.title} {row.title_en}" for row in listed])
-    near = pool.nearest(words, MOST_OFFERS_SHOWN)
-    return [listed[number] for number, like in near if like >= ALIKE]
+    kinds = read(words).kinds
+    near = [
+        listed[number]
+        for number, like in pool.nearest(words)
+        if like >= ALIKE
+        and not (kinds and pool.readings[number].kinds and kinds.isdisjoint(pool.readings[number].kinds))
+    ]
+    return near[:MOST_OFFERS_SHOWN]

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from c2m.design.models import Concept, SavedConcept
 STATE_BRIEFS = "demand.state_briefs"
 DAYS, DAYS_BEFORE = 14, 28
 YEAR = timedelta(days=364)  # whole weeks, so that a Monday is beside a Monday
+# What buyers ask for tells what rises; saves and sales follow what was put up, and stand beside it as evidence.
+ASKED_FOR = ("wants", "searches")
 BUYERS = 2  # that say a word which is not of the lexicon, before others read it
 
 Daily = Mapping[str, Mapping[date, int]]  # word → day → how often
@@ -44,7 +46,11 @@ def rising_now(session: Session, *, now: datetime) -> Sequence[Rising]:
         source: {word: _counts(days, until, seasoned=seasoned) for word, days in words.items()}
         for source, words in daily.items()
     }
-    return rising(counted, days=DAYS, days_before=DAYS_BEFORE)
+    asked_for = {source: counted[source] for source in ASKED_FOR}
+    return [
+        replace(found, sources={source: words[found.word] for source, words in counted.items() if found.word in words})
+        for found in rising(asked_for, days=DAYS, days_before=DAYS_BEFORE)
+    ]
 
 
 def state_briefs(session: Session, _ids: Sequence[UUID], now: datetime) -> None:
@@ -155,8 +161,8 @@ def _after(daily: Mapping[str, Daily], brief: TrendBrief) -> int:
     end = brief.until + timedelta(days=DAYS)
     return sum(
         count
-        for words in daily.values()
-        for day, count in words.get(brief.word, {}).items()
+        for source in ASKED_FOR
+        for day, count in daily[source].get(brief.word, {}).items()
         if brief.until < day <= end
     )
 

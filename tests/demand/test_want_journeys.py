@@ -67,7 +67,7 @@ def test_three_buyers_want_the_same_and_are_told_when_it_opens(
 
     page = go("merchandiser", "/wants/groups")
     page.locator("main table a").click()
-    page.get_by_role("heading", name="Canvas logo printed tote", level=1).wait_for()
+    page.get_by_role("heading", name="Logo printed canvas tote", level=1).wait_for()
     page.get_by_role("heading", name="Pieces a buyer wants").wait_for()
     shoot(page, "group")
     page.get_by_role("button", name="Make a draft campaign").click()
