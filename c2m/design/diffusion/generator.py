@@ -54,6 +54,7 @@ class PipelineGenerator:
     lora: str = ""
     scheduler: str = ""
     memory_gib: float | None = None
+    threads: int | None = None  # of the processor; as many as torch likes when not given
 
     @classmethod
     def of(cls, settings: Imagination) -> "PipelineGenerator":
@@ -70,7 +71,9 @@ class PipelineGenerator:
         model, steps, guidance = settings.design_model or EMBEDDED, settings.design_steps, settings.design_guidance
         if (Path(model) / NOTE).is_file() or model == EMBEDDED:  # trained by us, wherever it lies
             usual = EMBEDDED_GUIDANCE if guidance is None else guidance
-            return cls(model, in_own_words, "embedded", steps or EMBEDDED_STEPS, usual, **machine)
+            threads = None if "OMP_NUM_THREADS" in os.environ else 1  # more of them mostly wait for each other
+            own_steps = steps or EMBEDDED_STEPS
+            return cls(model, in_own_words, "embedded", own_steps, usual, threads=threads, **machine)
         return cls(model, in_a_sentence, "diffusers", steps, guidance, **machine)
 
     def generate(self, brief: Brief, *, count: int, seed: int, progress: Progress) -> Iterator[Generated]:
@@ -149,6 +152,11 @@ class PipelineGenerator:
         require_libraries()
         folder_of(str(self.model))  # a missing model is told before torch is read
         os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # of torchvision, which isn't needed
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin take the processor from the site
+        import torch
+
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
         from c2m.design.diffusion.loading import load
 
         return load(self.model, self._setup())
