@@ -202,7 +202,8 @@ def state(model: Success, seen: Seen, targets: Floats, *, certain: bool = True) 
     least = np.maximum(targets.min(axis=1), 1.0)
     chance = chance_of(model, seen, targets, least)
     reached = targets <= seen.pieces[:, None]
-    chance = np.where(reached, 1.0 if certain else 1 - SURE, np.clip(chance, SURE, 1 - SURE))
+    sure = max(SURE, 0.5 / (model.trained_on + PRIOR_WEIGHT))  # what happened in none of n cases may happen in the next
+    chance = np.where(reached, 1.0 if certain else 1 - sure, np.clip(chance, sure, 1 - sure))
     most = 50 * np.maximum.reduce([targets.max(axis=1), seen.pieces + 1, np.full(len(least), 20.0)])
     steps = np.geomspace(1.0, most, GRID, axis=1)  # pieces still to come
     beyond = np.minimum.accumulate(chance_of(model, seen, seen.pieces[:, None] + steps, least), axis=1)
