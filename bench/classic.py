@@ -1,9 +1,9 @@
 """How the optimiser does on the published problem classes, drawn anew by their published recipes.
 
-`python bench/classic.py [--seconds S] [--quick] [--json]`. Generalised assignment of types c, d and e (Chu and Beasley 1997;
-Laguna et al. 1995), single-source capacitated facility location (Holmberg et al. 1999) and multi-source capacitated
-facility location (Beasley 1988, with costs from points in the plane). The gap is (cost - bound) / bound against the
-optimiser's own proven bound, so that it is an upper limit of the distance from the unknown optimum.
+`python bench/classic.py [--seconds S] [--quick] [--json]`. Generalised assignment of types c, d and e (Chu and Beasley
+1997; Laguna et al. 1995), single-source capacitated facility location (Holmberg et al. 1999) and multi-source
+capacitated facility location (Beasley 1988, with costs from points in the plane). The gap is (cost - bound) / bound
+against the optimiser's own proven bound, so that it is an upper limit of the distance from the unknown optimum.
 """
 
 import argparse
