@@ -2,7 +2,7 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from uuid import UUID
 from c2m import money
 from c2m.matching.optimiser import Factory, Horizon, Offer, Problem, Rate, Sheet, Tier, Variant
 from c2m.matching.optimiser import Line as OptimiserLine
-from c2m.matching.rules import Terms, due_week, lead_weeks, weeks_from
+from c2m.matching.rules import Quote, Terms, due_week, lead_weeks, weeks_from
 
 HORIZON_WEEKS = 12
 LATE_WEEKS = 2  # a sheet may arrive so late at its stated cost; later than that it is handed back
@@ -87,13 +87,27 @@ class WhyNot(StrEnum):
     """What kept a line that makes the product from an order."""
 
     DECLINED = "declined"  # its factory gave the sheet back, or let an offer of it run out
+    IN_PART = "in_part"  # its factory took a part of the sheet and left these pieces
+    KEPT_FOR_NEW = "kept_for_new"  # the sheet was kept for new factories
     SMALLEST_ORDER = "smallest_order"  # it takes no order of so few pieces
     WEEKS = "weeks"  # too few of its weeks are free in time
     PRICE = "price"  # it would have cost more
-    ALL_TOGETHER = "all_together"  # it costs no more here, and is worth more on other sheets
+    RISK = "risk"  # it would have cost more with lateness and the risk of it counted in
+    ALL_TOGETHER = "all_together"  # it costs no more here, and makes other sheets of the same plan
+    LEVEL = "level"  # it costs no more here, as far as can be told
 
 
-NEAREST = (WhyNot.ALL_TOGETHER, WhyNot.PRICE, WhyNot.WEEKS, WhyNot.SMALLEST_ORDER, WhyNot.DECLINED)
+NEAREST = (
+    WhyNot.LEVEL,
+    WhyNot.ALL_TOGETHER,
+    WhyNot.RISK,
+    WhyNot.PRICE,
+    WhyNot.WEEKS,
+    WhyNot.SMALLEST_ORDER,
+    WhyNot.KEPT_FOR_NEW,
+    WhyNot.IN_PART,
+    WhyNot.DECLINED,
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +126,11 @@ class Market:
     start: date
     sheets: Mapping[UUID, OpenSheet]
     lines: Mapping[UUID, Line]
-    banned: frozenset[tuple[UUID, UUID]]  # (sheet, factory): declined, or let run out
+    banned: frozenset[tuple[UUID, UUID]]  # (sheet, factory): declined, let run out, left in part or kept for new ones
+    in_part: frozenset[tuple[UUID, UUID]] = frozenset()  # of these: took a part and left the rest
+    kept_for_new: frozenset[tuple[UUID, UUID]] = (
+        frozenset()
+    )  # of these: established, and the sheet is kept for new ones
 
     @cached_property
     def weeks(self) -> list[date]:
@@ -157,7 +175,7 @@ class Market:
             if sheet.quantity <= pieces:
                 pieces -= sheet.quantity
                 kept |= {(sheet.id, factory_id) for factory_id in others}
-        return replace(self, banned=self.banned | kept)
+        return replace(self, banned=self.banned | kept, kept_for_new=frozenset(kept - self.banned))
 
     def _newcomer_costs(
         self, sheet: OpenSheet, newcomers: frozenset[UUID]
@@ -198,12 +216,20 @@ class Market:
         rest = sorted(ranked[CHEAPEST:], key=lambda line: (quotes[line.id] is None, -room[line.id]))
         return ranked[:CHEAPEST] + rest[:ROOMIEST]
 
-    def passed_over(self, sheet: OpenSheet, quantity: int, each_minor: int, factory_id: UUID) -> list[PassedOver]:
-        """The other factories that came nearest to an order, and what kept each from it."""
+    def passed_over(
+        self, sheet: OpenSheet, taken: Quote, risk_minor: int, factory_id: UUID, busy: Set[UUID]
+    ) -> list[PassedOver]:
+        """The other factories that came nearest to an order, and what kept each from it.
+
+        Args:
+            taken: what the factory chosen asks for the order.
+            risk_minor: what lateness and the risk of it are counted as on top, for the whole order.
+            busy: the factories that make other sheets of the same plan.
+        """
         nearest: dict[UUID, tuple[int, int]] = {}
         for line in self.makers[sheet.category, sheet.currency]:
             if line.factory_id != factory_id and set(sheet.processes) <= {line.process}:
-                why, missing = self._why_not(sheet, line, quantity, each_minor)
+                why, missing = self._why_not(sheet, line, taken, risk_minor, line.factory_id in busy)
                 far = NEAREST.index(why), missing
                 nearest[line.factory_id] = min(far, nearest.get(line.factory_id, far))
         ranked = sorted(nearest.items(), key=lambda found: (found[1], found[0]))[:PASSED_OVER_SHOWN]
@@ -217,17 +243,29 @@ class Market:
             found[line.category, line.currency].append(line)
         return found
 
-    def _why_not(self, sheet: OpenSheet, line: Line, quantity: int, each_minor: int) -> tuple[WhyNot, int]:
-        if (sheet.id, line.factory_id) in self.banned:
-            return WhyNot.DECLINED, 0
+    def _why_not(self, sheet: OpenSheet, line: Line, taken: Quote, risk_minor: int, busy: bool) -> tuple[WhyNot, int]:
+        pair, quantity = (sheet.id, line.factory_id), taken.quantity
+        if pair in self.banned:
+            found = WhyNot.KEPT_FOR_NEW if pair in self.kept_for_new else WhyNot.DECLINED
+            return (WhyNot.IN_PART if pair in self.in_part else found), 0
         quote = line.terms.quote(quantity, sheet.target_cost_minor)
         if quote is None:
             return WhyNot.SMALLEST_ORDER, line.terms.smallest_order - quantity
         if (free := line.free_until(self._last_week(sheet, line))) < quantity:
             return WhyNot.WEEKS, quantity - free
-        if quote.each_minor > each_minor:
-            return WhyNot.PRICE, quote.each_minor - each_minor
-        return WhyNot.ALL_TOGETHER, 0
+        if quote.each_minor > taken.each_minor:
+            return WhyNot.PRICE, quote.each_minor - taken.each_minor
+        if (dearer := quote.total_minor + self._risk_of(sheet, line, quantity) - taken.total_minor - risk_minor) > 0:
+            return WhyNot.RISK, -(-dearer // quantity)
+        return (WhyNot.ALL_TOGETHER if busy else WhyNot.LEVEL), 0
+
+    def _risk_of(self, sheet: OpenSheet, line: Line, quantity: int) -> int:
+        """What lateness and the risk of it would be counted as, in minor units, with the pieces made as early as may
+        be."""
+        due, lead = self._timing(sheet, line)
+        rate, weeks = sheet.late_week, range(max(due - lead, 0), self._last_week(sheet, line))
+        late = sum(max(quantity - line.free_until(week), 0) for week in weeks)
+        return rate.money * (late * money.PPM + quantity * (money.PPM - line.on_time_ppm)) // money.PPM // rate.per
 
     def _last_week(self, sheet: OpenSheet, line: Line) -> int:
         """The last week of the horizon, counted from 1, in which pieces can be made and still be tolerated."""

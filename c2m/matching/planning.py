@@ -1,6 +1,7 @@
 """Matching: what is open is solved while nothing is locked, then made into offers as far as it still fits."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from statistics import median_low
@@ -121,12 +122,15 @@ def plan_currency(market: Market, currency: str, crew: Crew | None = None) -> Pl
     params = THOROUGH if len(problem.offers) <= SEARCHED_OFFERS else SWEEP
     plan = solve(problem, Stop(effort=EFFORT, seconds=SECONDS), 0, params, crew=crew)
     usual = median_low([f.on_time_ppm or 0 for f in problem.factories] or [0])
+    makes: dict[UUID, set[str]] = defaultdict(set)
+    for allocation in plan.allocations:
+        makes[UUID(allocation.factory)].add(allocation.sheet)
     return Planned(
         currency=currency,
         sheets=len(problem.sheets),
         factories=len(problem.factories),
         plan=plan,
-        proposals=[_proposal(market, allocation, usual) for allocation in plan.allocations],
+        proposals=[_proposal(market, allocation, usual, makes) for allocation in plan.allocations],
         unmatched=[_unmatched(market, unserved) for unserved in plan.unserved],
     )
 
@@ -303,7 +307,9 @@ def _explanation(draft: _Draft, now: datetime) -> dict[str, Any]:
     """Why this factory, in figures: cost parts in minor units, the next best factory, the fit."""
     proposal, next_best = draft.proposal, draft.proposal.next_best
     return {
-        "reason": choice_of(next_best["extra_minor"] if next_best else None).value,
+        "reason": choice_of(
+            next_best["extra_minor"] if next_best else None, makes_others=bool(next_best and next_best["makes_others"])
+        ).value,
         "cost": proposal.cost,
         "next_best": next_best,
         "passed_over": [
@@ -317,7 +323,10 @@ def _explanation(draft: _Draft, now: datetime) -> dict[str, Any]:
     }
 
 
-def _proposal(market: Market, allocation: Allocation, usual_on_time_ppm: int) -> Proposal:
+def _proposal(
+    market: Market, allocation: Allocation, usual_on_time_ppm: int, makes: Mapping[UUID, Set[str]]
+) -> Proposal:
+    busy = {factory_id for factory_id, sheets in makes.items() if sheets - {allocation.sheet}}
     sheet, line = market.sheets[UUID(allocation.sheet)], market.lines[UUID(allocation.line)]
     quote = line.terms.quote(allocation.quantity, sheet.target_cost_minor)
     if quote is None:
@@ -332,8 +341,13 @@ def _proposal(market: Market, allocation: Allocation, usual_on_time_ppm: int) ->
         cost={f"{part}_minor": amount for part, amount in asdict(cost).items()} | {"total_minor": cost.total},
         next_best=None
         if backup is None
-        else {"factory_id": backup.factory, "capability_id": backup.line, "extra_minor": backup.extra_cost},
-        passed_over=market.passed_over(sheet, quote.quantity, quote.each_minor, line.factory_id),
+        else {
+            "factory_id": backup.factory,
+            "capability_id": backup.line,
+            "extra_minor": backup.extra_cost,
+            "makes_others": UUID(backup.factory) in busy,
+        },
+        passed_over=market.passed_over(sheet, quote, cost.risk + cost.lateness, line.factory_id, busy),
         usual_on_time_ppm=usual_on_time_ppm,
     )
 

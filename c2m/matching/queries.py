@@ -110,6 +110,7 @@ def open_market(session: Session, *, now: datetime) -> Market:
         sheets=sheets,
         lines=lines_for(session, {sheet.category for sheet in sheets.values()}, weeks_from(start, HORIZON_WEEKS)),
         banned=banned(session, list(sheets)),
+        in_part=left_in_part(session, list(sheets)),
     )
     terms = terms_in_force(session)
     if not terms or not terms.newcomer_share_ppm or not sheets:
@@ -249,6 +250,17 @@ def banned(session: Session, sheet_ids: Sequence[UUID]) -> frozenset[tuple[UUID,
             .where(c.sheet_id.in_(part), sa.or_(c.state.in_(RETURNED), c.untaken > 0))
             .distinct()
         )
+        found |= {(row.sheet_id, row.factory_id) for row in rows}
+    return frozenset(found)
+
+
+def left_in_part(session: Session, sheet_ids: Sequence[UUID]) -> frozenset[tuple[UUID, UUID]]:
+    """(sheet, factory) where the factory took a part of what it was offered of the sheet."""
+    c = table_of(Offer).c
+    found: set[tuple[UUID, UUID]] = set()
+    for part in chunks(sheet_ids):
+        in_part = c.sheet_id.in_(part), c.state == OfferState.ACCEPTED, c.untaken > 0
+        rows = session.execute(sa.select(c.sheet_id, c.factory_id).where(*in_part).distinct())
         found |= {(row.sheet_id, row.factory_id) for row in rows}
     return frozenset(found)
 

@@ -323,17 +323,22 @@ class Choice(StrEnum):
     ONLY_CHOICE = "only_choice"  # nobody else could take these pieces
     CHEAPEST = "cheapest"
     BEST_OVERALL = "best_overall"  # a cheaper factory is worth more on other sheets
+    AS_FOUND = "as_found"  # a cheaper one was not found while the search lasted
 
 
 CHOICES: dict[Choice, str] = {
     Choice.ONLY_CHOICE: N_("No other factory has free capacity for these pieces."),
     Choice.CHEAPEST: N_("This factory costs least, with lateness and risk counted in."),
     Choice.BEST_OVERALL: N_("A cheaper factory is worth more on other sheets, so that all sheets together cost least."),
+    Choice.AS_FOUND: N_("This factory was the best choice found while the search lasted; another would cost less."),
 }
 
 
-def choice_of(next_best_extra_minor: int | None) -> Choice:
-    """Why this factory was chosen, from what the next best would cost on top."""
+def choice_of(next_best_extra_minor: int | None, *, makes_others: bool) -> Choice:
+    """Why this factory was chosen, from what the next best would cost on top and whether it makes other sheets of the
+    same plan."""
     if next_best_extra_minor is None:
         return Choice.ONLY_CHOICE
-    return Choice.CHEAPEST if next_best_extra_minor >= 0 else Choice.BEST_OVERALL
+    if next_best_extra_minor >= 0:
+        return Choice.CHEAPEST
+    return Choice.BEST_OVERALL if makes_others else Choice.AS_FOUND

@@ -133,5 +133,13 @@ def _why_not(other: dict[str, Any], sheet: DemandSheet) -> str:
             return str(_("its free weeks in time lack room for %(pieces)s", pieces=pieces(missing)))
         case WhyNot.PRICE:
             return str(_("%(amount)s a piece more, setup included", amount=money(missing, sheet.currency)))
+        case WhyNot.RISK:
+            return str(_("%(amount)s a piece more with lateness and its risk", amount=money(missing, sheet.currency)))
+        case WhyNot.IN_PART:
+            return str(_("took a part of the sheet and left these pieces"))
+        case WhyNot.KEPT_FOR_NEW:
+            return str(_("the sheet was kept for new factories"))
         case WhyNot.ALL_TOGETHER:
-            return str(_("no dearer here; worth more on other sheets, or riskier"))
+            return str(_("no dearer here; makes other sheets of the plan"))
+        case WhyNot.LEVEL:
+            return str(_("no dearer here"))

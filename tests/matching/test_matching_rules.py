@@ -202,4 +202,6 @@ def test_every_reason_and_every_choice_has_its_sentence() -> None:
     [(None, Choice.ONLY_CHOICE), (0, Choice.CHEAPEST), (5, Choice.CHEAPEST), (-1, Choice.BEST_OVERALL)],
 )
 def test_why_a_factory_was_chosen_follows_from_the_next_best(extra: int | None, choice: Choice) -> None:
-    assert choice_of(extra) is choice
+    assert choice_of(extra, makes_others=True) is choice
+    cheaper_but_idle = Choice.AS_FOUND if choice is Choice.BEST_OVERALL else choice
+    assert choice_of(extra, makes_others=False) is cheaper_but_idle

@@ -1,18 +1,21 @@
 """A factory sees the groups that may become its orders, how near they are, and why orders went to others."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
+from uuid import UUID
 
 from sqlmodel import Session
 
 from c2m.clock import ManualClock
-from c2m.db import Database
+from c2m.db import Database, uuid7
 from c2m.identity.models import Role
 from c2m.matching.factories import set_week_capacity
-from c2m.matching.market import WhyNot
+from c2m.matching.market import Line, Market, OpenSheet, WhyNot
 from c2m.matching.models import Capability
 from c2m.matching.offers import accept_offers
 from c2m.matching.opportunities import coming, went_elsewhere
+from c2m.matching.rules import PriceStep, Terms
 from tests.builders import MORNING, a_campaign, a_factory, a_line, an_open_sheet
 from tests.conftest import Person, Visitor
 from tests.matching.market import answers, match
@@ -89,5 +92,45 @@ def test_the_outlook_is_read_by_its_factory(
         )
     page = client("factory").get("/factory/outlook").get_data(as_text=True)
     assert "T 恤" in page
-    assert "还差15 件" in page
+    assert "还差 15 件" in page
     assert client(Role.BUYER).get("/factory/outlook").status_code == 403
+
+
+def test_what_kept_a_factory_from_an_order_is_told_apart() -> None:
+    """Not dearer, but riskier; level; busy with another sheet; left in part; kept for new ones."""
+    chosen, risky, level = (a_market_line(on_time_ppm) for on_time_ppm in (950_000, 500_000, 950_000))
+    market = Market(date(2026, 11, 9), {SHEET.id: SHEET}, {x.id: x for x in (chosen, risky, level)}, frozenset())
+    taken = chosen.terms.quote(10, SHEET.target_cost_minor)
+    assert taken is not None
+    risk = 10 * 35  # a twentieth of a week's compensation of 7.00
+
+    def found(market: Market, busy: frozenset[UUID] = frozenset()) -> dict[UUID, tuple[WhyNot, int]]:
+        passed = market.passed_over(SHEET, taken, risk, chosen.factory_id, busy)
+        return {one.factory_id: (one.why, one.missing) for one in passed}
+
+    pair = frozenset({(SHEET.id, level.factory_id)})
+    assert found(market) == {risky.factory_id: (WhyNot.RISK, 315), level.factory_id: (WhyNot.LEVEL, 0)}
+    assert found(market, frozenset({level.factory_id}))[level.factory_id] == (WhyNot.ALL_TOGETHER, 0)
+    assert found(replace(market, banned=pair))[level.factory_id] == (WhyNot.DECLINED, 0)
+    assert found(replace(market, banned=pair, in_part=pair))[level.factory_id] == (WhyNot.IN_PART, 0)
+    assert found(replace(market, banned=pair, kept_for_new=pair))[level.factory_id] == (WhyNot.KEPT_FOR_NEW, 0)
+
+
+def a_market_line(on_time_ppm: int) -> Line:
+    terms = Terms(100, 1, 0, 3, (PriceStep(1, 60_00),))
+    return Line(uuid7(), uuid7(), "CNY", "tshirt", "sewing", on_time_ppm, terms, (100,) * 12)
+
+
+SHEET = OpenSheet(
+    id=uuid7(),
+    currency="CNY",
+    category="tshirt",
+    processes=("sewing",),
+    unit_price_minor=100_00,
+    target_cost_minor=80_00,
+    compensation_ppm_per_day=10_000,
+    required_date=MORNING + timedelta(days=60),
+    time_zone="Asia/Shanghai",
+    matched_until=MORNING + timedelta(days=7),
+    pieces={uuid7(): 10},
+)

@@ -15,7 +15,10 @@ from c2m.web.viewer import signed_in_viewer
 
 WHY: dict[WhyNot, LazyString] = {
     WhyNot.DECLINED: lazy_gettext("You had declined it or let it run out."),
-    WhyNot.ALL_TOGETHER: lazy_gettext("Your price was as good; taken together, all orders cost least this way."),
+    WhyNot.IN_PART: lazy_gettext("You took a part of it and left these pieces to others."),
+    WhyNot.KEPT_FOR_NEW: lazy_gettext("It was kept for new factories, as a first certain order."),
+    WhyNot.ALL_TOGETHER: lazy_gettext("You cost no more; you were asked for other orders of the same plan instead."),
+    WhyNot.LEVEL: lazy_gettext("You cost no more; one factory was enough."),
 }
 
 
@@ -42,5 +45,8 @@ def why(lost: WentElsewhere) -> str:
         case WhyNot.PRICE:
             amount = money(lost.missing, lost.sheet.currency)
             return str(_("Your price, setup included, was %(amount)s a piece above the one taken.", amount=amount))
+        case WhyNot.RISK:
+            amount = money(lost.missing, lost.sheet.currency)
+            return str(_("With lateness and its risk counted in, you came to %(amount)s a piece more.", amount=amount))
         case _:
             return str(WHY[lost.why])
