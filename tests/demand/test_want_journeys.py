@@ -74,9 +74,10 @@ def test_three_buyers_want_the_same_and_are_told_when_it_opens(
     page.get_by_text("A draft is filled in from what buyers said.").wait_for()
     deadline = (clock.now() + timedelta(days=10)).astimezone(ZoneInfo("Asia/Shanghai"))
     page.locator("input[name=deadline]").fill(deadline.strftime("%Y-%m-%dT%H:%M"))
-    page.locator("main form.draft-form button.go, main form button.go").first.click()
+    page.get_by_role("button", name="Save the draft").click()
     page.get_by_text("The draft is saved.").wait_for()
-    page.get_by_role("button", name="Open").first.click()
+    page.get_by_role("button", name="Open to buyers").click()
+    page.wait_for_load_state()
     worker.run_until_idle(clock.now())
     with database.reading() as session:
         campaign = session.exec(select(Campaign)).one()
