@@ -9,16 +9,18 @@ that one bad row never holds up the others.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 import structlog
-from sqlmodel import Field, Session
+from sqlmodel import Session
 
-from c2m.db import Database, Table, enum_field, id_field, insert_missing, json_field, table_of, time_field, uuid7
+from c2m.db import Database, insert_missing, table_of, uuid7
 from c2m.errors import N_, Conflict, NotFound
+from c2m.job_rows import EVERYTHING, Share, due_by
+from c2m.job_rows import Job as Job
+from c2m.job_rows import JobState as JobState
 from c2m.outbox import Announcement
 
 log = structlog.get_logger(__name__)
@@ -28,36 +30,9 @@ MAX_ATTEMPTS = 8
 FIRST_BACKOFF = timedelta(seconds=10)
 LONGEST_BACKOFF = timedelta(hours=1)
 OVERDUE = timedelta(minutes=5)
-JOBS_PER_CLAIM = 1000
 SETS_HANDED_OUT = 32  # at most, so that the broker's queue stays shorter than a lease
 ANNOUNCEMENTS_PER_CLAIM = 500
 IDS_PER_CLAIM = 2000
-
-
-class JobState(StrEnum):
-    READY = "ready"
-    LEASED = "leased"
-    DONE = "done"
-    DEAD = "dead"
-
-
-class Job(Table, table=True):
-    """Work that is due: at most one row a key, so that inserting it twice does nothing."""
-
-    __table_args__ = (sa.Index("ix_job_claim", "state", "due_at"),)
-
-    id: UUID = id_field()
-    kind: str
-    key: str = Field(unique=True)
-    ids: list[str] = json_field(list)
-    due_at: datetime = time_field()
-    state: JobState = enum_field(JobState, JobState.READY)
-    attempts: int = 0
-    lease_token: UUID | None = None
-    leased_until: datetime | None = time_field(nullable=True)
-    error: str | None = None
-    created_at: datetime = time_field()
-    finished_at: datetime | None = time_field(nullable=True)
 
 
 @dataclass(frozen=True)
@@ -164,28 +139,6 @@ def retry_dead(session: Session, job_id: UUID, *, now: datetime) -> Job:
     job.state, job.attempts, job.due_at, job.error = JobState.READY, 0, now, None
     session.add(job)
     return job
-
-
-@dataclass(frozen=True)
-class Share:
-    """Which jobs a worker takes: all but some kinds, or only some; those it takes one by one, as they are long."""
-
-    but: frozenset[str] = frozenset()
-    only: frozenset[str] | None = None
-
-    @property
-    def takes(self) -> sa.ColumnElement[bool]:
-        """Whether a job is among them."""
-        kind = table_of(Job).c.kind
-        return kind.not_in(self.but) if self.only is None else kind.in_(self.only)
-
-    @property
-    def at_once(self) -> int:
-        """How many jobs make a set, at most."""
-        return JOBS_PER_CLAIM if self.only is None else 1
-
-
-EVERYTHING = Share()
 
 
 class Worker:
@@ -350,24 +303,10 @@ class LeaseLost(Exception):
     """Another worker took the job over after the lease ran out; this one's effect is rolled back."""
 
 
-def is_due(session: Session, kinds: Collection[str], *, now: datetime) -> bool:
-    """Whether a job of these kinds waits for somebody to take it."""
-    due = sa.and_(_due(now), Share(only=frozenset(kinds)).takes)
-    return session.execute(sa.select(table_of(Job).c.id).where(due).limit(1)).first() is not None
-
-
-def _due(now: datetime) -> sa.ColumnElement[bool]:
-    c = table_of(Job).c
-    return sa.or_(
-        sa.and_(c.state == JobState.READY, c.due_at <= now),
-        sa.and_(c.state == JobState.LEASED, c.leased_until <= now),
-    )
-
-
 def _lease(session: Session, now: datetime, share: Share, *, attempts: int) -> list[Leased]:
     table = table_of(Job)
     c = table.c
-    due = sa.and_(_due(now), share.takes)
+    due = sa.and_(due_by(now), share.takes)
     first = session.execute(sa.select(c.kind).where(due).order_by(c.due_at, c.id).limit(1)).scalar()
     if first is None:
         return []

@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from c2m.clock import Clock, SystemClock
 from c2m.db import Database
-from c2m.jobs import is_due
+from c2m.job_rows import is_due
 
 IDLE_SECONDS = 300  # after which a process that found nothing to do gives its memory back
 COMMAND = (sys.executable, "-m", "c2m")

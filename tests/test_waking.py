@@ -12,6 +12,7 @@ from c2m import jobs
 from c2m.app import APART, build_worker, design_attendant
 from c2m.config import Imagination
 from c2m.db import Database
+from c2m.job_rows import is_due
 from c2m.jobs import Handler, Schedule, Worker, enqueue
 from c2m.ledger.provider import SandboxProvider
 from c2m.outbox import announce
@@ -62,7 +63,7 @@ def test_a_worker_leaves_the_kinds_that_another_takes(
     assert whole.leaving(LONG).run_until_idle(NOON) == 2
     assert sorted(done) == [("test.daily", 0), ("test.short", 1)]
     with database.reading() as session:
-        assert jobs.is_due(session, LONG, now=NOON)
+        assert is_due(session, LONG, now=NOON)
 
 
 def test_a_dedicated_worker_takes_its_kinds_one_by_one_and_leaves_announcements_and_periods_to_others(
