@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from c2m.errors import N_, Invalid, Refusal
 from c2m.matching.calendars import MOST_UNITS, Load
-from c2m.matching.capacity import CapacityRow
+from c2m.matching.capacity import CapacityRow, capacity_map
 from c2m.matching.factories import CapacityBooked, set_week_capacity
 from c2m.matching.models import Capability, LineKind
 from c2m.matching.queries import capabilities
@@ -19,6 +19,8 @@ from c2m.matching.rules import monday
 
 HEAD = ("category", "process", "kind", "week", "unit", "capacity")
 MOST_ROWS = 2_000
+MOST_WEEKS_AHEAD = 104
+DELIMITERS = ",;\t"  # a comma where several are as frequent
 ENCODINGS = ("utf-8-sig", "gb18030")  # as spreadsheets write it, here and in China
 
 
@@ -45,7 +47,23 @@ class UnknownLine(BadRow):
 
 
 class BadWeek(BadRow):
-    sentence = N_("Write the week as a day in it, such as 2026-11-23; it must not be over.")
+    sentence = N_("Write the week as a day in it, such as 2026-11-23.")
+
+
+class PastWeek(BadRow):
+    sentence = N_("This week is over.")
+
+
+class TooFarAhead(BadRow):
+    sentence = N_("This week lies more than two years ahead.")
+
+
+class NoRows(BadRow):
+    sentence = N_("The file names no weeks.")
+
+
+class UnknownColumn(BadRow):
+    sentence = N_("There is no column %(name)s; the columns are %(columns)s.")
 
 
 class BadCapacity(BadRow):
@@ -69,6 +87,7 @@ class _Row:
     number: int
     line: UUID
     week: date
+    units: int
     pieces: int
 
 
@@ -82,7 +101,9 @@ def rows_of(lines: list[CapacityRow]) -> Iterator[tuple[object, ...]]:
 
 
 def import_calendar(session: Session, factory_id: UUID, content: bytes, *, now: datetime) -> int:
-    """Take over the capacities of a factory's weeks from a CSV file; returns how many weeks it names.
+    """Take over the capacities of a factory's weeks from a CSV file; returns how many weeks it changes.
+
+    A week that the file names as it stands stays as it is: it goes on following the line's hours.
 
     Raises:
         InvalidCalendar: rows that can't be read, weeks that are over, less than what is booked. Nothing is changed.
@@ -99,28 +120,55 @@ def import_calendar(session: Session, factory_id: UUID, content: bytes, *, now: 
             errors[str(number)] = refusal
         else:
             wanted[row.line, row.week] = row
-    for row in [] if errors else wanted.values():
+    changed = _changed(session, factory_id, list(wanted.values()))
+    for row in [] if errors else changed:
         try:
             set_week_capacity(session, factory_id, {(row.line, row.week): row.pieces}, now=now)
         except CapacityBooked as refusal:
             errors[str(row.number)] = refusal
     if errors:
         raise InvalidCalendar(errors=errors)
-    return len(wanted)
+    return len(changed)
+
+
+def _changed(session: Session, factory_id: UUID, rows: list[_Row]) -> list[_Row]:
+    """The rows that say something else than what stands, in their line's own unit."""
+    standing = {
+        (map_row.capability.id, cell.week): Load(map_row.capability.load_num, map_row.capability.load_den).units(
+            cell.capacity
+        )
+        for map_row in capacity_map(session, factory_id, sorted({row.week for row in rows}))
+        for cell in map_row.cells
+    }
+    return [row for row in rows if standing[row.line, row.week] != row.units]
 
 
 def _records(content: bytes) -> list[tuple[int, dict[str, str]]]:
     """The file's rows by their number, the head being row 1."""
-    reader = csv.DictReader(io.StringIO(_text(content)))
-    if not set(HEAD) - {"kind", "unit"} <= set(reader.fieldnames or ()):
+    text = _text(content)
+    first_line = text.partition("\n")[0]
+    reader = csv.DictReader(io.StringIO(text), delimiter=max(DELIMITERS, key=first_line.count))
+    columns = [name.strip() for name in reader.fieldnames or ()]
+    reader.fieldnames = columns
+    if not set(HEAD) - {"kind", "unit"} <= set(columns):
         raise InvalidCalendar(errors={"1": WrongHead(columns=", ".join(HEAD))})
+    if unknown := next((name for name in columns if name and name not in HEAD), None):
+        raise InvalidCalendar(errors={"1": UnknownColumn(name=unknown, columns=", ".join(HEAD))})
     found = [
         (number, {name: str(value or "").strip() for name, value in cells.items() if name})
         for number, cells in enumerate(reader, start=2)
     ]
+    if not found:
+        raise InvalidCalendar(errors={"2": NoRows()})
     if len(found) > MOST_ROWS:
         raise InvalidCalendar(errors={str(MOST_ROWS + 2): TooManyRows(most=MOST_ROWS)})
     return found
+
+
+def _day(text: str) -> date:
+    """A day as spreadsheets write it: 2026-11-23, 2026/11/23 or 2026/1/5."""
+    year, month, day = (int(part) for part in text.replace("/", "-").split("-"))
+    return date(year, month, day)
 
 
 def _text(content: bytes) -> str:
@@ -144,12 +192,14 @@ def _read(
     if (cells.get("unit") or line.unit) != line.unit:
         raise OtherUnit(unit=line.unit)
     try:
-        week = monday(date.fromisoformat(cells["week"]))
+        week = monday(_day(cells["week"]))
     except ValueError:
         raise BadWeek() from None
     if week < this_week:
-        raise BadWeek()
+        raise PastWeek()
     units = cells["capacity"]
     if not (units.isascii() and units.isdigit() and int(units) <= MOST_UNITS):
         raise BadCapacity()
-    return _Row(number, line.id, week, Load(line.load_num, line.load_den).pieces(int(units)))
+    if (week - this_week).days > MOST_WEEKS_AHEAD * 7:
+        raise TooFarAhead()
+    return _Row(number, line.id, week, int(units), Load(line.load_num, line.load_den).pieces(int(units)))

@@ -19,6 +19,7 @@ from c2m.matching.models import (
     Capability,
     CapacityWeek,
     Factory,
+    FactoryLevel,
     LineKind,
     Offer,
     OfferState,
@@ -139,7 +140,7 @@ class IdleWeek:
 
 
 def idle_weeks(session: Session, weeks: Sequence[date], *, category: str | None = None) -> list[IdleWeek]:
-    """What verified factories offer of these weeks at a discount, the nearest week first."""
+    """What verified factories offer of these weeks at a discount and take an order for, the nearest week first."""
     statement = (
         select(CapacityWeek, Capability, Factory, Organisation)
         .join(Capability, col(Capability.id) == col(CapacityWeek.capability_id))
@@ -148,8 +149,9 @@ def idle_weeks(session: Session, weeks: Sequence[date], *, category: str | None 
         .where(
             Capability.kind == LineKind.IDLE,
             Organisation.state == OrganisationState.ACTIVE,
+            Factory.level != FactoryLevel.LISTED,
             col(CapacityWeek.week).in_(weeks),
-            col(CapacityWeek.capacity) > col(CapacityWeek.booked),
+            col(CapacityWeek.capacity) - col(CapacityWeek.booked) >= col(Capability.minimum),
         )
         .order_by(col(CapacityWeek.week), col(Capability.price_ppm), col(Capability.id))
     )

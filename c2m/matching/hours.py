@@ -14,7 +14,7 @@ from c2m.errors import N_, Conflict, Invalid, NotFound
 from c2m.matching import bookings, queries
 from c2m.matching.calendars import MOST_UNITS, Load, Shifts
 from c2m.matching.models import Capability, CapacityUnit, CapacityWeek, LineKind, PriceBreak, Reservation
-from c2m.matching.rules import monday
+from c2m.matching.rules import monday, starts_at
 
 LARGEST_PREMIUM = 2 * money.PPM
 LARGEST_DISCOUNT = money.PPM // 2
@@ -102,8 +102,8 @@ def offer_idle_weeks(
     errors = {}
     if not 0 < discount_ppm <= LARGEST_DISCOUNT:
         errors["discount"] = N_("The discount lies above 0 and is at most 50 %.")
-    if any(quantity < 0 or week < monday(now.date()) for week, quantity in weeks.items()):
-        errors["pieces"] = N_("Give pieces of 0 or more for weeks not yet over.")
+    if any(quantity < 0 or (quantity and starts_at(week) <= now) for week, quantity in weeks.items()):
+        errors["pieces"] = N_("Give pieces of 0 or more, for weeks that have not begun.")
     if errors:
         raise InvalidHours(errors=errors)
     idle_id = _beside(session, line, LineKind.IDLE, money.PPM - discount_ppm, 0)

@@ -299,14 +299,17 @@ def test_shifts_overtime_and_an_idle_week_are_set_on_the_lines_page(
     shifts = {"unit": "minute", "load": "127", "per": "10", "days": "5", "shifts": "2", "units": "480"}
     assert factory.post(f"{address}/shifts", data=shifts).location == address
     assert factory.post(f"{address}/overtime", data={"pieces": "60", "premium": "30"}).location == address
-    coming = (monday(clock.now().date()) + timedelta(weeks=1)).isoformat()
+    running = monday(clock.now().date())
+    begun = {"week": running.isoformat(), "pieces": "100", "discount": "12.5"}
+    assert factory.post(f"{address}/idle", data=begun).status_code == 422
+    coming = (running + timedelta(weeks=2)).isoformat()
     idle = {"week": coming, "pieces": "100", "discount": "12.5"}
     assert factory.post(f"{address}/idle", data=idle).location == address
     page = factory.get(address).get_data(as_text=True)
     assert 'value="127"' in page
     assert 'value="12.5"' in page
     with database.reading() as session:
-        rows = capacity_map(session, line.factory_id, [monday(clock.now().date()) + timedelta(weeks=1)])
+        rows = capacity_map(session, line.factory_id, [running + timedelta(weeks=2)])
     assert [row.cells[0].capacity for row in rows] == [377 - 100, 60, 100]  # 4,800 minutes at 12.7
     offered = client("merchandiser").get("/studio/idle-weeks", headers={"Accept-Language": "en"})
     assert "12.5%" in offered.get_data(as_text=True)
@@ -372,6 +375,33 @@ def test_weeks_come_back_by_file_as_they_were_taken_away(
     assert [cell.capacity for cell in row.cells] == [70, 100]
 
 
+def test_weeks_that_come_back_unchanged_go_on_following_the_line(
+    client: Callable[..., Visitor], database: Database, line: Capability
+) -> None:
+    factory = client("factory")
+    taken_away = factory.get("/factory/capacity.csv").data
+    before = everything(database)
+    assert sent(factory, taken_away).status_code == 303
+    assert everything(database) == before
+    shifts = {"unit": "job", "load": "1", "per": "40", "days": "5", "shifts": "2", "units": "1"}
+    assert factory.post(f"/factory/capacity/{line.id}/shifts", data=shifts).status_code == 303
+    with database.reading() as session:
+        [row] = capacity_map(session, line.factory_id, [date(2026, 12, 7)])
+    assert row.cells[0].capacity == 400  # ten jobs of forty
+
+
+def test_a_file_as_excel_writes_it_is_read(
+    client: Callable[..., Visitor], database: Database, line: Capability
+) -> None:
+    factory = client("factory")
+    assert sent(factory, b"category;process;week;capacity\r\ntshirt;sewing;2026/12/7;55\r\n").status_code == 303
+    with database.reading() as session:
+        [row] = capacity_map(session, line.factory_id, [date(2026, 12, 7)])
+    assert row.cells[0].capacity == 55
+    for empty in (b"category,process,week,capacity\n", b"category,process,week,capacity,colour\na,b,c,1,red\n"):
+        assert sent(factory, empty).status_code == 422
+
+
 def test_each_bad_row_of_a_file_is_named_and_nothing_is_changed(
     client: Callable[..., Visitor], database: Database, line: Capability, offer: Offer
 ) -> None:
@@ -386,6 +416,7 @@ def test_each_bad_row_of_a_file_is_named_and_nothing_is_changed(
         "tshirt,sewing,2026-12-28,minute,50",
         "tshirt,sewing,2026-12-28,piece,many",
         "tshirt,sewing,2026-12-23,,60",
+        "tshirt,sewing,2099-12-23,,60",
     ]
     factory = client("factory")
     before = everything(database)
@@ -394,10 +425,12 @@ def test_each_bad_row_of_a_file_is_named_and_nothing_is_changed(
     assert answer.status_code == 422
     for sentence in (
         "You have no line for this category",
-        "it must not be over",
+        "This week is over",
+        "Write the week as a day in it",
         "counts in another unit: piece",
         "whole number, 0 or more",
         "in row 2",
+        "more than two years ahead",
     ):
         assert sentence in page
     booked = f"category,process,week,unit,capacity\ntshirt,sewing,{booking.week},piece,{booking.quantity - 1}\n"

@@ -1,6 +1,6 @@
 """A factory's capacity: weeks, shifts and units, overtime, idle weeks, its own orders; by hand and by file."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from c2m.matching.capacity import booked_since, capacity_map, holidays_of, idle_
 from c2m.matching.factories import set_week_capacity
 from c2m.matching.market import HORIZON_WEEKS
 from c2m.matching.models import CapacityUnit, LineKind
-from c2m.matching.rules import monday, weeks_from
+from c2m.matching.rules import first_week, monday, weeks_from
 from c2m.matching.views.blueprint import blueprint
 from c2m.money import PPM
 from c2m.web.access import allow
@@ -41,6 +41,7 @@ from c2m.web.viewer import signed_in_viewer
 
 LARGEST_FILE = 1_000_000
 MOST_LOAD = 1_000_000
+SHORTEST_CAMPAIGN = timedelta(days=3)  # before an idle week is offered for one
 
 Pieces = Annotated[Whole, Field(ge=0, le=1_000_000)]
 
@@ -243,7 +244,7 @@ def give_up(reservation_id: UUID) -> Response:
 def idle() -> str:
     """Weeks that factories offer at a discount, for a campaign that fits them."""
     wanted = queried(IdleSearchForm).category
-    found = idle_weeks(db_session(), _weeks())
+    found = idle_weeks(db_session(), weeks_from(first_week(request_time() + SHORTEST_CAMPAIGN), HORIZON_WEEKS))
     return render_template(
         "matching/idle_weeks.html",
         weeks=[one for one in found if not wanted or one.line.category == wanted],
