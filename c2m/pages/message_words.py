@@ -198,11 +198,18 @@ def told(notice: Notice) -> Told:
         icon=words.icon,
         tone=words.tone,
         heading=str(words.heading),
-        subject=in_language(titled(SimpleNamespace(title=notice.facts["title"], title_en=notice.facts["title_en"]))),
+        subject=_subject(notice.facts),
         sentence=str(words.sentence) % named(notice.facts),
         at=notice.told_at,
         read=notice.read_at is not None,
     )
+
+
+def _subject(facts: Mapping[str, Any]) -> str:
+    """What the message is about: a product by its name, whatever letters are in it; other things in the language."""
+    if facts["title_en"]:
+        return titled(SimpleNamespace(title=facts["title"], title_en=facts["title_en"]))
+    return in_language(facts["title"])
 
 
 def named(facts: Mapping[str, Any]) -> dict[str, str]:

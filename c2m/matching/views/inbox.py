@@ -105,6 +105,7 @@ def offer_json(offer_id: UUID) -> Response:
         "state": found.offer.state,
         "pieces": [{"colour": v.colour, "size": v.size, "quantity": pieces} for v, pieces in found.pieces],
         "weeks": {booking.week.isoformat(): booking.quantity for booking in found.weeks},
+        "why": {"reason": found.offer.explanation["reason"], "fit": found.offer.explanation["fit"]},
     }
     return jsonify(document)
 
