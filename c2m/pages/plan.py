@@ -32,6 +32,9 @@ COSTS: dict[str, LazyString] = {
 }
 
 
+SHOWN = 100  # sheets of which pieces are left
+
+
 class RunNotFound(NotFound):
     sentence = N_("There is no such match run.")
 
@@ -57,7 +60,10 @@ class Placed:
 def plan(run_id: UUID) -> str:
     """The plan of a run, sheet by sheet, with reasons."""
     session = db_session()
-    return render_template("pages/operator_plan.html", run=_run(session, run_id), placed=_placed(session, run_id))
+    run = _run(session, run_id)
+    return render_template(
+        "pages/operator_plan.html", run=run, placed=_placed(session, run_id), left=_left(session, run)
+    )
 
 
 @blueprint.get("/operator/matching/<uuid:run_id>.json")
@@ -66,12 +72,20 @@ def plan_json(run_id: UUID) -> Response:
     """The same for programs: each offer's explanation as it was kept."""
     session = db_session()
     run = _run(session, run_id)
+    found = _offers(session, run_id)
+    houses = organisations(session, sorted({offer.factory_id for offer, _sheet in found}))
     offers = [
         {"offer": str(offer.id), "sheet": sheet.number, "factory": str(offer.factory_id), "quantity": offer.quantity}
-        | {"state": offer.state, "explanation": offer.explanation}
-        for offer, sheet in _offers(session, run_id)
+        | {"factory_name": houses[offer.factory_id].name, "state": offer.state, "explanation": offer.explanation}
+        for offer, sheet in found
     ]
     return jsonify({"run": run.model_dump(mode="json"), "offers": offers})
+
+
+def _left(session: Session, run: MatchRun) -> list[tuple[DemandSheet, dict[str, Any]]]:
+    """What the run left of which sheets, with why."""
+    found = [(session.get(DemandSheet, UUID(entry["sheet_id"])), entry) for entry in run.unserved[:SHOWN]]
+    return [(sheet, entry) for sheet, entry in found if sheet]
 
 
 def _run(session: Session, run_id: UUID) -> MatchRun:
