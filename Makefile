@@ -27,7 +27,7 @@ check: $(STAMP)
 	$(BIN)/python -m c2m.web.translations
 
 bench: $(STAMP)
-	for program in bench/matching.py bench/classic.py bench/replay.py bench/aggregate.py bench/joins.py bench/flash.py bench/promises.py bench/validation.py bench/clusters.py bench/imagine.py bench/likeness.py bench/forecast.py; do echo "== $$program"; $(BIN)/python $$program --quick || exit 1; done
+	for program in bench/matching.py bench/classic.py bench/replay.py bench/aggregate.py bench/joins.py bench/flash.py bench/promises.py bench/validation.py bench/clusters.py bench/imagine.py bench/likeness.py bench/forecast.py bench/ladder.py; do echo "== $$program"; $(BIN)/python $$program --quick || exit 1; done
 
 screenshots: $(STAMP)
 	$(BIN)/python docs/screenshots.py

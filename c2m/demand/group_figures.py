@@ -108,6 +108,16 @@ def group_of(session: Session, group_id: UUID) -> NeedGroup:
     return found
 
 
+def budgets_of(session: Session, group_id: UUID) -> list[tuple[int, int]]:
+    """What the group's buyers would pay for a piece at most, and how many pieces each of them needs."""
+    rows = session.execute(
+        sa.select(need.c.budget_minor, need.c.quantity)
+        .where(need.c.group_id == group_id, need.c.state == NeedState.OPEN, need.c.budget_minor.is_not(None))
+        .order_by(need.c.id)
+    )
+    return [(row.budget_minor, row.quantity) for row in rows]
+
+
 def figures_of(session: Session, group_id: UUID, *, now: datetime) -> GroupFigures:
     """What the open needs of a group come to."""
     rows = session.exec(

@@ -1,10 +1,11 @@
 """What becomes of a group of needs: a draft campaign, or factories that would make it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session
 
@@ -12,7 +13,8 @@ from c2m.clock import end_of_day
 from c2m.db import insert_rows, lock_rows, table_of
 from c2m.demand.campaigns import CampaignDraft, create_campaign
 from c2m.demand.clustering.describing import without_contacts
-from c2m.demand.group_figures import GroupFigures, figures_of, group_of
+from c2m.demand.forecasting.ladders import LadderProposal, Market, QuoteCurve, Willing, design_ladder
+from c2m.demand.group_figures import GroupFigures, budgets_of, figures_of, group_of
 from c2m.demand.models import (
     CampaignKind,
     GroupCampaign,
@@ -30,6 +32,7 @@ RUNS = timedelta(days=14)
 STEPS = (1, 2, 5)  # tiers begin at so many times the minimum
 MOST_PIECES = 1_000_000
 HIGHEST_PRICE_MINOR = 100_000_000
+FEWEST_BUDGETS = 3  # buyers who must have named a price before a ladder is designed from them
 ROUND_MINOR = 10  # proposed prices are whole tenths of a yuan
 
 Cost = Callable[[int], int | None]  # pieces → what one of them costs at the cheapest factory, in minor units
@@ -67,12 +70,14 @@ def draft_for(
     organisation_id: UUID,
     smallest_order: int | None,
     cost: Cost,
+    ladder: LadderProposal | None,
     policy: Policy,
     now: datetime,
 ) -> UUID:
     """Make a draft campaign of what a group needs; its buyers are told when it opens.
 
-    `smallest_order` and `cost` say what factories ask for; without them the buyers' median budget is the price.
+    Its tiers are the `ladder` designed for it. Without one, `smallest_order` and `cost` say what factories ask for;
+    without them the buyers' median budget is the price.
 
     Raises:
         GroupNotFound, NothingNeeded, NoPrice
@@ -80,8 +85,11 @@ def draft_for(
     group, figures = group_of(session, group_id), figures_of(session, group_id, now=now)
     if not figures.needs:
         raise NothingNeeded(group_id=group_id)
-    minimum = proposed_minimum(figures, smallest_order)
-    tiers = proposed_tiers(minimum, cost, figures.median_budget_minor, policy.target_cost_ppm)
+    if ladder is not None:
+        minimum, tiers = ladder.minimum, tiers_of(ladder)
+    else:
+        minimum = proposed_minimum(figures, smallest_order)
+        tiers = proposed_tiers(minimum, cost, figures.median_budget_minor, policy.target_cost_ppm)
     if not tiers:
         raise NoPrice(group_id=group_id)
     currency = session.execute(
@@ -109,6 +117,25 @@ def proposed_minimum(figures: GroupFigures, smallest_order: int | None) -> int:
     if smallest_order is not None and smallest_order <= figures.pieces:
         return smallest_order
     return max(1, figures.pieces // 2)
+
+
+def ladder_for(
+    session: Session, group_id: UUID, quotes: Sequence[QuoteCurve], *, target_cost_ppm: int
+) -> LadderProposal | None:
+    """The ladder of greatest expected margin for what a group's buyers would pay; None where too few have named a
+    price, or none covers what factories ask."""
+    willing = [Willing(price, pieces) for price, pieces in budgets_of(session, group_id)]
+    if len(willing) < FEWEST_BUDGETS:
+        return None
+    rng = np.random.default_rng(group_id.int % 2**63)  # the same proposal however often it is looked at
+    found = design_ladder(Market(quotes, willing, factory_ppm=target_cost_ppm), rng=rng)
+    return found if found and found.steps[0].price_minor <= HIGHEST_PRICE_MINOR else None
+
+
+def tiers_of(ladder: LadderProposal) -> tuple[Tier, ...]:
+    """A designed ladder as a campaign's tiers: the first price holds from the first piece on."""
+    first, *others = ladder.steps
+    return (Tier(1, first.price_minor), *(Tier(step.from_quantity, step.price_minor) for step in others))
 
 
 def proposed_tiers(minimum: int, cost: Cost, median_budget_minor: int | None, target_cost_ppm: int) -> tuple[Tier, ...]:

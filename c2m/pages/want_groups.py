@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from c2m.demand import group_figures, group_offers
 from c2m.demand.clustering.describing import GENERAL, word_in
+from c2m.demand.forecasting.ladders import LadderProposal, QuoteCurve
 from c2m.demand.group_figures import GroupSort
 from c2m.demand.group_offers import Interest
 from c2m.demand.models import CampaignState
@@ -21,7 +22,7 @@ from c2m.design.categories import CATEGORIES
 from c2m.errors import Invalid
 from c2m.identity.models import Role
 from c2m.identity.queries import organisations
-from c2m.matching.feasible import feasible
+from c2m.matching.feasible import Feasible, feasible
 from c2m.pages.blueprint import blueprint
 from c2m.pages.wants import prices_of
 from c2m.web.access import allow
@@ -90,6 +91,7 @@ def draft_of_group(group_id: UUID) -> Response:
         organisation_id=signed_in_viewer().organisation_id,
         smallest_order=found.smallest_order if found else None,
         cost=found.cost if found else lambda _pieces: None,
+        ladder=_ladder(group_id, found),
         policy=standard_policy(session, now=now),
         now=now,
     )
@@ -165,6 +167,7 @@ def _group_page(group_id: UUID, form: Submission[InterestForm]) -> tuple[str, in
         figures=figures,
         found=found,
         prices=prices_of(found) if found else None,
+        ladder=_ladder(group_id, found) if who.has(Role.MERCHANDISER) else None,
         interests=interests,
         makers=organisations(session, [said.factory_id for said in interests]),
         campaigns=[
@@ -175,6 +178,23 @@ def _group_page(group_id: UUID, form: Submission[InterestForm]) -> tuple[str, in
         quantity_plot=_plot(figures.quantities),
         budget_plot=_plot(figures.budgets),
     )
+
+
+def _ladder(group_id: UUID, found: Feasible | None) -> LadderProposal | None:
+    """The ladder proposed to a merchandiser, from what factories ask and what the group's buyers would pay."""
+    if found is None:
+        return None
+    session, now = db_session(), request_time()
+    quotes = [
+        QuoteCurve(
+            line.terms.setup_minor,
+            tuple((step.from_quantity, step.unit_price(0)) for step in line.terms.steps),
+            line.terms.smallest_order,
+        )
+        for line in found.lines
+    ]
+    policy = standard_policy(session, now=now)
+    return group_offers.ladder_for(session, group_id, quotes, target_cost_ppm=policy.target_cost_ppm)
 
 
 def _plot(bins: Any) -> Plot | None:

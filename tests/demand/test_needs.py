@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from c2m.db import Database, uuid7
 from c2m.demand import group_figures, group_offers
 from c2m.demand.campaigns import open_campaign
+from c2m.demand.forecasting.ladders import QuoteCurve
 from c2m.demand.group_offers import Interest, MakersAsked, NoPrice, NothingNeeded
 from c2m.demand.models import Campaign, CampaignState, GroupCampaign, Need, NeedGroup, NeedState, PriceTier
 from c2m.demand.need_groups import grouped_anew, record_groups
@@ -151,6 +152,7 @@ def test_a_draft_takes_its_minimum_and_tiers_from_factories_and_its_buyers_are_t
         organisation_id=house,
         smallest_order=80,
         cost={80: 10_00, 160: 9_00, 400: 9_00}.get,
+        ladder=None,
         policy=policy,
         now=MORNING,
     )
@@ -173,6 +175,35 @@ def test_a_draft_takes_its_minimum_and_tiers_from_factories_and_its_buyers_are_t
     assert {notice.subject_id for notice in told} == {campaign_id}
 
 
+def test_a_ladder_is_designed_from_three_named_prices_on_and_becomes_the_drafts_tiers(session: Session) -> None:
+    group_id = need(session, TOTE, budget_minor=30_00).group_id
+    assert group_id is not None
+    quotes = [QuoteCurve(50_00, ((1, 12_00), (200, 8_00)), 10)]
+    share = standard_policy(session, now=MORNING).target_cost_ppm
+    need(session, ZH_TOTE, budget_minor=28_00)
+    assert group_offers.ladder_for(session, group_id, quotes, target_cost_ppm=share) is None
+    need(session, TOTE, budget_minor=25_00)
+    ladder = group_offers.ladder_for(session, group_id, quotes, target_cost_ppm=share)
+    assert ladder is not None
+    assert ladder == group_offers.ladder_for(session, group_id, quotes, target_cost_ppm=share)
+    assert ladder.buyers == 3
+    campaign_id = group_offers.draft_for(
+        session,
+        group_id,
+        organisation_id=an_organisation(session, Role.MERCHANDISER).id,
+        smallest_order=None,
+        cost=lambda _pieces: None,
+        ladder=ladder,
+        policy=standard_policy(session, now=MORNING),
+        now=MORNING,
+    )
+    tiers = session.exec(select(PriceTier).where(PriceTier.campaign_id == campaign_id)).all()
+    assert {(tier.from_quantity, tier.price_minor) for tier in tiers} == {
+        (1 if at == 0 else step.from_quantity, step.price_minor) for at, step in enumerate(ladder.steps)
+    }
+    assert session.get_one(Campaign, campaign_id).minimum == ladder.minimum
+
+
 def test_without_a_factory_the_median_budget_is_the_price_and_without_either_nothing_is_drafted(
     session: Session,
 ) -> None:
@@ -187,6 +218,7 @@ def test_without_a_factory_the_median_budget_is_the_price_and_without_either_not
             organisation_id=house,
             smallest_order=None,
             cost=lambda _pieces: None,
+            ladder=None,
             policy=policy,
             now=MORNING,
         )
