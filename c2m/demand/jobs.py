@@ -28,6 +28,7 @@ SUBSCRIPTIONS: dict[str, list[str]] = {
     "demand.pledge.charged": ["demand.record_payments"],
     "demand.pledge.declined": ["demand.record_declines"],
     "demand.balance.charged": ["demand.record_balances"],
+    "demand.campaigns_opened": [STATE_CHANCES],
     "demand.campaigns_closed": [FOLLOW_OUTCOMES, MEASURE, SCORE],
 }
 SCHEDULES: list[Schedule] = [

@@ -86,8 +86,12 @@ class _TimedWorker(Worker):
 
     def __init__(self, worker: Worker, watch: Stopwatch) -> None:
         # A replay is audited once, at its end, and foretells, when asked to, beside the platform.
-        schedules = [each for each in worker.schedules if each.kind not in (AUDIT, MEASURE, STATE_CHANCES, REFIT)]
-        super().__init__(worker.database, worker.handlers, worker.subscriptions, schedules)
+        left_out = {AUDIT, MEASURE, STATE_CHANCES, REFIT}
+        schedules = [each for each in worker.schedules if each.kind not in left_out]
+        subscriptions = {
+            topic: [kind for kind in kinds if kind not in left_out] for topic, kinds in worker.subscriptions.items()
+        }
+        super().__init__(worker.database, worker.handlers, subscriptions, schedules)
         self._watch = watch
 
     def claim(self, now: datetime) -> list[Leased]:

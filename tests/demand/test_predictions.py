@@ -124,3 +124,12 @@ def test_an_outlook_says_on_what_it_rests(market: Market, monkeypatch: pytest.Mo
         assert found.p10 <= found.p50 <= found.p90
         assert found.moved_by in ("pace", "past")
         assert outlooks(session, []) == {}
+
+
+def test_a_campaign_is_foretold_as_soon_as_it_opens(market: Market) -> None:
+    campaign = market.campaign(minimum=50)
+    market.pass_time(timedelta(minutes=1))
+    assert [(row.campaign_id, row.target, row.elapsed_days) for row in stated(market)] == [
+        (campaign, 50, 0),
+        (campaign, 200, 0),
+    ]
