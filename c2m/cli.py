@@ -3,7 +3,7 @@
 import json
 import socket
 import sys
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, fields
 from typing import Annotated, NoReturn, TypeVar
 
 import typer
@@ -169,10 +169,12 @@ def promises(
     if as_json:
         typer.echo(json.dumps({"stages": [asdict(stage) for stage in found]}))
         return
-    heads = [field.name.replace("_", " ") for field in fields(Kept)]
-    table = Table(*heads)
-    for stage in found:
-        table.add_row(*(f"{x:.2f}" if isinstance(x, float) else "–" if x is None else str(x) for x in astuple(stage)))
+    figure, *figures = fields(Kept)
+    table = Table(figure.name, *(str(getattr(stage, figure.name)) for stage in found))
+    for each in figures:
+        said = [getattr(stage, each.name) for stage in found]
+        cells = [f"{x:.2f}" if isinstance(x, float) else "–" if x is None else str(x) for x in said]
+        table.add_row(each.name.replace("_", " "), *cells)
     Console().print(table)
 
 

@@ -56,6 +56,10 @@ class NoRoomForCounter(Conflict):
     sentence = N_("The factory's free weeks no longer have the room for these terms.")
 
 
+class DayTooEarly(NoRoomForCounter):
+    sentence = N_("Your free weeks and the days to the buyer end after this day; name a later one, or fewer pieces.")
+
+
 class CountersUsedUp(Conflict):
     sentence = N_("This offer has been countered as often as it may be; accept or decline it.")
 
@@ -87,7 +91,7 @@ def make_counter(session: Session, counter: Counter, *, now: datetime) -> UUID:
     """Name other terms for an open offer: its capacity stays held, and the platform works out what they would mean.
 
     Raises:
-        OfferNotFound, OfferNotOpen, InvalidCounter, CountersUsedUp, NoRoomForCounter
+        OfferNotFound, OfferNotOpen, InvalidCounter, CountersUsedUp, DayTooEarly
     """
     found = queries.offer_detail(session, counter.offer_id, factory_id=counter.factory_id)
     offer, asked = found.offer, _terms(counter, found.offer.setup_minor)
@@ -98,7 +102,7 @@ def make_counter(session: Session, counter: Counter, *, now: datetime) -> UUID:
         raise CountersUsedUp(offer_id=offer.id)
     lock_rows(session, Capability, [offer.capability_id])
     if _weeks_for(session, offer, asked, now) is None:
-        raise NoRoomForCounter(offer_id=offer.id)
+        raise DayTooEarly(offer_id=offer.id)
     last_moment = released_by(found.sheet.issued_at, found.policy.matching_days)
     expires_at = max(offer.expires_at, min(now + DECIDE_WITHIN, last_moment))
     c = table_of(Offer).c

@@ -48,6 +48,8 @@ SENTENCES = {
     "amount_digits": N_("This currency has %(digits)s decimals."),
     "percent": N_("Please enter a percentage such as 87.5."),
     "local_time": N_("Please enter a day and time such as 2026-12-05 20:00."),
+    "date_parsing": N_("Please enter a day such as 2026-12-05."),
+    "date_from_datetime_parsing": N_("Please enter a day such as 2026-12-05."),
     "email": N_("Please enter an e-mail address."),
     "flag": N_("Please tick or leave the box."),
     "plain_text": N_("Please use printable characters only."),
