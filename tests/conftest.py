@@ -268,7 +268,7 @@ def a_person(database: Database, name: str, role: Role, *, now: datetime) -> Per
     with database.transaction() as session:
         new = register_organisation(session, registration, now=now)
         organisation = session.get_one(Organisation, new.organisation_id)
-        organisation.state = OrganisationState.ACTIVE
+        organisation.state, organisation.decision_note = OrganisationState.ACTIVE, "Licence seen on site"
         session.add(organisation)
     return Person(name, role, email, new.user_id, new.organisation_id)
 

@@ -39,6 +39,8 @@ NOT_LINKED = {  # copied, posted to, and asked by programs
 }
 NOT_ALWAYS_THERE = {
     "demand.edit_campaign",
+    "design.compare",
+    "design.generation",
     "demand.promote",
     "matching.counter_offer",
     "matching.offer",
@@ -46,6 +48,7 @@ NOT_ALWAYS_THERE = {
     "matching.offer_json",
     "matching.offer_sheet",
     "matching.offer_sheet_json",
+    "production.first_article_photograph",
 }
 LINK = re.compile(r'(?:href|hx-get|src)="(/[^"]*|\?[^"]*)"')
 
