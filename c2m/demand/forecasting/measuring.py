@@ -1,6 +1,5 @@
 """How right were forecasts? The usual measures of quantities and of probabilities."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,9 +68,3 @@ def reliability(chance: Floats, came: Floats, *, bins: int = BINS) -> list[Bin]:
         for each in range(bins)
         if (mine := at == each).any()
     ]
-
-
-def mean_of(values: Sequence[float | None]) -> float | None:
-    """The mean of those that are known."""
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None

@@ -197,7 +197,3 @@ class Model:
             for pick, column in self.taken.items()
             if values[self.pieces[pick]] > 1e-6 and (values[column] > 0.5 or is_fluid(self.market, pick))
         ]
-
-    def picked_in_part(self, values: Vector) -> list[Pick]:
-        """The prices that a relaxed solution takes, if only in part."""
-        return [pick for pick, column in self.pieces.items() if values[column] > 1e-6]
