@@ -131,10 +131,10 @@ def test_the_site_is_served_until_it_is_told_to_stop(c2m: Command) -> None:
         assert answers(f"http://127.0.0.1:{port}/readyz?q=something") == 200
     finally:
         site.send_signal(signal.SIGTERM)
-        _, log = site.communicate(timeout=30)
+        _, log = site.communicate(timeout=STARTS_WITHIN_SECONDS)
     assert site.returncode == 0
     events = [json.loads(line) for line in log.splitlines()]  # every line is one
-    [request] = [event for event in events if event["event"] == "request" and event["status"] == 200]
+    request = next(event for event in events if event["event"] == "request" and event["status"] == 200)
     assert (request["method"], request["path"], request["level"]) == ("GET", "/readyz", "info")
     assert {"gunicorn.error"} <= {event.get("logger") for event in events}
 
@@ -160,7 +160,7 @@ def answers(address: str) -> int:
     deadline = time.monotonic() + STARTS_WITHIN_SECONDS
     while True:
         try:
-            with urlopen(address, timeout=5) as answer:
+            with urlopen(address, timeout=STARTS_WITHIN_SECONDS) as answer:
                 return int(answer.status)
         except OSError:
             if time.monotonic() > deadline:
