@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlmodel import Session
 
 from c2m.errors import N_, Invalid, Refusal
-from c2m.matching.calendars import MOST_UNITS, Load
+from c2m.matching.calendars import MOST_UNITS
 from c2m.matching.capacity import CapacityRow, capacity_map
-from c2m.matching.factories import CapacityBooked, set_week_capacity
 from c2m.matching.models import Capability, LineKind
 from c2m.matching.queries import capabilities
 from c2m.matching.rules import monday
+from c2m.matching.weeks import CapacityBooked, set_week_capacity
 
 HEAD = ("category", "process", "kind", "week", "unit", "capacity")
 MOST_ROWS = 2_000
@@ -88,16 +88,14 @@ class _Row:
     line: UUID
     week: date
     units: int
-    pieces: int
 
 
 def rows_of(lines: list[CapacityRow]) -> Iterator[tuple[object, ...]]:
     """A factory's weeks as rows below HEAD, in each line's own unit."""
     for row in lines:
         line = row.capability
-        load = Load(line.load_num, line.load_den)
         for cell in row.cells:
-            yield line.category, line.process, line.kind, cell.week.isoformat(), line.unit, load.units(cell.capacity)
+            yield line.category, line.process, line.kind, cell.week.isoformat(), line.unit, cell.units
 
 
 def import_calendar(session: Session, factory_id: UUID, content: bytes, *, now: datetime) -> int:
@@ -123,7 +121,7 @@ def import_calendar(session: Session, factory_id: UUID, content: bytes, *, now: 
     changed = _changed(session, factory_id, list(wanted.values()))
     for row in [] if errors else changed:
         try:
-            set_week_capacity(session, factory_id, {(row.line, row.week): row.pieces}, now=now)
+            set_week_capacity(session, factory_id, {(row.line, row.week): row.units}, now=now)
         except CapacityBooked as refusal:
             errors[str(row.number)] = refusal
     if errors:
@@ -132,13 +130,11 @@ def import_calendar(session: Session, factory_id: UUID, content: bytes, *, now: 
 
 
 def _changed(session: Session, factory_id: UUID, rows: list[_Row]) -> list[_Row]:
-    """The rows that say something else than what stands, in their line's own unit."""
+    """The rows that say something else than what stands."""
     standing = {
-        (map_row.capability.id, cell.week): Load(map_row.capability.load_num, map_row.capability.load_den).units(
-            cell.capacity
-        )
-        for map_row in capacity_map(session, factory_id, sorted({row.week for row in rows}))
-        for cell in map_row.cells
+        (line.capability.id, cell.week): cell.units
+        for line in capacity_map(session, factory_id, sorted({row.week for row in rows}))
+        for cell in line.cells
     }
     return [row for row in rows if standing[row.line, row.week] != row.units]
 
@@ -202,4 +198,4 @@ def _read(
         raise BadCapacity()
     if (week - this_week).days > MOST_WEEKS_AHEAD * 7:
         raise TooFarAhead()
-    return _Row(number, line.id, week, int(units), Load(line.load_num, line.load_den).pieces(int(units)))
+    return _Row(number, line.id, week, int(units))

@@ -38,19 +38,24 @@ class Load:
         """Whole pieces that can be made of so many units."""
         return units * self.den // self.num
 
-    def units(self, pieces: int) -> int:
-        """Units that so many pieces take, rounded up."""
-        return -(-pieces * self.num // self.den)
+    def figure(self, pieces: int, entered: int | None) -> int:
+        """These pieces in units: the figure that was entered where it still says them, else the whole units in them."""
+        if entered is not None and self.pieces(entered) == pieces:
+            return entered
+        return pieces * self.num // self.den
 
 
 @dataclass(frozen=True)
 class Shifts:
-    """An ordinary week: days from Monday on, shifts a day, units a shift."""
+    """An ordinary week: days from Monday on, shifts a day, units a shift; None: its pieces stay as they are."""
 
     days_a_week: int
     shifts_a_day: int
-    units_a_shift: int
+    units_a_shift: int | None = None
 
     @property
-    def units(self) -> int:
+    def units(self) -> int | None:
+        """What a week has in all."""
+        if self.units_a_shift is None:
+            return None
         return self.days_a_week * self.shifts_a_day * self.units_a_shift

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from c2m.db import table_of
 from c2m.demand.models import DemandSheet
 from c2m.identity.models import Organisation, OrganisationState
-from c2m.matching.calendars import closed_days, usual_capacity
+from c2m.matching.calendars import Load, closed_days, usual_capacity
 from c2m.matching.models import (
     OPEN,
     Booking,
@@ -41,6 +41,8 @@ class CapacityCell:
     booked: int
     held: int
     reserved: int = 0
+    units: int = 0  # the capacity in the line's unit, as it was entered where it was
+    by_hand: bool = False
 
     @property
     def taken(self) -> int:
@@ -67,18 +69,24 @@ def capacity_map(session: Session, factory_id: UUID, weeks: Sequence[date]) -> l
     lines = sorted(capabilities(session, factory_id), key=lambda x: (x.category, x.process, ORDER[x.kind]))
     ids = [line.id for line in lines]
     stored = {
-        (row.capability_id, row.week): row.capacity
-        for row in session.exec(
-            select(CapacityWeek).where(col(CapacityWeek.capability_id).in_(ids), col(CapacityWeek.week).in_(weeks))
+        (row.capability_id, row.week): (row.capacity, row.set_units)
+        for row in session.execute(
+            sa.select(table_of(CapacityWeek)).where(
+                col(CapacityWeek.capability_id).in_(ids), col(CapacityWeek.week).in_(weeks)
+            )
         )
     }
     taken, reserved = _taken(session, ids, weeks), _reserved(session, ids, weeks)
 
     def cell(line: Capability, week: date) -> CapacityCell:
         usual = usual_capacity(line.weekly_capacity, week, line.days_a_week)
+        capacity, by_hand = stored.get((line.id, week), (usual, None))
+        entered = line.weekly_units if by_hand is None else by_hand
         return CapacityCell(
             week=week,
-            capacity=stored.get((line.id, week), usual),
+            capacity=capacity,
+            units=Load(line.load_num, line.load_den).figure(capacity, entered),
+            by_hand=by_hand is not None,
             booked=taken[line.id, week, OfferState.ACCEPTED],
             held=sum(taken[line.id, week, state] for state in OPEN),
             reserved=reserved[line.id, week],

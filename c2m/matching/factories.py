@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,20 +11,16 @@ from sqlmodel import Session
 from c2m.db import chunks, insert_missing, insert_rows, lock_rows, table_of, update_rows, uuid7
 from c2m.design.categories import PROCESSES, category_of
 from c2m.errors import N_, Conflict, Invalid
-from c2m.matching import bookings
 from c2m.matching.hours import keep_beside, regular_line
-from c2m.matching.models import Capability, CapacityWeek, Factory, LineKind, PriceBreak
-from c2m.matching.queries import CapabilityNotFound, capabilities, factory
-from c2m.matching.rules import Terms, monday, on_time_share, terms_errors
+from c2m.matching.models import Capability, Factory, LineKind, PriceBreak
+from c2m.matching.queries import factory
+from c2m.matching.rules import Terms, on_time_share, terms_errors
 from c2m.matching.vetting import verify_registrations
+from c2m.matching.weeks import let_weeks_follow
 
 
 class CapabilityExists(Conflict):
     sentence = N_("This factory already has a line for this category and process.")
-
-
-class CapacityBooked(Conflict):
-    sentence = N_("In the week of %(week)s %(booked)s pieces are booked or held; the capacity can't be less.")
 
 
 class InvalidTerms(Invalid):
@@ -135,8 +131,8 @@ def add_capability(session: Session, capability: NewCapability) -> UUID:
     return capability_id
 
 
-def change_terms(session: Session, capability_id: UUID, terms: Terms, *, factory_id: UUID) -> None:
-    """New terms for a line: they hold for offers made from now on, and for weeks not yet edited or booked.
+def change_terms(session: Session, capability_id: UUID, terms: Terms, *, factory_id: UUID, now: datetime) -> None:
+    """New terms for a line: they hold for offers made from now on, and for weeks that were not set by hand.
 
     Raises:
         CapabilityNotFound, InvalidTerms
@@ -153,37 +149,7 @@ def change_terms(session: Session, capability_id: UUID, terms: Terms, *, factory
     insert_rows(session, PriceBreak, _prices({capability_id: terms}))
     session.flush()
     keep_beside(session, capability)
-
-
-def set_week_capacity(
-    session: Session, factory_id: UUID, capacities: Mapping[tuple[UUID, date], int], *, now: datetime
-) -> None:
-    """Say how many pieces a factory's lines can make in these weeks, each named by a day in it.
-
-    Raises:
-        CapabilityNotFound: a line that is not the factory's.
-        InvalidTerms: a negative capacity, or a week that is over.
-        CapacityBooked: less than what offers already take. In every case nothing is changed.
-    """
-    usual = {line.id: line.weekly_capacity for line in capabilities(session, factory_id)}
-    wanted = {(line, monday(day)): pieces for (line, day), pieces in capacities.items()}
-    for (line, week), pieces in wanted.items():
-        if line not in usual:
-            raise CapabilityNotFound(capability_id=line)
-        if pieces < 0 or week < monday(now.date()):
-            raise InvalidTerms(errors={week.isoformat(): N_("Give a capacity of 0 or more for a week not yet over.")})
-    lock_rows(session, Capability, sorted({line for line, _ in wanted}))
-    for (line, week), booked in _booked(session, wanted).items():
-        if wanted[line, week] < booked:
-            raise CapacityBooked(capability_id=line, week=week, booked=booked)
-    bookings.store_weeks(session, list(wanted), usual)
-    table = table_of(CapacityWeek)
-    session.connection().execute(
-        sa.update(table)
-        .where(table.c.capability_id == sa.bindparam("line"), table.c.week == sa.bindparam("of_week"))
-        .values(capacity=sa.bindparam("pieces")),
-        [{"line": line, "of_week": week, "pieces": pieces} for (line, week), pieces in wanted.items()],
-    )
+    let_weeks_follow(session, capability, now=now)
 
 
 def _check(line: NewCapability) -> None:
@@ -226,16 +192,3 @@ def _prices(terms: Mapping[UUID, Terms]) -> list[dict[str, object]]:
         for line_id, found in terms.items()
         for step in found.steps
     ]
-
-
-def _booked(session: Session, weeks: Mapping[tuple[UUID, date], int]) -> dict[tuple[UUID, date], int]:
-    c = table_of(CapacityWeek).c
-    found: dict[tuple[UUID, date], int] = {}
-    for part in chunks(sorted({line for line, _ in weeks})):
-        rows = session.execute(
-            sa.select(c.capability_id, c.week, c.booked).where(
-                c.capability_id.in_(part), c.week.in_({week for _, week in weeks})
-            )
-        )
-        found |= {(row.capability_id, row.week): row.booked for row in rows if (row.capability_id, row.week) in weeks}
-    return found

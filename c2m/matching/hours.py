@@ -15,6 +15,7 @@ from c2m.matching import bookings, queries
 from c2m.matching.calendars import MOST_UNITS, Load, Shifts
 from c2m.matching.models import Capability, CapacityUnit, CapacityWeek, LineKind, PriceBreak, Reservation
 from c2m.matching.rules import monday, starts_at
+from c2m.matching.weeks import let_weeks_follow
 
 LARGEST_PREMIUM = 2 * money.PPM
 LARGEST_DISCOUNT = money.PPM // 2
@@ -44,10 +45,17 @@ class Keep:
 
 
 def set_shifts(
-    session: Session, capability_id: UUID, unit: CapacityUnit, load: Load, shifts: Shifts, *, factory_id: UUID
+    session: Session,
+    capability_id: UUID,
+    unit: CapacityUnit,
+    load: Load,
+    shifts: Shifts,
+    *,
+    factory_id: UUID,
+    now: datetime,
 ) -> None:
-    """Say in what unit a line counts, what a piece takes of it, and what an ordinary week has; weeks that were edited
-    or booked keep what they have.
+    """Say in what unit a line counts, what a piece takes of it, and what an ordinary week has; weeks that were set by
+    hand keep what they have, booked ones at least what is booked.
 
     Raises:
         CapabilityNotFound, InvalidHours
@@ -58,27 +66,41 @@ def set_shifts(
     lock_rows(session, Capability, [line.id])
     line.unit, line.load_num, line.load_den = unit, load.num, load.den
     line.days_a_week, line.shifts_a_day = shifts.days_a_week, shifts.shifts_a_day
-    line.weekly_capacity = load.pieces(shifts.units)
+    line.weekly_units = shifts.units
+    if line.weekly_units is not None:
+        line.weekly_capacity = load.pieces(line.weekly_units)
     session.add(line)
     session.flush()
     keep_beside(session, line)
+    let_weeks_follow(session, line, now=now)
 
 
-def set_overtime(session: Session, capability_id: UUID, pieces: int, premium_ppm: int, *, factory_id: UUID) -> UUID:
-    """Offer overtime on a line: up to so many pieces a week, at a premium on its prices; 0 pieces end it.
+def set_overtime(
+    session: Session, capability_id: UUID, units: int, premium_ppm: int, *, factory_id: UUID, now: datetime
+) -> UUID:
+    """Offer overtime on a line: up to so many of its units a week, at a premium on its prices; 0 ends it.
 
     Raises:
         CapabilityNotFound, InvalidHours
     """
     line = regular_line(session, capability_id, factory_id=factory_id)
+    load, standing = Load(line.load_num, line.load_den), _found_beside(session, line, LineKind.OVERTIME)
+    pieces = load.pieces(units)
+    if standing and units == load.figure(standing.weekly_capacity, standing.weekly_units):
+        pieces = standing.weekly_capacity
     errors = {}
     if not 0 <= pieces <= line.weekly_capacity:
-        errors["pieces"] = N_("Overtime lies between 0 and what an ordinary week has.")
+        errors["units"] = N_("Overtime lies between 0 and what an ordinary week has.")
     if not 0 <= premium_ppm <= LARGEST_PREMIUM:
         errors["premium"] = N_("The premium lies between 0 and 200 %.")
     if errors:
         raise InvalidHours(errors=errors)
-    return _beside(session, line, LineKind.OVERTIME, money.PPM + premium_ppm, pieces)
+    overtime = _beside(session, line, LineKind.OVERTIME, money.PPM + premium_ppm, pieces)
+    overtime.weekly_units = units
+    session.add(overtime)
+    session.flush()
+    let_weeks_follow(session, line, now=now)
+    return overtime.id
 
 
 def offer_idle_weeks(
@@ -106,7 +128,7 @@ def offer_idle_weeks(
         errors["pieces"] = N_("Give pieces of 0 or more, for weeks that have not begun.")
     if errors:
         raise InvalidHours(errors=errors)
-    idle_id = _beside(session, line, LineKind.IDLE, money.PPM - discount_ppm, 0)
+    idle_id = _beside(session, line, LineKind.IDLE, money.PPM - discount_ppm, 0).id
     lock_rows(session, Capability, [line.id, idle_id])
     usual = {line.id: line.weekly_capacity, idle_id: 0}
     bookings.store_weeks(session, [(at, week) for at in usual for week in weeks], usual)
@@ -220,11 +242,14 @@ def _at(amount: int | None, ppm: int) -> int | None:
     return None if amount is None else max(money.share(amount, ppm), 1)
 
 
-def _beside(session: Session, line: Capability, kind: LineKind, price_ppm: int, weekly: int) -> UUID:
+def _found_beside(session: Session, line: Capability, kind: LineKind) -> Capability | None:
+    return session.exec(select(Capability).where(Capability.regular_id == line.id, Capability.kind == kind)).first()
+
+
+def _beside(session: Session, line: Capability, kind: LineKind, price_ppm: int, weekly: int) -> Capability:
     """The line of this kind beside a regular one, made where it is missing, at this price and weekly capacity."""
     lock_rows(session, Capability, [line.id])
-    found = session.exec(select(Capability).where(Capability.regular_id == line.id, Capability.kind == kind)).first()
-    other = found or Capability(
+    other = _found_beside(session, line, kind) or Capability(
         factory_id=line.factory_id,
         category=line.category,
         process=line.process,
@@ -239,7 +264,7 @@ def _beside(session: Session, line: Capability, kind: LineKind, price_ppm: int, 
     session.flush()
     keep_beside(session, line)
     session.flush()
-    return other.id
+    return other
 
 
 def _stored(session: Session, lines: list[UUID], weeks: list[date]) -> dict[tuple[UUID, date], CapacityWeek]:
@@ -260,6 +285,6 @@ def _shift_errors(unit: CapacityUnit, load: Load, shifts: Shifts) -> dict[str, s
         errors["days"] = N_("A week has one to seven working days.")
     if not 1 <= shifts.shifts_a_day <= 3:
         errors["shifts"] = N_("A day has one to three shifts.")
-    if not 0 <= shifts.units_a_shift <= MOST_UNITS:
+    if shifts.units_a_shift is not None and not 0 <= shifts.units_a_shift <= MOST_UNITS:
         errors["units"] = N_("A shift has 0 to 10 million units.")
     return errors

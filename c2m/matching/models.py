@@ -138,6 +138,7 @@ class Capability(Table, table=True):
     category: str = Field(max_length=40, index=True)
     process: str = Field(max_length=40)
     weekly_capacity: int  # pieces
+    weekly_units: int | None = None  # what was entered for it, in the line's unit; None: it was entered in pieces
     minimum: int  # pieces an order
     setup_minor: int = amount_field(0)  # an order
     lead_days: int  # from the end of the production week to the buyer
@@ -170,7 +171,7 @@ class PriceBreak(Table, table=True):
 class CapacityWeek(Table, table=True):
     """A week of a line that was edited or booked; other weeks have the line's usual capacity, less their holidays.
 
-    `booked` is what offers and reservations take together.
+    `booked` is what offers and reservations take together. A week that was not set by hand follows the line's hours.
     """
 
     __table_args__ = (
@@ -182,6 +183,7 @@ class CapacityWeek(Table, table=True):
     week: date = Field(primary_key=True)  # its Monday
     capacity: int
     booked: int = 0
+    set_units: int | None = None  # what its factory set by hand, in the line's unit then
 
 
 class MatchRun(Table, table=True):

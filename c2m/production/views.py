@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from c2m.demand.models import Campaign, DemandSheet, Pledge, Policy
 from c2m.design import pictures
+from c2m.design.routes import STEPS
 from c2m.errors import Conflict, Invalid, NotFound, Refusal
 from c2m.identity.models import Role
 from c2m.production import first_articles, queries
@@ -21,7 +22,6 @@ from c2m.production.deliveries import deliver_lots, deliver_parcels
 from c2m.production.floor import ReportRequest, report_progress
 from c2m.production.models import Parcel, WorkOrder, WorkOrderState
 from c2m.production.queries import Progress
-from c2m.production.rules import STEPS
 from c2m.production.shipping import ShipRequest, ship_lots
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time

@@ -11,10 +11,11 @@ from sqlmodel import Session
 
 from c2m.db import chunks, insert_rows, lock_rows, number_of, table_of, uuid7
 from c2m.demand.models import Campaign, DemandSheet, Policy
+from c2m.design.routes import route_of
 from c2m.matching.models import Capability, Offer, OfferLine, OfferState
 from c2m.outbox import announce
 from c2m.production.models import Milestone, WorkOrder, WorkOrderLine
-from c2m.production.rules import plan_backward, route_of
+from c2m.production.rules import plan_backward
 
 
 def create_work_orders(session: Session, offer_ids: Sequence[UUID], *, now: datetime) -> list[UUID]:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from c2m.db import Database, chunks, table_of
 from c2m.design.categories import category_of
+from c2m.design.routes import route_of
 from c2m.errors import Refusal
 from c2m.identity.models import Role
 from c2m.identity.service import (
@@ -29,7 +30,6 @@ from c2m.money import PPM
 from c2m.production.deliveries import deliver_lots
 from c2m.production.floor import ReportRequest, report_progress
 from c2m.production.models import WorkOrder
-from c2m.production.rules import route_of
 from c2m.production.shipping import ShipRequest, ship_lots
 from c2m.replay.factories import PPM_PER_PERCENT, Maker
 from c2m.replay.shop import CATEGORY, DOMAIN, NO_PASSWORD

@@ -14,7 +14,6 @@ from c2m.identity.models import Role
 from c2m.matching.capacity import capacity_map
 from c2m.matching.factories import (
     CapabilityExists,
-    CapacityBooked,
     InvalidTerms,
     NewCapability,
     Profile,
@@ -23,12 +22,12 @@ from c2m.matching.factories import (
     change_terms,
     create_profiles,
     describe,
-    set_week_capacity,
 )
 from c2m.matching.models import Capability, CapacityWeek, Factory, PriceBreak
 from c2m.matching.offers import decline_offers
 from c2m.matching.queries import CapabilityNotFound, FactoryNotFound, factory, price_steps
 from c2m.matching.rules import PriceStep, Terms
+from c2m.matching.weeks import CapacityBooked, InvalidWeek, set_week_capacity
 from tests.builders import MORNING, a_capability, a_factory, a_line, an_open_sheet, an_organisation
 from tests.matching.market import answers, match
 
@@ -114,7 +113,7 @@ def test_a_line_that_cannot_be_is_refused(
 def test_new_terms_replace_the_old_ones(database: Database) -> None:
     with database.transaction() as session:
         line = a_line(session, prices={1: 70_00, 50: 60_00})
-        change_terms(session, line.id, TERMS, factory_id=line.factory_id)
+        change_terms(session, line.id, TERMS, factory_id=line.factory_id, now=MORNING)
     with database.reading() as session:
         found = session.exec(select(Capability)).one()
         assert (found.weekly_capacity, found.minimum, found.setup_minor, found.lead_days) == (400, 10, 50_00, 4)
@@ -126,7 +125,7 @@ def test_another_factory_s_line_is_not_found(database: Database) -> None:
         line, stranger = a_line(session), a_factory(session)
         before = rows(session, Capability, PriceBreak, CapacityWeek)
     with pytest.raises(CapabilityNotFound), database.transaction() as session:
-        change_terms(session, line.id, TERMS, factory_id=stranger.id)
+        change_terms(session, line.id, TERMS, factory_id=stranger.id, now=MORNING)
     with pytest.raises(CapabilityNotFound), database.transaction() as session:
         set_week_capacity(session, stranger.id, {(line.id, WEEK): 5}, now=MORNING)
     with database.reading() as session:
@@ -138,7 +137,7 @@ def test_invalid_new_terms_are_refused(database: Database) -> None:
         line = a_line(session)
         before = rows(session, Capability, PriceBreak)
     with pytest.raises(InvalidTerms) as refused, database.transaction() as session:
-        change_terms(session, line.id, Terms(1, 1, 0, 0, ()), factory_id=line.factory_id)
+        change_terms(session, line.id, Terms(1, 1, 0, 0, ()), factory_id=line.factory_id, now=MORNING)
     assert list(refused.value.errors) == ["steps"]
     with database.reading() as session:
         assert rows(session, Capability, PriceBreak) == before
@@ -158,7 +157,7 @@ def test_a_week_is_edited_by_any_day_in_it(database: Database) -> None:
 def test_negative_capacity_and_weeks_gone_by_are_refused(database: Database, day: date, pieces: int) -> None:
     with database.transaction() as session:
         line = a_line(session)
-    with pytest.raises(InvalidTerms), database.transaction() as session:
+    with pytest.raises(InvalidWeek), database.transaction() as session:
         set_week_capacity(session, line.factory_id, {(line.id, day): pieces}, now=MORNING)
     with database.reading() as session:
         assert rows(session, CapacityWeek) == [[]]

@@ -71,15 +71,16 @@ def test_a_holiday_week_offers_what_its_days_make(database: Database, line: Capa
 
 def test_minutes_and_jobs_are_counted_in_whole_pieces() -> None:
     assert Load(127, 10).pieces(1000) == 78  # 12.7 minutes each
-    assert Load(127, 10).units(78) == 991
+    assert Load(127, 10).figure(78, None) == 990
+    assert Load(127, 10).figure(78, 1000) == 1000  # as it was entered
     assert Load(1, 40).pieces(3) == 120  # a filling of the kiln holds forty
-    assert Load(1, 40).units(81) == 3
+    assert Load(1, 40).figure(60, None) == 1  # never more than there is
 
 
 def test_shifts_say_what_an_ordinary_week_makes(database: Database, line: Capability) -> None:
     with database.transaction() as session:
         shifts = Shifts(days_a_week=5, shifts_a_day=2, units_a_shift=480)
-        set_shifts(session, line.id, CapacityUnit.MINUTE, Load(12), shifts, factory_id=line.factory_id)
+        set_shifts(session, line.id, CapacityUnit.MINUTE, Load(12), shifts, factory_id=line.factory_id, now=MORNING)
     with database.reading() as session:
         found = session.get_one(Capability, line.id)
     assert (found.unit, found.weekly_capacity, found.days_a_week) == (CapacityUnit.MINUTE, 400, 5)
@@ -99,7 +100,7 @@ def test_shifts_that_make_no_sense_are_refused(
     database: Database, line: Capability, unit: CapacityUnit, load: Load, shifts: Shifts, field: str
 ) -> None:
     with pytest.raises(InvalidHours) as refused, database.transaction() as session:
-        set_shifts(session, line.id, unit, load, shifts, factory_id=line.factory_id)
+        set_shifts(session, line.id, unit, load, shifts, factory_id=line.factory_id, now=MORNING)
     assert refused.value.errors.keys() == {field}
 
 
@@ -107,7 +108,7 @@ def test_overtime_is_matched_at_its_premium_once_the_ordinary_hours_are_full(
     database: Database, line: Capability
 ) -> None:
     with database.transaction() as session:
-        set_overtime(session, line.id, 30, 50_000, factory_id=line.factory_id)
+        set_overtime(session, line.id, 30, 50_000, factory_id=line.factory_id, now=MORNING)
         due = MORNING + timedelta(days=17)  # one week of production
         for quantity in (100, 25):
             an_open_sheet(session, quantity, required_date=due)
@@ -121,9 +122,9 @@ def test_overtime_is_matched_at_its_premium_once_the_ordinary_hours_are_full(
 
 def test_overtime_follows_the_terms_of_its_line(database: Database, line: Capability) -> None:
     with database.transaction() as session:
-        set_overtime(session, line.id, 30, 500_000, factory_id=line.factory_id)
+        set_overtime(session, line.id, 30, 500_000, factory_id=line.factory_id, now=MORNING)
         terms = Terms(120, 10, 5_00, 4, (PriceStep(10, 40_00), PriceStep(100, None, 700_000)))
-        change_terms(session, line.id, terms, factory_id=line.factory_id)
+        change_terms(session, line.id, terms, factory_id=line.factory_id, now=MORNING)
     with database.reading() as session:
         overtime = beside(session, line, LineKind.OVERTIME)
         steps = queries.price_steps(session, [overtime.id])[overtime.id]
@@ -134,7 +135,7 @@ def test_overtime_follows_the_terms_of_its_line(database: Database, line: Capabi
 @pytest.mark.parametrize(("pieces", "premium"), [(-1, 0), (101, 0), (10, -1), (10, 2_000_001)])
 def test_overtime_beyond_its_limits_is_refused(database: Database, line: Capability, pieces: int, premium: int) -> None:
     with pytest.raises(InvalidHours), database.transaction() as session:
-        set_overtime(session, line.id, pieces, premium, factory_id=line.factory_id)
+        set_overtime(session, line.id, pieces, premium, factory_id=line.factory_id, now=MORNING)
 
 
 def test_idle_weeks_move_pieces_to_a_lower_price_and_back(database: Database, line: Capability) -> None:
@@ -190,7 +191,7 @@ def test_strangers_find_neither_line_nor_reservation(database: Database, line: C
     with pytest.raises(CapabilityNotFound), database.transaction() as session:
         reserve(session, Keep(line.id, WEEK, 1), factory_id=stranger, now=MORNING)
     with pytest.raises(CapabilityNotFound), database.transaction() as session:
-        set_overtime(session, line.id, 1, 0, factory_id=stranger)
+        set_overtime(session, line.id, 1, 0, factory_id=stranger, now=MORNING)
     with pytest.raises(ReservationNotFound), database.transaction() as session:
         give_up_reservation(session, kept, factory_id=stranger, now=MORNING)
 

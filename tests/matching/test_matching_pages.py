@@ -298,7 +298,7 @@ def test_shifts_overtime_and_an_idle_week_are_set_on_the_lines_page(
     factory, address = client("factory"), f"/factory/capacity/{line.id}"
     shifts = {"unit": "minute", "load": "127", "per": "10", "days": "5", "shifts": "2", "units": "480"}
     assert factory.post(f"{address}/shifts", data=shifts).location == address
-    assert factory.post(f"{address}/overtime", data={"pieces": "60", "premium": "30"}).location == address
+    assert factory.post(f"{address}/overtime", data={"units": "800", "premium": "30"}).location == address
     running = monday(clock.now().date())
     begun = {"week": running.isoformat(), "pieces": "100", "discount": "12.5"}
     assert factory.post(f"{address}/idle", data=begun).status_code == 422
@@ -310,7 +310,7 @@ def test_shifts_overtime_and_an_idle_week_are_set_on_the_lines_page(
     assert 'value="12.5"' in page
     with database.reading() as session:
         rows = capacity_map(session, line.factory_id, [running + timedelta(weeks=2)])
-    assert [row.cells[0].capacity for row in rows] == [377 - 100, 60, 100]  # 4,800 minutes at 12.7
+    assert [row.cells[0].capacity for row in rows] == [377 - 100, 62, 100]  # 4,800 minutes and 800 at 12.7
     offered = client("merchandiser").get("/studio/idle-weeks", headers={"Accept-Language": "en"})
     assert "12.5%" in offered.get_data(as_text=True)
     [begin] = re.findall(r'href="(/studio/campaigns/new\?[^"]+)"', offered.get_data(as_text=True))
@@ -324,8 +324,8 @@ def test_shifts_overtime_and_an_idle_week_are_set_on_the_lines_page(
     [
         ("shifts", {"unit": "piece", "load": "2", "per": "1", "days": "5", "shifts": "1", "units": "10"}),
         ("shifts", {"unit": "hour"}),
-        ("overtime", {"pieces": "101", "premium": "30"}),
-        ("overtime", {"pieces": "10", "premium": "300"}),
+        ("overtime", {"units": "101", "premium": "30"}),
+        ("overtime", {"units": "10", "premium": "300"}),
         ("idle", {"week": "2026-12-07", "pieces": "101", "discount": "10"}),
         ("idle", {"week": "2026-12-07", "pieces": "10", "discount": "80"}),
     ],

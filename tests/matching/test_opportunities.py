@@ -10,7 +10,7 @@ from sqlmodel import Session
 from c2m.clock import ManualClock
 from c2m.db import Database, uuid7
 from c2m.identity.models import Role
-from c2m.matching.factories import set_week_capacity
+from c2m.matching.weeks import set_week_capacity
 from c2m.matching.market import Line, Market, OpenSheet, WhyNot
 from c2m.matching.models import Capability
 from c2m.matching.offers import accept_offers

@@ -323,7 +323,7 @@ def test_terms_that_changed_meanwhile_do_not_change_the_plan_s_price(database: D
         planned = plan_matches(session, [], MORNING)
     with database.transaction() as session:
         dearer = Terms(1_000, 1, 0, 3, (PriceStep(1, 99_00),))
-        change_terms(session, line.id, dearer, factory_id=line.factory_id)
+        change_terms(session, line.id, dearer, factory_id=line.factory_id, now=MORNING)
         make_offers(session, planned, MORNING)
     assert [offer.unit_price_minor for offer in offers(database)] == [60_00]
 

@@ -14,7 +14,7 @@ from sqlmodel import select
 from c2m.clock import ManualClock
 from c2m.db import Database, uuid7
 from c2m.demand.models import Campaign, CampaignKind, CampaignState
-from c2m.matching.factories import set_week_capacity
+from c2m.matching.weeks import set_week_capacity
 from c2m.matching.inquiries import FRESH, Answer, Prospects, answer_for, state_windows
 from c2m.matching.market import Line
 from c2m.matching.models import CapacityWeek, StatedWindow

@@ -16,11 +16,11 @@ from c2m.matching import hours, queries
 from c2m.matching.calendar_files import HEAD, InvalidCalendar, import_calendar, rows_of
 from c2m.matching.calendars import MOST_UNITS, Load, Shifts
 from c2m.matching.capacity import booked_since, capacity_map, holidays_of, idle_weeks, week_of_line
-from c2m.matching.factories import set_week_capacity
 from c2m.matching.market import HORIZON_WEEKS
 from c2m.matching.models import CapacityUnit, LineKind
 from c2m.matching.rules import first_week, monday, weeks_from
 from c2m.matching.views.blueprint import blueprint
+from c2m.matching.weeks import follow_hours, set_week_capacity
 from c2m.money import PPM
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
@@ -58,11 +58,11 @@ class ShiftsForm(Form):
     per: Annotated[Whole, Field(ge=1, le=MOST_LOAD)]
     days: Annotated[Whole, Field(ge=1, le=7)]
     shifts: Annotated[Whole, Field(ge=1, le=3)]
-    units: Annotated[Whole, Field(ge=0, le=MOST_UNITS)]
+    units: Annotated[Whole, Field(ge=0, le=MOST_UNITS)] | None = None
 
 
 class OvertimeForm(Form):
-    pieces: Pieces
+    units: Annotated[Whole, Field(ge=0, le=MOST_UNITS)]
     premium: Percent
 
 
@@ -100,14 +100,24 @@ def set_capacity() -> Response | tuple[str, int]:
     if not form.accepted:
         return _capacity(form)
     line = queries.capability_of(db_session(), form.value.capability, factory_id=factory_id)
-    pieces = Load(line.load_num, line.load_den).pieces(form.value.capacity)
+    wanted = {(line.id, form.value.week): form.value.capacity}
     try:
-        set_week_capacity(db_session(), factory_id, {(line.id, form.value.week): pieces}, now=request_time())
+        changed = set_week_capacity(db_session(), factory_id, wanted, now=request_time())
     except Refusal as refusal:
         form.refuse(refusal if not isinstance(refusal, Invalid) else _week_is_over(refusal), "capacity")
         return _capacity(form)
-    flash(_("The week has been changed."), "good")
+    flash(_("The week has been changed.") if changed else _("The week had this capacity already."), "good")
     return redirect(url_for("matching.capacity"), 303)
+
+
+@blueprint.post("/factory/capacity/<uuid:capability_id>/<week>/follow")
+@allow(Role.FACTORY)
+def follow(capability_id: UUID, week: str) -> Response:
+    """Have a week that was set by hand follow the line's hours again."""
+    factory_id, day = signed_in_viewer().organisation_id, _monday(week)
+    follow_hours(db_session(), capability_id, day, factory_id=factory_id, now=request_time())
+    flash(_("The week follows the line's hours again."), "good")
+    return redirect(url_for("matching.week", capability_id=capability_id, week=day.isoformat()), 303)
 
 
 @blueprint.get("/factory/capacity.csv")
@@ -160,7 +170,13 @@ def set_shifts(capability_id: UUID) -> Response | tuple[str, int]:
         factory_id = signed_in_viewer().organisation_id
         try:
             hours.set_shifts(
-                db_session(), capability_id, sent.unit, Load(sent.load, sent.per), shifts, factory_id=factory_id
+                db_session(),
+                capability_id,
+                sent.unit,
+                Load(sent.load, sent.per),
+                shifts,
+                factory_id=factory_id,
+                now=request_time(),
             )
         except hours.InvalidHours as refusal:
             form.refuse(refusal)
@@ -178,7 +194,9 @@ def set_overtime(capability_id: UUID) -> Response | tuple[str, int]:
     if form.accepted:
         sent, factory_id = form.value, signed_in_viewer().organisation_id
         try:
-            hours.set_overtime(db_session(), capability_id, sent.pieces, sent.premium, factory_id=factory_id)
+            hours.set_overtime(
+                db_session(), capability_id, sent.units, sent.premium, factory_id=factory_id, now=request_time()
+            )
         except hours.InvalidHours as refusal:
             form.refuse(refusal)
         else:
@@ -308,7 +326,9 @@ def _line(
     ]
     beside = {row.capability.kind: row for row in rows}
     more, cheap = beside.get(LineKind.OVERTIME), beside.get(LineKind.IDLE)
-    units = Load(line.load_num, line.load_den).units(line.weekly_capacity)
+    load, entered = Load(line.load_num, line.load_den), line.weekly_units
+    by_shifts = entered is not None and load.pieces(entered) == line.weekly_capacity
+    limit = load.figure(more.capability.weekly_capacity, more.capability.weekly_units) if more else 0
     return (shifts or overtime or idle or blank(ShiftsForm)).page(
         "matching/hours.html",
         line=line,
@@ -324,12 +344,12 @@ def _line(
             per=line.load_den,
             days=line.days_a_week,
             shifts=line.shifts_a_day,
-            units=units // (line.days_a_week * line.shifts_a_day),
+            units=(entered or 0) // (line.days_a_week * line.shifts_a_day) if by_shifts else "",
         ),
         overtime=overtime
         or blank(
             OvertimeForm,
-            pieces=more.capability.weekly_capacity if more else 0,
+            units=limit,
             premium=percent_entry(more.capability.price_ppm - PPM) if more else "30",
         ),
         idle=idle or blank(IdleForm, discount=percent_entry(PPM - cheap.capability.price_ppm) if cheap else "10"),
@@ -343,7 +363,7 @@ def _week(capability_id: UUID, text: str, form: Submission[KeepForm]) -> tuple[s
     entered: dict[str, Any] = {
         "capability": line.id,
         "week": found.cell.week.isoformat(),
-        "capacity": Load(line.load_num, line.load_den).units(found.cell.capacity),
+        "capacity": found.cell.units,
     }
     return form.page(
         "matching/week.html",

@@ -26,7 +26,7 @@ from c2m.matching.models import Capability, Factory, LineKind
 from c2m.matching.rules import PriceStep, Terms
 from c2m.matching.views.blueprint import blueprint
 from c2m.web.access import allow
-from c2m.web.context import db_session, edge
+from c2m.web.context import db_session, edge, request_time
 from c2m.web.forms import (
     Amount,
     Form,
@@ -129,7 +129,7 @@ def change_line(capability_id: UUID) -> Response | tuple[str, int]:
     if not form.accepted:
         return _profile(None, form, changed=capability_id)
     try:
-        change_terms(db_session(), capability_id, form.value.terms, factory_id=factory_id)
+        change_terms(db_session(), capability_id, form.value.terms, factory_id=factory_id, now=request_time())
     except Refusal as refusal:
         form.refuse(refusal, "prices")
         return _profile(None, form, changed=capability_id)
