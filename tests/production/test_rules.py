@@ -7,10 +7,9 @@ import pytest
 
 from c2m.clock import end_of_day
 from c2m.design.categories import PROCESSES
+from c2m.design.routes import ROUTES, STEPS, route_of
 from c2m.production.rules import (
     GENERAL,
-    ROUTES,
-    STEPS,
     StepCount,
     compensation,
     days_late,
@@ -22,7 +21,6 @@ from c2m.production.rules import (
     pieces_waiting,
     plan_backward,
     ready_to_ship,
-    route_of,
     settle,
     share_with_factory,
     spend_in_order,
