@@ -7,9 +7,8 @@ import pytest
 
 from c2m.clock import end_of_day
 from c2m.design.categories import PROCESSES
-from c2m.design.routes import ROUTES, STEPS, route_of
+from c2m.design.routes import GENERAL, ROUTES, STEPS, route_of
 from c2m.production.rules import (
-    GENERAL,
     StepCount,
     compensation,
     days_late,
