@@ -98,7 +98,10 @@ class Hours:
                 week = Shifts(days_a_week=6, shifts_a_day=1, units_a_shift=units)
                 set_shifts(session, line.id, CapacityUnit.MINUTE, Load(minutes), week, factory_id=maker.id, now=now)
             if number % OVERTIME_EACH == 0:
-                limit, premium = (line.weekly_units or line.weekly_capacity) // OVERTIME_PARTS, self._rng.choice(PREMIUMS)
+                limit, premium = (
+                    (line.weekly_units or line.weekly_capacity) // OVERTIME_PARTS,
+                    self._rng.choice(PREMIUMS),
+                )
                 set_overtime(session, line.id, limit, premium, factory_id=maker.id, now=now)
         self._send_in_papers(session, maker, now)
 

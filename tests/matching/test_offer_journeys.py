@@ -30,7 +30,7 @@ def two_factories(database: Database, people: dict[str, Person], clock: ManualCl
     with database.transaction() as session:
         first = a_line(session, a_factory_of(session, people["factory"]), weekly_capacity=200)
         a_line(session, a_factory_of(session, people["factory2"]), weekly_capacity=150, prices={1: 66_00})
-        set_overtime(session, first.id, 40, 300_000, factory_id=first.factory_id, now=MORNING)
+        set_overtime(session, first.id, 40, 300_000, factory_id=first.factory_id, now=clock.now())
         due = clock.now() + timedelta(days=40)
         colours = [("黑 Black", "M"), ("黑 Black", "L"), ("红 Red", "M")]
         an_open_sheet(session, 120, variants=colours, issued_at=clock.now(), required_date=due)

@@ -16,7 +16,6 @@ from c2m.db import Database
 from c2m.demand.models import DemandSheet
 from c2m.errors import Refusal
 from c2m.matching.counters import Counter, Decision, decide_counter, make_counter, record_effects, weigh_counters
-from c2m.matching.weeks import set_week_capacity
 from c2m.matching.hours import Keep, give_up_reservation, offer_idle_weeks, reserve, set_overtime
 from c2m.matching.models import (
     HOLDING,
@@ -31,6 +30,7 @@ from c2m.matching.models import (
 )
 from c2m.matching.offers import Answer, accept_offer, decline_offer, expire_offers
 from c2m.matching.rules import first_week, weeks_from
+from c2m.matching.weeks import set_week_capacity
 from tests.builders import MORNING, a_line, an_open_sheet
 from tests.conftest import lives
 from tests.matching.market import match, sound
@@ -128,7 +128,9 @@ class Offers(RuleBasedStateMachine):
     def a_factory_keeps_pieces(self, line: int, week: int, pieces: int, overtime: bool) -> None:
         at = self.lines[line]
         if overtime:
-            self.try_to(lambda s: set_overtime(s, at.id, min(pieces, 30), 40_000, factory_id=at.factory_id, now=self.now))
+            self.try_to(
+                lambda s: set_overtime(s, at.id, min(pieces, 30), 40_000, factory_id=at.factory_id, now=self.now)
+            )
         else:
             keep = Keep(at.id, self.weeks[week], pieces)
             self.try_to(lambda s: reserve(s, keep, factory_id=at.factory_id, now=self.now))

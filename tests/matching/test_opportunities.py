@@ -10,12 +10,12 @@ from sqlmodel import Session
 from c2m.clock import ManualClock
 from c2m.db import Database, uuid7
 from c2m.identity.models import Role
-from c2m.matching.weeks import set_week_capacity
 from c2m.matching.market import Line, Market, OpenSheet, WhyNot
 from c2m.matching.models import Capability
 from c2m.matching.offers import accept_offers
 from c2m.matching.opportunities import coming, went_elsewhere
 from c2m.matching.rules import PriceStep, Terms
+from c2m.matching.weeks import set_week_capacity
 from tests.builders import MORNING, a_campaign, a_factory, a_line, an_open_sheet
 from tests.conftest import Person, Visitor
 from tests.matching.market import answers, match

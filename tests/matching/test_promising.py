@@ -14,13 +14,13 @@ from sqlmodel import select
 from c2m.clock import ManualClock
 from c2m.db import Database, uuid7
 from c2m.demand.models import Campaign, CampaignKind, CampaignState
-from c2m.matching.weeks import set_week_capacity
 from c2m.matching.inquiries import FRESH, Answer, Prospects, answer_for, state_windows
 from c2m.matching.market import Line
 from c2m.matching.models import CapacityWeek, StatedWindow
 from c2m.matching.promising import EVERY, LIKELY, SURE, Claim, Outlook, Window, likely_pieces
 from c2m.matching.rules import PriceStep, Terms, arrival
 from c2m.matching.unlocking import Unlock, next_step, unlocks
+from c2m.matching.weeks import set_week_capacity
 from tests.builders import MORNING, a_campaign, a_line, an_open_sheet
 from tests.conftest import Visitor
 
