@@ -68,7 +68,7 @@ class Canvas:
 
     def stroke(self, *lines: Field, width: float, dash: float = 0.0) -> Field:
         """Coverage 0…1 of lines of that width with round ends, dashed into stitches of length `dash` if given."""
-        pieces = [piece for line in lines for piece in _dashes(line, dash)] if dash else lines
+        pieces = [piece for line in lines for piece in dashes(line, dash)] if dash else lines
         wide = width * self.pose.scale * self.size * self._supersample
 
         def draw(pen: ImageDraw.ImageDraw, points: list[tuple[float, float]]) -> None:
@@ -309,7 +309,7 @@ def _shifted(field: Field, down: int, right: int) -> Field:
     return out
 
 
-def _dashes(spine: Field, dash: float) -> Sequence[Field]:
+def dashes(spine: Field, dash: float) -> Sequence[Field]:
     """The spine cut into stitches of that length with gaps of 0.7 of it."""
     steps = np.hypot(*np.diff(spine, axis=0).T)
     distance = np.concatenate([[0.0], np.cumsum(steps)])
