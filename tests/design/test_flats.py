@@ -52,6 +52,10 @@ def test_cloth_that_is_drawn_folded_is_measured_unfolded() -> None:
     assert towel.measurements[length].millimetres == round(2 * drawn / 5) * 5 == 1370
 
 
+def test_a_towel_is_measured_hanging_however_it_was_pictured() -> None:
+    assert measured("towel", {"arrangement": "stack"}) == measured("towel")
+
+
 @pytest.mark.parametrize("category", sorted(FLATS))
 def test_every_dimension_begins_and_ends_at_a_line_of_the_drawing(category: str) -> None:
     flat = tech_flat(category)

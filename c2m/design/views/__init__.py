@@ -1,6 +1,17 @@
 """Design's pages: pictures, what buyers see of a concept, and a merchandiser's studio."""
 
-from c2m.design.views import about, buyers, comparing, drafts, generations, pictures, signals, studio, validation
+from c2m.design.views import (
+    about,
+    buyers,
+    comparing,
+    drafts,
+    flats,
+    generations,
+    pictures,
+    signals,
+    studio,
+    validation,
+)
 from c2m.design.views.blueprint import blueprint
 
 __all__ = [
@@ -9,6 +20,7 @@ __all__ = [
     "buyers",
     "comparing",
     "drafts",
+    "flats",
     "generations",
     "pictures",
     "signals",

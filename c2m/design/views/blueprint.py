@@ -42,6 +42,7 @@ def kind_of(picture_id: UUID) -> PictureKind:
     return known[picture_id]
 
 
+@blueprint.app_template_filter("reader_name")
 def in_reader_language(thing: Named) -> str:
     """The name of something registered, in the reader's language."""
     locale = get_locale()

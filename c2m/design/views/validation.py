@@ -14,6 +14,7 @@ from c2m.design.models import Concept, ConceptState, ConceptVariant, DailyLook, 
 from c2m.design.validation.curve import PriceForecast
 from c2m.design.validation.rule import STATED_RULE, Decision
 from c2m.design.validation.signals import Step, funnel
+from c2m.design.views import sketching
 from c2m.design.views.blueprint import blueprint
 from c2m.design.views.drafts import own_concept
 from c2m.identity.models import Role
@@ -89,6 +90,7 @@ def validation_page(found: Concept) -> tuple[str, int]:
         leader=leader if interest[leader.id].pieces else None,
         questions=signals.questions_about(session, found.id),
         days=_days(found),
+        has_flat=sketching.can_draw(found.category),
     )
     return html, 200
 

@@ -77,7 +77,9 @@ def _phone_case(draft: Draft) -> tuple[Dimension, ...]:
 BAGS = {
     "tote": Flat(880, 950, _tote, (), "", 5, 1.5),
     "backpack": Flat(740, 620, _backpack, (), "", 5, 1.5),
-    "suitcase": Flat(960, 880, _suitcase, ("20″", "24″", "28″"), "20″", 5, 0.8, {"guards": "contrast"}, _suitcase_ribs),
+    "suitcase": Flat(
+        960, 880, _suitcase, ("20″", "24″", "28″"), "20″", 5, 0.8, {"guards": "contrast"}, details=_suitcase_ribs
+    ),
     "umbrella": Flat(1260, 1180, _umbrella, (), "", 5, 1.0),
     "phone_case": Flat(214, 207, _phone_case, (), "", 1, 0.3),
 }

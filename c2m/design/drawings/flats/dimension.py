@@ -27,7 +27,10 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Flat:
-    """How a category is drawn to scale: millimetres of one picture width, across and down, at the base size."""
+    """How a category is drawn to scale: millimetres of one picture width, across and down, at the base size.
+
+    `shape` is what is usual for a flat, `always` what it cannot do without (a towel is measured hanging).
+    """
 
     across_mm: float
     down_mm: float
@@ -37,4 +40,5 @@ class Flat:
     rounded_to: int = 1
     tolerance_pct: float = 1.0
     shape: Mapping[str, ShapeValue] = field(default_factory=dict)
+    always: Mapping[str, ShapeValue] = field(default_factory=dict)
     details: Callable[[Draft], tuple[tuple[Point, ...], ...]] = lambda draft: ()

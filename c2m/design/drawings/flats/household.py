@@ -141,7 +141,7 @@ HOUSEHOLD = {
     "bottle": Flat(340, 375, _bottle, (), "", 1, 1.0, {"body": "round"}),
     "teapot": Flat(330, 330, _teapot, (), "", 1, 1.5),
     "cup_holder": Flat(270, 330, _cup_holder, (), "", 1, 0.8),
-    "towel": Flat(1500, 1000, _towel, (), "", 5, 2.0, {"arrangement": "hung"}, _towel_border),
+    "towel": Flat(1500, 1000, _towel, (), "", 5, 2.0, always={"arrangement": "hung"}, details=_towel_border),
     "cushion": Flat(715, 750, _cushion, ("40×40", "45×45", "50×50"), "45×45", 5, 1.5),
     "plush": Flat(480, 480, _plush, (), "", 5, 2.0),
     "lamp": Flat(640, 640, _lamp, (), "", 1, 1.0),

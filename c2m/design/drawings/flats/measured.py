@@ -75,7 +75,7 @@ def tech_flat(category: str, shape: Mapping[str, ShapeValue] | None = None, *, s
 @lru_cache(maxsize=64)
 def _flat(category: str, shape: tuple[tuple[str, ShapeValue], ...], size: str) -> TechFlat:
     declared, kind = FLATS[category], CATEGORIES[category]
-    drawn = draft(DrawingSpec(category, "white", "black", shape={**declared.shape, **dict(shape)}))
+    drawn = draft(DrawingSpec(category, "white", "black", shape={**declared.shape, **dict(shape), **declared.always}))
     dimensions = declared.dimensions(drawn)
     to_mm = np.array((declared.across_mm, declared.down_mm))
     details = tuple(Piece(lines=(np.array(line),), width=0.002) for line in declared.details(drawn))
