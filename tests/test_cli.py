@@ -148,8 +148,8 @@ def test_only_a_folder_below_the_present_one_is_made(
     assert (tmp_path / "var" / "c2m.sqlite3").exists()
 
 
-def test_the_web_starts_without_the_libraries_that_only_pictures_or_a_broker_need() -> None:
-    heavy = "scipy torch sklearn diffusers transformers celery kombu redis"
+def test_the_web_starts_without_the_libraries_that_only_pictures_paper_or_a_broker_need() -> None:
+    heavy = "scipy torch sklearn diffusers transformers celery kombu redis reportlab fontTools"
     check = f"import sys, c2m.app; sys.exit(', '.join(set('{heavy}'.split()) & set(sys.modules)) or 0)"
     found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")

@@ -1,16 +1,16 @@
 """A demand sheet as a JSON document: what its fields mean stands in the schema that is served with it."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from c2m.demand.models import DemandSheet
-from c2m.demand.sheet_figures import Figures, Row, Version
+from c2m.demand.sheet_figures import Row, Version
+from c2m.demand.sheet_reading import SheetReading
+from c2m.demand.tech_packs import TechPack
 
-SCHEMA_VERSION: Literal["1.0"] = "1.0"
+SCHEMA_VERSION: Literal["1.1"] = "1.1"
 
 
 class _Part(BaseModel):
@@ -58,10 +58,26 @@ class VersionDocument(_Part):
     left_out: list[ChangeDocument]
 
 
+class MakingDocument(_Part):
+    """A process the product needs."""
+
+    process: str
+    steps: list[str] = Field(description="In order.")
+
+
+class TechPackDocument(_Part):
+    """How the product is to be made, as far as its merchant and the catalogue say it."""
+
+    description: str = Field(description="The merchant's own words, in one language or both, a line each.")
+    making: list[MakingDocument]
+    quality_grade: str
+    pack_pieces: int = Field(ge=1, description="Pieces packed together.")
+
+
 class SheetDocument(_Part):
     """A demand sheet: what factories are asked to make, by when, at what cost at most. Money is in minor units."""
 
-    schema_version: Literal["1.0"] = Field(
+    schema_version: Literal["1.1"] = Field(
         description="Of this form; a change that breaks readers raises the first digit."
     )
     id: UUID
@@ -85,6 +101,7 @@ class SheetDocument(_Part):
     sizes: list[SizeDocument]
     regions: list[RegionDocument]
     versions: list[VersionDocument]
+    tech_pack: TechPackDocument
 
 
 class PledgeLineDocument(_Part):
@@ -102,7 +119,7 @@ class PledgeLineDocument(_Part):
 class PledgeLinesDocument(_Part):
     """The pledge lines a figure is made of, oldest first, a page at a time."""
 
-    schema_version: Literal["1.0"]
+    schema_version: Literal["1.1"]
     sheet_id: UUID
     version: int
     total: int = Field(description="Lines on all pages.")
@@ -112,18 +129,17 @@ class PledgeLinesDocument(_Part):
     lines: list[PledgeLineDocument]
 
 
-def sheet_document(
-    found: DemandSheet, figures: Figures, told: Sequence[Version], *, version: int, state: str, priced: bool = True
-) -> SheetDocument:
+def sheet_document(reading: SheetReading, *, priced: bool = True) -> SheetDocument:
     """A version of a sheet as a document; without what buyers pay where that is not to be told."""
+    found, figures = reading.sheet, reading.figures
     whole = max(figures.total.pieces, 1)
     sizes = {size: figures.total.by_size.get(size) or 0 for size in figures.sizes}
     return SheetDocument(
         schema_version=SCHEMA_VERSION,
-        version=version,
+        version=reading.version,
         latest_version=found.version,
         unit_price_minor=found.unit_price_minor if priced else None,
-        state=state,
+        state=reading.state,
         quantity=figures.total.pieces,
         lines=[line for row in figures.colours for line in _lines(row)],
         sizes=[SizeDocument(size=size, quantity=n, share=round(n / whole, 4)) for size, n in sizes.items()],
@@ -131,7 +147,8 @@ def sheet_document(
             RegionDocument(region=row.name, quantity=row.pieces, sizes={s: n or 0 for s, n in row.by_size.items()})
             for row in figures.regions
         ],
-        versions=[_version(version) for version in told],
+        versions=[_version(version) for version in reading.versions],
+        tech_pack=_tech_pack(reading.pack),
         **{name: getattr(found, name) for name in _SAME},
     )
 
@@ -160,4 +177,13 @@ def _version(version: Version) -> VersionDocument:
     left_out = [ChangeDocument(colour=c.colour, size=c.size, quantity=c.pieces) for c in version.changes]
     return VersionDocument(
         version=version.number, issued_at=version.issued_at, quantity=version.pieces, left_out=left_out
+    )
+
+
+def _tech_pack(pack: TechPack) -> TechPackDocument:
+    return TechPackDocument(
+        description=pack.description,
+        making=[MakingDocument(process=making.process, steps=list(making.steps)) for making in pack.making],
+        quality_grade=pack.quality_grade,
+        pack_pieces=pack.pack_pieces,
     )

@@ -381,7 +381,7 @@ def test_a_sheet_is_read_by_programs(sheet: DemandSheet, english: Client) -> Non
     document = studio.get(f"/sheets/{sheet.id}.json").get_json()
     schema = english().get("/schemas/demand-sheet.json").get_json()
     assert set(document) == set(schema["required"]) == set(schema["properties"])
-    assert document["schema_version"] == schema["properties"]["schema_version"]["const"] == "1.0"
+    assert document["schema_version"] == schema["properties"]["schema_version"]["const"] == "1.1"
     assert (document["number"], document["quantity"], document["state"]) == (sheet.number, 20, "matching")
     assert [line["quantity"] for line in document["lines"]] == [10, 5, 5]
     assert document["sizes"] == [

@@ -1,13 +1,14 @@
-"""Demand sheets as their merchandiser and the operator read them: on the page, as CSV, as JSON."""
+"""Demand sheets as their merchandiser and the operator read them: on the page, on paper, as CSV, as JSON."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from flask import Response, jsonify, render_template
+from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
 from pydantic import BaseModel, Field
 
-from c2m.demand import queries, sheet_figures
+from c2m.demand import sheet_figures
 from c2m.demand.models import DemandSheet
 from c2m.demand.sheet_document import (
     SCHEMA_VERSION,
@@ -17,14 +18,18 @@ from c2m.demand.sheet_document import (
     sheet_document,
 )
 from c2m.demand.sheet_figures import Figure
+from c2m.demand.sheet_reading import read_sheet
 from c2m.demand.views.blueprint import blueprint
+from c2m.demand.views.sheet_paper import paper_of
+from c2m.design import pictures
 from c2m.identity.models import Role
 from c2m.web.access import allow, public
-from c2m.web.context import db_session
+from c2m.web.context import db_session, request_time
 from c2m.web.exports import csv_file
 from c2m.web.formats import here, machine
 from c2m.web.forms import Form, Whole, queried
 from c2m.web.paging import Page, page_number, page_of
+from c2m.web.printed import pdf_file
 from c2m.web.viewer import signed_in_viewer
 
 NO_REGION = "-"
@@ -44,6 +49,12 @@ class SheetForm(Form):
         return Figure(self.colour, self.size, "" if self.region == NO_REGION else self.region)
 
 
+class PaperForm(SheetForm):
+    """Which version is printed, and in which language: the reader's, if none is named."""
+
+    language: Literal["zh", "en"] | None = None
+
+
 @blueprint.get("/studio/sheets")
 @allow(Role.MERCHANDISER, Role.OPERATOR)
 def sheets() -> str:
@@ -60,6 +71,13 @@ def sheets() -> str:
 def sheet(sheet_id: UUID) -> str:
     """A demand sheet; with a figure in the address, the pledges behind it; with a version, as it was then."""
     return render_template("demand/sheet.html", **sheet_page(_own(sheet_id)), for_factory=False)
+
+
+@blueprint.get("/sheets/<uuid:sheet_id>.pdf")
+@allow(Role.MERCHANDISER, Role.OPERATOR)
+def sheet_pdf(sheet_id: UUID) -> Response:
+    """A demand sheet to print and to send, with what buyers pay."""
+    return paper(_own(sheet_id))
 
 
 @blueprint.get("/sheets/<uuid:sheet_id>.csv")
@@ -135,28 +153,27 @@ def sheet_page(found: DemandSheet) -> dict[str, Any]:
     Raises:
         NoSuchVersion
     """
-    session, form = db_session(), queried(SheetForm)
-    version = sheet_figures.version_of(found, form.version)
-    told = sheet_figures.versions(session, found)
-    return {
-        "sheet": found,
-        "campaign": queries.campaign(session, found.campaign_id),
-        "state": _state(found),
-        "version": version,
-        "versions": told,
-        "figures": sheet_figures.figures(session, found, version),
-        "chosen": form.figure,
-        "no_region": NO_REGION,
-        "page": _lines(found, version, form.figure),
-    }
+    form = queried(SheetForm)
+    reading = read_sheet(db_session(), found, form.version)
+    page = _lines(found, reading.version, form.figure)
+    return {**vars(reading), "chosen": form.figure, "no_region": NO_REGION, "page": page}
+
+
+def paper(found: DemandSheet, *, for_factory: bool = False) -> Response:
+    """A sheet as a PDF, in the version and language the address asks for."""
+    form, session = queried(PaperForm), db_session()
+    reading = read_sheet(session, found, form.version)
+    shown = reading.campaign.picture_id
+    picture = pictures.picture(session, shown) if shown else None
+    language = form.language or str(get_locale().language)
+    with force_locale(language):
+        printed = paper_of(reading, picture, priced=not for_factory, now=request_time())
+    return pdf_file(f"{found.number}-{reading.version}-{language}", printed)
 
 
 def document_of(found: DemandSheet, *, for_factory: bool = False) -> SheetDocument:
     """A sheet as a document, in the version the address asks for."""
-    session = db_session()
-    version = sheet_figures.version_of(found, queried(SheetForm).version)
-    figures, told = sheet_figures.figures(session, found, version), sheet_figures.versions(session, found)
-    return sheet_document(found, figures, told, version=version, state=_state(found), priced=not for_factory)
+    return sheet_document(read_sheet(db_session(), found, queried(SheetForm).version), priced=not for_factory)
 
 
 def pledges_document_of(found: DemandSheet, *, for_factory: bool = False) -> PledgeLinesDocument:
@@ -190,10 +207,6 @@ def pledges_document_of(found: DemandSheet, *, for_factory: bool = False) -> Ple
 def _lines(found: DemandSheet, version: int, figure: Figure, **paging: int) -> Page[Any]:
     statement = sheet_figures.pledge_lines(found.id, figure, version)
     return page_of(db_session(), statement, page=page_number(), **paging)
-
-
-def _state(found: DemandSheet) -> str:
-    return sheet_figures.state_of(found, sheet_figures.released(db_session(), [found.id]).get(found.id, 0))
 
 
 def _document(document: BaseModel) -> Response:

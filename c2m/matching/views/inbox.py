@@ -14,7 +14,7 @@ from pydantic import Field
 from werkzeug.wrappers import Response
 
 from c2m.clock import end_of_day
-from c2m.demand.views.sheets import document_of, sheet_page
+from c2m.demand.views.sheets import document_of, paper, sheet_page
 from c2m.identity.models import Organisation, OrganisationState, Role
 from c2m.matching import queries
 from c2m.matching.bargaining import COUNTERS_AN_OFFER
@@ -116,6 +116,13 @@ def offer_sheet(offer_id: UUID) -> str:
     """The whole demand sheet behind an offer, its buyers masked."""
     found = _own(offer_id)
     return render_template("demand/sheet.html", **sheet_page(found.sheet), offer=found.offer, for_factory=True)
+
+
+@blueprint.get("/factory/inbox/<uuid:offer_id>/sheet.pdf")
+@allow(Role.FACTORY)
+def offer_sheet_pdf(offer_id: UUID) -> Response:
+    """The whole demand sheet behind an offer, to print and to decide on."""
+    return paper(_own(offer_id).sheet, for_factory=True)
 
 
 @blueprint.get("/factory/inbox/<uuid:offer_id>/sheet.json")
