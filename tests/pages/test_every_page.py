@@ -48,6 +48,7 @@ NOT_ALWAYS_THERE = {
     "matching.offer_json",
     "matching.offer_sheet",
     "matching.offer_sheet_json",
+    "matching.offer_sheet_pdf",
     "production.first_article_photograph",
 }
 LINK = re.compile(r'(?:href|hx-get|src)="(/[^"]*|\?[^"]*)"')
