@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -73,6 +73,8 @@ class CampaignDraft:
     picture_id: UUID | None = None
     concept_id: UUID | None = None
     sample_campaign_id: UUID | None = None  # the own sample order that this product was tried with
+    idle_line_id: UUID | None = None  # made for an idle week of this line
+    idle_week: date | None = None
 
 
 def create_campaigns(
@@ -324,6 +326,8 @@ def _campaign_row(campaign_id: UUID, draft: CampaignDraft, policy: Policy, creat
         "deposit_counts_minor": draft.deposit_counts_minor,
         "commission_ppm": draft.commission_ppm,
         "sample_campaign_id": draft.sample_campaign_id,
+        "idle_line_id": draft.idle_line_id,
+        "idle_week": draft.idle_week,
         "pack_pieces": draft.pack_pieces,
         "colour_minimum": draft.colour_minimum,
         "extension_days": draft.extension_days,

@@ -13,6 +13,7 @@ from c2m.db import insert_rows, lock_rows, table_of, uuid7
 from c2m.errors import N_, Conflict, Invalid, NotFound
 from c2m.matching import bookings, queries
 from c2m.matching.calendars import MOST_UNITS, Load, Shifts
+from c2m.matching.idle_groups import groups_open_on
 from c2m.matching.models import Capability, CapacityUnit, CapacityWeek, LineKind, PriceBreak, Reservation
 from c2m.matching.rules import monday, starts_at
 from c2m.matching.weeks import let_weeks_follow
@@ -128,6 +129,11 @@ def offer_idle_weeks(
         errors["pieces"] = N_("Give pieces of 0 or more, for weeks that have not begun.")
     if errors:
         raise InvalidHours(errors=errors)
+    standing = _found_beside(session, line, LineKind.IDLE)
+    if standing and money.PPM - discount_ppm > standing.price_ppm and groups_open_on(session, standing.id):
+        raise InvalidHours(
+            errors={"discount": N_("Groups were opened on this discount; until they are made it can only rise.")}
+        )
     idle_id = _beside(session, line, LineKind.IDLE, money.PPM - discount_ppm, 0).id
     lock_rows(session, Capability, [line.id, idle_id])
     usual = {line.id: line.weekly_capacity, idle_id: 0}

@@ -41,6 +41,7 @@ class OpenSheet:
     time_zone: str
     matched_until: datetime
     pieces: Mapping[UUID, int]
+    idle_line_id: UUID | None = None  # its group was opened on an idle week of this line
 
     @cached_property
     def quantity(self) -> int:
@@ -199,7 +200,8 @@ class Market:
         return extra / sheet.quantity, -sheet.quantity, sheet.id, frozenset(established)
 
     def shortlist(self, sheet: OpenSheet, makers: Sequence[Line]) -> list[Line]:
-        """The lines a sheet is put to: the cheapest of those with room for it, and the roomiest of the others."""
+        """The lines a sheet is put to: the cheapest of those with room for it, the roomiest of the others, and the
+        one whose idle week its group was opened on."""
         welcome = [line for line in makers if (sheet.id, line.factory_id) not in self.banned]
         if len(welcome) <= CHEAPEST + ROOMIEST:
             return welcome
@@ -214,7 +216,7 @@ class Market:
 
         ranked = sorted(welcome, key=price)
         rest = sorted(ranked[CHEAPEST:], key=lambda line: (quotes[line.id] is None, -room[line.id]))
-        return ranked[:CHEAPEST] + rest[:ROOMIEST]
+        return ranked[:CHEAPEST] + rest[:ROOMIEST] + [x for x in rest[ROOMIEST:] if x.id == sheet.idle_line_id]
 
     def passed_over(
         self, sheet: OpenSheet, taken: Quote, risk_minor: int, factory_id: UUID, busy: Set[UUID]

@@ -124,7 +124,13 @@ def open_sheets(session: Session, pieces: Pieces, *, now: datetime) -> dict[UUID
     found: dict[UUID, OpenSheet] = {}
     for part in chunks(sorted(pieces)):
         rows = session.execute(
-            sa.select(sheet, policy.c.compensation_ppm_per_day, policy.c.time_zone, policy.c.matching_days)
+            sa.select(
+                sheet,
+                policy.c.compensation_ppm_per_day,
+                policy.c.time_zone,
+                policy.c.matching_days,
+                campaign.c.idle_line_id,
+            )
             .join_from(sheet, campaign, campaign.c.id == sheet.c.campaign_id)
             .join(policy, policy.c.id == campaign.c.policy_id)
             .where(sheet.c.id.in_(part))
@@ -146,6 +152,7 @@ def open_sheets(session: Session, pieces: Pieces, *, now: datetime) -> dict[UUID
                 time_zone=row.time_zone,
                 matched_until=until,
                 pieces=pieces[row.id],
+                idle_line_id=row.idle_line_id,
             )
     return found
 

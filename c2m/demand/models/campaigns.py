@@ -1,6 +1,6 @@
 """What is offered: the terms, the campaign with its price ladder and its variants."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -109,6 +109,8 @@ class Campaign(Table, table=True):
     next_round_days: int = 0  # a failed campaign begins anew for so long, if anyone agreed to come along
     previous_round_id: UUID | None = Field(default=None, foreign_key="campaign.id", unique=True)
     sample_campaign_id: UUID | None = Field(default=None, foreign_key="campaign.id", index=True)
+    idle_line_id: UUID | None = Field(default=None, index=True)  # the factory's line whose idle week it was made for,
+    idle_week: date | None = None  # and that week's Monday; the lines are matching's
     pledged_quantity: int = 0  # pledges that are alive, paid or with their payment in flight
     flexible_quantity: int = 0  # of living pledges: taken only to complete a tier or pack
     conditional_quantity: int = 0  # in pledged_quantity: pieces whose ceiling price was not reached when joining

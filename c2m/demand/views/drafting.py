@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -58,6 +58,7 @@ Answer = Response | tuple[str, int]
 
 SEPARATORS = re.compile(r"[,，、;；\r\n]+")
 TIERS_SHOWN = 5
+CLOSING_HOUR = 20
 
 
 class TierForm(Form):
@@ -98,6 +99,8 @@ class CampaignForm(TermsForm, Looks):
     category: Annotated[str, sketching.one_of(CATEGORIES)]
     picture: Upload | None = None
     sketch: Flag = False
+    idle_line_id: UUID | None = None
+    idle_week: date | None = None
 
 
 class StartForm(Form):
@@ -105,6 +108,14 @@ class StartForm(Form):
 
     category: Annotated[str, sketching.one_of(CATEGORIES)] | None = None
     minimum: Annotated[Whole, Field(ge=1, le=campaigns.MOST_PIECES)] | None = None
+    idle_line_id: UUID | None = None
+    idle_week: date | None = None
+
+    @property
+    def entries(self) -> dict[str, Any]:
+        """What stands in the form at first; a campaign for an idle week ends the Friday evening before it."""
+        friday = self.idle_week - timedelta(days=3) if self.idle_week else None
+        return self.model_dump(exclude_none=True) | ({"deadline": f"{friday}T{CLOSING_HOUR}:00"} if friday else {})
 
 
 class PromotionForm(TermsForm):
@@ -115,8 +126,7 @@ class PromotionForm(TermsForm):
 @allow(Role.MERCHANDISER)
 def new_campaign() -> tuple[str, int]:
     """The form for a new campaign."""
-    begun = queried(StartForm).model_dump(exclude_none=True)
-    return _draft_page(blank(CampaignForm, kind=CampaignKind.GROUP_BUY, **begun))
+    return _draft_page(blank(CampaignForm, kind=CampaignKind.GROUP_BUY, **queried(StartForm).entries))
 
 
 @blueprint.post("/studio/campaigns/new")
@@ -222,7 +232,8 @@ def _drafted(form: Submission[CampaignForm], seen: Campaign | None = None) -> Ca
         form.errors["sketch"] = _("Products of this category can't be drawn; add a photograph.")
         return None
     try:
-        return replace(draft, picture_id=_stored_picture(entered) or draft.picture_id)
+        picture_id = _stored_picture(entered) or draft.picture_id
+        return replace(draft, picture_id=picture_id, idle_line_id=entered.idle_line_id, idle_week=entered.idle_week)
     except pictures.PictureRefused as refusal:
         form.refuse(refusal, "picture")
         return None
@@ -345,6 +356,8 @@ def _entered(found: Campaign, ladder: Ladder, variants: Sequence[Variant]) -> di
         "per_buyer_limit": found.per_buyer_limit or "",
         "deadline": local_time_entry(found.deadline, edge().settings.timezone),
         "sample_campaign_id": found.sample_campaign_id or "",
+        "idle_line_id": found.idle_line_id or "",
+        "idle_week": found.idle_week or "",
         "pack_pieces": found.pack_pieces,
         "colour_minimum": found.colour_minimum or "",
         "extension_days": found.extension_days or "",

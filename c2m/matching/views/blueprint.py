@@ -1,6 +1,7 @@
 """The blueprint matching's pages register with, and what it tells other rooms' pages."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from flask_babel import gettext as _
 
 from c2m.demand.models import Campaign, DemandSheet
 from c2m.design.categories import PROCESSES
+from c2m.matching import idle_groups
+from c2m.matching.idle_groups import IdleGroup
 from c2m.matching.inquiries import Answer, answer_for
 from c2m.matching.models import CapacityUnit, LineKind
 from c2m.matching.rules import unserved_sentence
@@ -76,6 +79,17 @@ def why_unserved(entry: Mapping[str, Any], sheet: DemandSheet | None) -> str:
         "shortfall": money(entry["shortfall_minor"], currency) if "shortfall_minor" in entry else "",
     }
     return str(_(unserved_sentence(entry["reason"])) % figures)
+
+
+@blueprint.app_template_global("idle_group")
+def idle_group(line_id: Any, week: Any, category: str, pieces: Any) -> IdleGroup | None:
+    """The idle week that a campaign was made for, for the studio's pages; as entered or as stored."""
+    try:
+        at, day = UUID(str(line_id)), date.fromisoformat(str(week))
+    except ValueError:
+        return None
+    wanted = int(pieces) if str(pieces or "").isdigit() else 0
+    return idle_groups.idle_group(db_session(), at, day, category, wanted, now=request_time())
 
 
 @blueprint.app_template_global("search_of")

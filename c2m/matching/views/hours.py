@@ -41,7 +41,7 @@ from c2m.web.viewer import signed_in_viewer
 
 LARGEST_FILE = 1_000_000
 MOST_LOAD = 1_000_000
-SHORTEST_CAMPAIGN = timedelta(days=3)  # before an idle week is offered for one
+SHORTEST_CAMPAIGN = timedelta(days=4)  # before an idle week is offered for one
 
 Pieces = Annotated[Whole, Field(ge=0, le=1_000_000)]
 
