@@ -59,4 +59,4 @@ def groups_open_on(session: Session, line_id: UUID) -> int:
     waiting = sa.exists().where(sheet.campaign_id == campaign.id, sheet.served_at.is_(None))
     runs = campaign.state.in_([CampaignState.OPEN, CampaignState.CLOSING])
     statement = sa.select(sa.func.count()).where(campaign.idle_line_id == line_id, sa.or_(runs, waiting))
-    return session.execute(statement).scalar_one()
+    return int(session.execute(statement).scalar_one())
