@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from c2m.demand.sheet_comparison import Comparison
 from c2m.demand.sheet_figures import Row, Version
 from c2m.demand.sheet_reading import SheetReading
 from c2m.demand.tech_packs import TechPack
@@ -104,6 +105,40 @@ class SheetDocument(_Part):
     tech_pack: TechPackDocument
 
 
+class MovedDocument(_Part):
+    """A variant in two versions."""
+
+    colour: str
+    size: str
+    was: int = Field(ge=0, description="Pieces in the earlier version.")
+    now: int = Field(ge=0, description="Pieces in the later version.")
+    difference: int
+
+
+class MovedRegionDocument(_Part):
+    """A region in two versions."""
+
+    region: str = Field(description="Empty where no buyer named one.")
+    was: int = Field(ge=0)
+    now: int = Field(ge=0)
+
+
+class ComparisonDocument(_Part):
+    """Two versions of a sheet side by side; `versions` are both and those between, each with what it left out."""
+
+    schema_version: Literal["1.1"]
+    sheet_id: UUID
+    number: str
+    earlier: int
+    later: int
+    was: int = Field(description="Pieces in all of the earlier version.")
+    now: int
+    difference: int
+    variants: list[MovedDocument]
+    regions: list[MovedRegionDocument]
+    versions: list[VersionDocument]
+
+
 class PledgeLineDocument(_Part):
     """One pledge's pieces of one variant; buyers are never named."""
 
@@ -150,6 +185,27 @@ def sheet_document(reading: SheetReading, *, priced: bool = True) -> SheetDocume
         versions=[_version(version) for version in reading.versions],
         tech_pack=_tech_pack(reading.pack),
         **{name: getattr(found, name) for name in _SAME},
+    )
+
+
+def comparison_document(compared: Comparison) -> ComparisonDocument:
+    """Two versions of a sheet compared, as a document."""
+    was, now = compared.earlier.pieces, compared.later.pieces
+    return ComparisonDocument(
+        schema_version=SCHEMA_VERSION,
+        sheet_id=compared.sheet.id,
+        number=compared.sheet.number,
+        earlier=compared.earlier.number,
+        later=compared.later.number,
+        was=was,
+        now=now,
+        difference=now - was,
+        variants=[
+            MovedDocument(colour=m.colour, size=m.size, was=m.was, now=m.now, difference=m.difference)
+            for m in compared.variants
+        ],
+        regions=[MovedRegionDocument(region=name, was=before, now=after) for name, before, after in compared.regions],
+        versions=[_version(version) for version in (compared.earlier, *compared.between)],
     )
 
 

@@ -70,21 +70,21 @@ def sheets() -> str:
 @allow(Role.MERCHANDISER, Role.OPERATOR)
 def sheet(sheet_id: UUID) -> str:
     """A demand sheet; with a figure in the address, the pledges behind it; with a version, as it was then."""
-    return render_template("demand/sheet.html", **sheet_page(_own(sheet_id)), for_factory=False)
+    return render_template("demand/sheet.html", **sheet_page(own_sheet(sheet_id)), for_factory=False)
 
 
 @blueprint.get("/sheets/<uuid:sheet_id>.pdf")
 @allow(Role.MERCHANDISER, Role.OPERATOR)
 def sheet_pdf(sheet_id: UUID) -> Response:
     """A demand sheet to print and to send, with what buyers pay."""
-    return paper(_own(sheet_id))
+    return paper(own_sheet(sheet_id))
 
 
 @blueprint.get("/sheets/<uuid:sheet_id>.csv")
 @allow(Role.MERCHANDISER, Role.OPERATOR)
 def sheet_csv(sheet_id: UUID) -> Response:
     """A demand sheet's pieces by variant and region as a table to take away, with each size's share."""
-    found = _own(sheet_id)
+    found = own_sheet(sheet_id)
     version = sheet_figures.version_of(found, queried(SheetForm).version)
     figures = sheet_figures.figures(db_session(), found, version)
     placed = sheet_figures.pieces_by_place(db_session(), found.id, version)
@@ -107,21 +107,21 @@ def sheet_csv(sheet_id: UUID) -> Response:
 @allow(Role.MERCHANDISER, Role.OPERATOR)
 def sheet_json(sheet_id: UUID) -> Response:
     """A demand sheet whole, for programs; its form is the schema `SheetDocument`."""
-    return _document(document_of(_own(sheet_id)))
+    return _document(document_of(own_sheet(sheet_id)))
 
 
 @blueprint.get("/sheets/<uuid:sheet_id>/pledges.json")
 @allow(Role.MERCHANDISER, Role.OPERATOR)
 def sheet_pledges_json(sheet_id: UUID) -> Response:
     """The pledge lines a figure of a sheet is made of, page by page."""
-    return _document(pledges_document_of(_own(sheet_id)))
+    return _document(pledges_document_of(own_sheet(sheet_id)))
 
 
 @blueprint.get("/sheets/<uuid:sheet_id>/pledges.csv")
 @allow(Role.MERCHANDISER, Role.OPERATOR)
 def sheet_pledges_csv(sheet_id: UUID) -> Response:
     """The pledge lines a figure of a sheet is made of, as a table to take away."""
-    found, form = _own(sheet_id), queried(SheetForm)
+    found, form = own_sheet(sheet_id), queried(SheetForm)
     version = sheet_figures.version_of(found, form.version)
     head = [_("Pledge"), _("Colour"), _("Size"), _("Region"), _("Pieces"), _("Placed"), _("By the merchant itself")]
     lines = db_session().execute(sheet_figures.pledge_lines(found.id, form.figure, version))
@@ -145,6 +145,15 @@ def sheet_pledges_csv(sheet_id: UUID) -> Response:
 def sheet_schema() -> Response:
     """What the fields of a sheet's JSON mean (JSON Schema 2020-12)."""
     return jsonify({"$schema": "https://json-schema.org/draft/2020-12/schema", **SheetDocument.model_json_schema()})
+
+
+def own_sheet(sheet_id: UUID) -> DemandSheet:
+    """A sheet the viewer may read: a merchandiser its own, the operator any.
+
+    Raises:
+        SheetNotFound
+    """
+    return sheet_figures.sheet_of(db_session(), sheet_id, organisation_id=_whose())
 
 
 def sheet_page(found: DemandSheet) -> dict[str, Any]:
@@ -211,10 +220,6 @@ def _lines(found: DemandSheet, version: int, figure: Figure, **paging: int) -> P
 
 def _document(document: BaseModel) -> Response:
     return Response(document.model_dump_json(), mimetype="application/json")
-
-
-def _own(sheet_id: UUID) -> DemandSheet:
-    return sheet_figures.sheet_of(db_session(), sheet_id, organisation_id=_whose())
 
 
 def _whose() -> UUID | None:

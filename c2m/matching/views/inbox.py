@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from c2m.clock import end_of_day
 from c2m.demand.views.sheets import document_of, paper, sheet_page
+from c2m.demand.views.versions import compared_document, comparison_page
 from c2m.identity.models import Organisation, OrganisationState, Role
 from c2m.matching import queries
 from c2m.matching.bargaining import COUNTERS_AN_OFFER
@@ -131,6 +132,22 @@ def offer_sheet_json(offer_id: UUID) -> Response:
     """The whole demand sheet behind an offer, for machines."""
     document = document_of(_own(offer_id).sheet, for_factory=True)
     return FlaskResponse(document.model_dump_json(), mimetype="application/json")
+
+
+@blueprint.get("/factory/inbox/<uuid:offer_id>/sheet/compare")
+@allow(Role.FACTORY)
+def offer_sheet_compare(offer_id: UUID) -> str:
+    """What became of each variant between two versions of the sheet behind an offer."""
+    found = _own(offer_id)
+    page = comparison_page(found.sheet)
+    return render_template("demand/sheet_compare.html", **page, offer=found.offer, for_factory=True)
+
+
+@blueprint.get("/factory/inbox/<uuid:offer_id>/sheet/compare.json")
+@allow(Role.FACTORY)
+def offer_sheet_compare_json(offer_id: UUID) -> Response:
+    """Two versions of the sheet behind an offer compared, for programs."""
+    return FlaskResponse(compared_document(_own(offer_id).sheet).model_dump_json(), mimetype="application/json")
 
 
 @blueprint.post("/factory/inbox/<uuid:offer_id>/answer")
