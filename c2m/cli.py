@@ -3,7 +3,7 @@
 import json
 import socket
 import sys
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Annotated, NoReturn, TypeVar
 
 import typer
@@ -169,13 +169,21 @@ def promises(
     if as_json:
         typer.echo(json.dumps({"stages": [asdict(stage) for stage in found]}))
         return
-    figure, *figures = fields(Kept)
-    table = Table(figure.name, *(str(getattr(stage, figure.name)) for stage in found))
-    for each in figures:
-        said = [getattr(stage, each.name) for stage in found]
-        cells = [f"{x:.2f}" if isinstance(x, float) else "–" if x is None else str(x) for x in said]
-        table.add_row(each.name.replace("_", " "), *cells)
+    first, *others = [_figures(stage) for stage in found]
+    table = Table("stage", *(stage.stage for stage in found))
+    for figure, value in first.items():
+        cells = [value, *(other[figure] for other in others)]
+        table.add_row(figure, *(f"{x:.2f}" if isinstance(x, float) else "–" if x is None else str(x) for x in cells))
     Console().print(table)
+
+
+def _figures(stage: Kept) -> dict[str, float | None]:
+    """What became of what was said at a stage, one figure a row."""
+    about = {"said": stage.said, "without date": stage.without_date, "range, days": stage.width_days}
+    for name, came in (("planned", stage.planned), ("delivered", stage.delivered)):
+        about |= {name: came.count, f"{name} before the range": came.before, f"{name} inside it": came.inside}
+        about |= {f"{name} after it": came.after, f"{name}: days past its end": came.error_days}
+    return about
 
 
 def main() -> None:

@@ -29,23 +29,31 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What was said at one stage, in days and shares: how wide the ranges were, how often what came lay within them.
+class Came:
+    """What came of statements: how many something came of, and the shares of these that came before the range, on a
+    day of it and after it; in the mean so many days after its end, early ones negative. None: nothing came yet."""
 
-    `planned` counts statements whose campaign factories have taken on whole, `delivered` those whose every piece has
-    arrived. Errors are the days from the end of the range to what came, early ones negative. None: nothing to say yet.
+    count: int
+    before: float | None = None
+    inside: float | None = None
+    after: float | None = None
+    error_days: float | None = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was said at one stage, and how often what came lay within it.
+
+    `planned` is about statements whose campaign factories have taken on whole, `delivered` about those whose every
+    piece has arrived.
     """
 
     stage: Stage
     said: int
     without_date: int
     width_days: float | None
-    planned: int
-    planned_by_then: float | None
-    planned_error_days: float | None
-    delivered: int
-    delivered_by_then: float | None
-    delivered_error_days: float | None
+    planned: Came
+    delivered: Came
 
 
 @dataclass(frozen=True)
@@ -76,25 +84,26 @@ def _stage(elapsed: float) -> Stage:
 
 
 def _kept(stage: Stage, said: Sequence[_Said], without_date: int) -> Kept:
-    plans = [(one.planned, one.latest) for one in said if one.planned]
-    deliveries = [(one.delivered, one.latest) for one in said if one.delivered]
     return Kept(
         stage,
         len(said) + without_date,
         without_date,
         mean((one.latest - one.earliest) / DAY for one in said) if said else None,
-        len(plans),
-        *_errors(plans),
-        len(deliveries),
-        *_errors(deliveries),
+        _came([(one, one.planned) for one in said if one.planned]),
+        _came([(one, one.delivered) for one in said if one.delivered]),
     )
 
 
-def _errors(came: Sequence[tuple[datetime, datetime]]) -> tuple[float | None, float | None]:
-    """The share that came by the end of that day, and the mean error in days."""
+def _came(came: Sequence[tuple[_Said, datetime]]) -> Came:
     if not came:
-        return None, None
-    return mean(at < latest + DAY for at, latest in came), mean((at - latest) / DAY for at, latest in came)
+        return Came(0)
+    return Came(
+        len(came),
+        before=sum(at < said.earliest for said, at in came) / len(came),
+        inside=sum(said.earliest <= at < said.latest + DAY for said, at in came) / len(came),
+        after=sum(at >= said.latest + DAY for said, at in came) / len(came),
+        error_days=mean((at - said.latest) / DAY for said, at in came),
+    )
 
 
 def _stated(session: Session) -> Sequence[sa.Row[tuple[object, ...]]]:
