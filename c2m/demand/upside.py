@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from c2m.demand.models import Campaign, CampaignKind, CampaignState, Pledge, Ple
 
 HORIZON = 4  # weeks ahead
 MOST_WEEKS = 52  # of history
+RECENT = 4  # weeks that are held against all of them
 FRAGMENT = 3  # days on offer below which a week's pieces are counted with the week after it
 LATEST = 400  # finished campaigns that a prior is made of
 REMEMBERED = timedelta(days=365)
@@ -80,11 +82,23 @@ class Upside:
     beside: tuple[Tried, ...]
     alike: int
     of_category: bool  # whether those alike are of its category, else of all
+    usual: float | None  # pieces a week of the middle one of those alike, None where it rests on none
 
     @property
     def since(self) -> date | None:
         """The first day of the history, None where there is none."""
         return self.past[0].begins if self.past else None
+
+    @property
+    def drift(self) -> float:
+        """What moves it: how far its latest weeks lie above all of its own, or its own above the usual."""
+        if not self.past:
+            return 0.0
+        mean = sum(week.pieces for week in self.past) / len(self.past)
+        if self.usual is not None:
+            return mean / max(self.usual, 1.0) - 1
+        latest = self.past[-RECENT:]
+        return sum(week.pieces for week in latest) / len(latest) / mean - 1 if mean else 0.0
 
 
 def upside_of(session: Session, campaign_id: UUID, *, now: datetime, weeks: int = HORIZON) -> Upside | None:
@@ -125,6 +139,7 @@ def upsides(
             beside=said.beside,
             alike=0 if own else len(alike),
             of_category=not own and alike is mine,
+            usual=None if own else median(alike),
         )
     return {campaign_id: found[product] for campaign_id, product in asked.items() if product in found}
 

@@ -1,4 +1,4 @@
-"""Drafting a campaign: from nothing, from an earlier draft, or from a concept that buyers want."""
+"""Drafting a campaign: from nothing, from an earlier draft, or from a campaign that is put up again."""
 
 import re
 import secrets
@@ -13,23 +13,17 @@ from flask_babel import gettext as _
 from pydantic import Field
 from werkzeug.wrappers import Response
 
-from c2m.demand import board, campaigns, policies, promotion, queries
+from c2m.demand import board, campaigns, policies, queries
 from c2m.demand.campaigns import CampaignDraft, CampaignNotDraft, draft_errors
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, Variant
 from c2m.demand.rules import Ladder, Tier
 from c2m.demand.samples import samples_of
 from c2m.demand.views.blueprint import blueprint
 from c2m.demand.views.studio import own_campaign
-from c2m.design import concepts, looks, pictures
-from c2m.design import queries as design
+from c2m.design import pictures
 from c2m.design.categories import CATEGORIES
-from c2m.design.concepts import ConceptNotPublished
-from c2m.design.evidence import lessons, said_of
 from c2m.design.generation import Brief
-from c2m.design.models import Concept, ConceptState, ConceptVariant
-from c2m.design.validation.curve import Proposal
 from c2m.design.views import sketching
-from c2m.design.views.drafts import own_concept
 from c2m.design.views.sketching import Looks
 from c2m.errors import Invalid
 from c2m.identity.models import Role
@@ -104,12 +98,14 @@ class CampaignForm(TermsForm, Looks):
 
 
 class StartForm(Form):
-    """What a new campaign may begin with, named in the address: an idle week's product and smallest order."""
+    """What a new campaign may begin with, named in the address: an idle week's product and smallest order, or an own
+    campaign that is put up again."""
 
     category: Annotated[str, sketching.one_of(CATEGORIES)] | None = None
     minimum: Annotated[Whole, Field(ge=1, le=campaigns.MOST_PIECES)] | None = None
     idle_line_id: UUID | None = None
     idle_week: date | None = None
+    again: UUID | None = None
 
     @property
     def entries(self) -> dict[str, Any]:
@@ -118,15 +114,13 @@ class StartForm(Form):
         return self.model_dump(exclude_none=True) | ({"deadline": f"{friday}T{CLOSING_HOUR}:00"} if friday else {})
 
 
-class PromotionForm(TermsForm):
-    picture_id: UUID
-
-
 @blueprint.get("/studio/campaigns/new")
 @allow(Role.MERCHANDISER)
 def new_campaign() -> tuple[str, int]:
     """The form for a new campaign."""
-    return _draft_page(blank(CampaignForm, kind=CampaignKind.GROUP_BUY, **queried(StartForm).entries))
+    begun = queried(StartForm)
+    entered = _entered_again(begun.again) if begun.again else begun.entries
+    return _draft_page(blank(CampaignForm, **({"kind": CampaignKind.GROUP_BUY} | entered)))
 
 
 @blueprint.post("/studio/campaigns/new")
@@ -145,7 +139,7 @@ def create_campaign() -> Answer:
         form.refuse(refusal)
         return _draft_page(form)
     flash(_("The draft is saved. Look it over, then open it to buyers."), "good")
-    return _to(campaign_id)
+    return to_campaign(campaign_id)
 
 
 @blueprint.get("/studio/campaigns/<uuid:campaign_id>/edit")
@@ -174,40 +168,7 @@ def change_campaign(campaign_id: UUID) -> Answer:
         form.refuse(refusal)
         return _draft_page(form, seen)
     flash(_("The draft is saved. Look it over, then open it to buyers."), "good")
-    return _to(campaign_id)
-
-
-@blueprint.get("/studio/concepts/<uuid:concept_id>/promote")
-@allow(Role.MERCHANDISER)
-def promote(concept_id: UUID) -> tuple[str, int]:
-    """The form that makes a campaign of a concept, filled in from what buyers said."""
-    concept = _published(concept_id)
-    proposed = looks.proposed(db_session(), concept, now=request_time())
-    return _promotion_page(concept, blank(PromotionForm, **_suggested(concept, proposed)), proposed)
-
-
-@blueprint.post("/studio/concepts/<uuid:concept_id>/promote")
-@allow(Role.MERCHANDISER)
-def start_promotion(concept_id: UUID) -> Answer:
-    """Make a campaign of a concept, open it, and grant the deposits back."""
-    session, now, form = db_session(), request_time(), submitted(PromotionForm)
-    concept = _published(concept_id)
-    if form.accepted and form.value.picture_id not in {v.picture_id for v in concepts.variants(session, concept_id)}:
-        form.errors["picture_id"] = _("Choose one of the pictures.")
-    if not form.accepted:
-        return _promotion_page(concept, form)
-    draft = replace(
-        _draft(form.value, category=concept.category, currency=concept.currency, picture_id=form.value.picture_id),
-        concept_id=concept_id,
-    )
-    policy = policies.standard_policy(session, now=now)
-    try:
-        campaign_id = promotion.promote_concept(session, concept, draft, policy=policy, now=now)
-    except Invalid as refusal:
-        form.refuse(refusal)
-        return _promotion_page(concept, form)
-    flash(_("The campaign is open, and every deposit is on its way back."), "good")
-    return _to(campaign_id)
+    return to_campaign(campaign_id)
 
 
 def listed(text: str) -> list[str]:
@@ -224,7 +185,9 @@ def _drafted(form: Submission[CampaignForm], seen: Campaign | None = None) -> Ca
         return None
     entered = form.value
     currency = seen.currency if seen else edge().settings.currency
-    draft = _draft(entered, category=entered.category, currency=currency, picture_id=seen.picture_id if seen else None)
+    draft = draft_of(
+        entered, category=entered.category, currency=currency, picture_id=seen.picture_id if seen else None
+    )
     if errors := draft_errors(draft, now=request_time()):
         form.refuse(Invalid(errors=errors))
         return None
@@ -258,7 +221,8 @@ def _stored_picture(entered: CampaignForm) -> UUID | None:
     return stored.id
 
 
-def _draft(entered: TermsForm, *, category: str, currency: str, picture_id: UUID | None) -> CampaignDraft:
+def draft_of(entered: TermsForm, *, category: str, currency: str, picture_id: UUID | None) -> CampaignDraft:
+    """What a form that was accepted describes."""
     return CampaignDraft(
         organisation_id=signed_in_viewer().organisation_id,
         kind=entered.kind,
@@ -298,37 +262,6 @@ def _draft_page(form: Submission[CampaignForm], found: Campaign | None = None) -
     )
 
 
-def _promotion_page(
-    concept: Concept, form: Submission[PromotionForm], proposed: Proposal | None = None
-) -> tuple[str, int]:
-    session, now = db_session(), request_time()
-    said, learned = said_of(session, [concept.id])[concept.id], lessons(session, concept.category, now=now)
-    return form.page(
-        "demand/studio_promote.html",
-        concept=concept,
-        variants=concepts.variants(session, concept.id),
-        interest=design.interest(session, [concept.id]),
-        tally=design.tallies(session, [concept.id]).get(concept.id, design.SILENCE),
-        curve=looks.curve_of(concept, said, learned, now=now) if said else [],
-        proposed=proposed or looks.proposed(session, concept, now=now),
-        kinds=[CampaignKind.GROUP_BUY, CampaignKind.PRESALE],
-        samples=samples_of(session, signed_in_viewer().organisation_id),
-        tiers_shown=TIERS_SHOWN,
-    )
-
-
-def _published(concept_id: UUID) -> Concept:
-    """The viewer's own concept, while buyers can want it.
-
-    Raises:
-        ConceptNotFound, ConceptNotPublished
-    """
-    found = own_concept(db_session(), concept_id)
-    if found.state is not ConceptState.PUBLISHED:
-        raise ConceptNotPublished(concept_id=concept_id)
-    return found
-
-
 def _seen_draft(campaign_id: UUID) -> Campaign:
     """The viewer's own draft, read without holding up writers while its picture is made.
 
@@ -340,6 +273,17 @@ def _seen_draft(campaign_id: UUID) -> Campaign:
     if found.state is not CampaignState.DRAFT:
         raise CampaignNotDraft(campaign_id=campaign_id)
     return found
+
+
+def _entered_again(campaign_id: UUID) -> dict[str, Any]:
+    """Everything an own campaign said but its deadline.
+
+    Raises:
+        CampaignNotFound
+    """
+    found, session = own_campaign(campaign_id), db_session()
+    entered = _entered(found, queries.ladder(session, campaign_id), queries.variants(session, campaign_id))
+    return entered | {"deadline": ""}
 
 
 def _entered(found: Campaign, ladder: Ladder, variants: Sequence[Variant]) -> dict[str, Any]:
@@ -374,24 +318,6 @@ def _entered(found: Campaign, ladder: Ladder, variants: Sequence[Variant]) -> di
     return entered
 
 
-def _suggested(concept: Concept, proposed: Proposal) -> dict[str, Any]:
-    """What the promotion form begins with: the campaign that wants speak for, and the picture most pieces are for."""
-    session = db_session()
-    interest = design.interest(session, [concept.id])
-    leader: ConceptVariant = max(concepts.variants(session, concept.id), key=lambda v: interest[v.id].pieces)
-    return {
-        "kind": CampaignKind.GROUP_BUY,
-        "title": concept.title,
-        "title_en": concept.title_en,
-        "description": concept.brief,
-        "picture_id": leader.picture_id,
-        "colours": f"{leader.name} {leader.name_en}".strip(),
-        "minimum": proposed.minimum,
-        "deadline": local_time_entry(request_time() + timedelta(days=proposed.days), edge().settings.timezone),
-        "tiers.0.from_quantity": 1,
-        "tiers.0.price": amount_entry(proposed.price_minor, concept.currency),
-    }
-
-
-def _to(campaign_id: UUID) -> Response:
+def to_campaign(campaign_id: UUID) -> Response:
+    """On to a campaign's own page."""
     return redirect(url_for("demand.studio_campaign", campaign_id=campaign_id), 303)

@@ -20,6 +20,7 @@ from c2m.demand.predictions import outlooks
 from c2m.demand.views.blueprint import blueprint, standing
 from c2m.demand.views.campaign_parts import outlook_part, waiting_part
 from c2m.demand.views.completing import completion_part
+from c2m.demand.views.further import upside_part
 from c2m.identity.models import Role
 from c2m.web.access import allow, public
 from c2m.web.context import db_session, request_time
@@ -150,6 +151,7 @@ def _campaign_page(campaign_id: UUID, extending: Submission[ExtensionForm]) -> t
         joined=queries.joined(session, campaign_id),
         waiting=waiting_part(session, found, None),
         **outlook_part(session, found),
+        **upside_part(session, found),
         teams=teams.teams_in(session, campaign_id, limit=20),
         completion_key=str(uuid4()),
         **completion_part(session, found, pieces),
