@@ -166,11 +166,38 @@ WORDS: dict[NoticeKind, Words] = {
         _("What you wanted is here"),
         _("A campaign has opened for what you and others wanted. Join by %(deadline)s."),
     ),
+    NoticeKind.FIRST_ARTICLE_SENT: Words(
+        "camera",
+        "warn",
+        _("A first article to judge"),
+        _("The factory has photographed the first of %(pieces)s. It makes the rest once you have accepted it."),
+    ),
+    NoticeKind.FIRST_ARTICLE_ACCEPTED: Words(
+        "check", "good", _("First article accepted"), _("The rest of the %(pieces)s can be made.")
+    ),
+    NoticeKind.FIRST_ARTICLE_REFUSED: Words(
+        "x",
+        "bad",
+        _("First article refused"),
+        _("Make another first piece and photograph it. What has to be different: %(reason)s"),
+    ),
+    NoticeKind.FIRST_PIECE_MADE: Words(
+        "camera",
+        "good",
+        _("The first piece is made"),
+        _("So far you have seen a picture only. Your order shows how it really came out."),
+    ),
     NoticeKind.MAKERS_ASKED: Words(
         "inbox",
         "open",
         _("Who wants to make this?"),
         _("Buyers want %(pieces)s in all. Say what you would make it for."),
+    ),
+    NoticeKind.SHEET_ASKED: Words(
+        "ask", "open", _("A factory asks"), _("A factory wants to know something about your demand sheet.")
+    ),
+    NoticeKind.SHEET_ANSWERED: Words(
+        "ask", "good", _("A question was answered"), _("The answer stands on the demand sheet behind your offer.")
     ),
 }
 OFF = Words("x", "bad", _("Called off"), _("The merchant called it off. Everyone gets everything back."))

@@ -10,14 +10,15 @@ from pydantic import Field
 from sqlmodel import Session
 from werkzeug.wrappers import Response
 
-from c2m.demand.models import Campaign, NeedGroup, Pledge
+from c2m.demand.models import Campaign, DemandSheet, NeedGroup, Pledge
 from c2m.design.models import Concept
 from c2m.identity.models import Role
 from c2m.matching.models import CounterOffer, Offer
 from c2m.notices import queries, service
-from c2m.notices.models import Notice
+from c2m.notices.models import Notice, NoticeKind
 from c2m.pages.blueprint import blueprint
 from c2m.pages.message_words import told
+from c2m.production.models import FirstArticle
 from c2m.web.access import signed_in
 from c2m.web.context import db_session, edge, request_time
 from c2m.web.forms import Form, queried
@@ -77,13 +78,21 @@ def unread_messages(viewer: Viewer | None) -> int:
 def subject_of(session: Session, notice: Notice, viewer: Viewer) -> str:
     """The page a message leads to: the order, the campaign as its merchandiser or as buyers see it."""
     if viewer.has(Role.FACTORY) and (offer := session.get(Offer, notice.subject_id)):
+        if notice.kind is NoticeKind.SHEET_ANSWERED:
+            return url_for("matching.offer_sheet", offer_id=offer.id, _anchor="questions")
         return url_for("matching.offer", offer_id=offer.id)
     if viewer.has(Role.OPERATOR) and (counter := session.get(CounterOffer, notice.subject_id)):
         return url_for("matching.counter_offer", counter_id=counter.id)
     if viewer.has(Role.FACTORY) and (group := session.get(NeedGroup, notice.subject_id)):
         return url_for("pages.want_group", group_id=group.id)
+    if viewer.has(Role.FACTORY) and (article := session.get(FirstArticle, notice.subject_id)):
+        return url_for("production.work_order", order_id=article.work_order_id, _anchor="first-article")
+    if viewer.has(Role.MERCHANDISER) and (article := session.get(FirstArticle, notice.subject_id)):
+        return url_for("production.judging", _anchor=f"article-{article.id}")
     if viewer.has(Role.FACTORY):
         return url_for("matching.claims")
+    if viewer.has(Role.MERCHANDISER) and (sheet := session.get(DemandSheet, notice.subject_id)):
+        return url_for("demand.sheet", sheet_id=sheet.id, _anchor="questions")
     pledge = session.get(Pledge, notice.subject_id)
     if pledge is not None and pledge.buyer_id == viewer.organisation_id and viewer.has(Role.BUYER):
         return url_for("pages.order", pledge_id=pledge.id)

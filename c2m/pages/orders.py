@@ -38,6 +38,7 @@ from c2m.pages.blueprint import blueprint
 from c2m.pages.order_words import sentence
 from c2m.pages.words import PURPOSES
 from c2m.production import queries as production
+from c2m.production.first_articles import accepted_of
 from c2m.production.models import WorkOrder
 from c2m.production.queries import ParcelView
 from c2m.web.access import allow
@@ -120,6 +121,7 @@ def _order_page(pledge_id: UUID, form: Submission[EvaluationForm]) -> tuple[str,
         bill=_bill(pledge, campaign),
         held_minor=sum(hold.remaining_minor for hold in holds_of(session, [pledge.id])),
         parcels=parcels,
+        first_pieces=accepted_of(session, campaign.id) if campaign.concept_id else (),
         compensation_minor=sum(parcel.compensation_minor for parcel in parcels),
         can_cancel=pledge.state is PledgeState.PAID and running,
         balance_entry=amount_entry(pledge.balance_minor or 0, campaign.currency),

@@ -78,9 +78,13 @@ JOBS: dict[str, LazyString] = {
     "matching.state_windows": _("State when campaigns arrive"),
     "matching.tell_offered": _("Tell factories of offers"),
     "matching.tell_makers": _("Ask factories who would make what is wanted"),
+    "demand.tell_asked": _("Tell merchants what factories ask"),
+    "matching.tell_answered": _("Tell factories what was answered"),
     "matching.tell_taken": _("Tell merchants who makes their goods"),
     "matching.expire_offers": _("Let offers run out"),
     "production.create_work_orders": _("Plan work orders"),
+    "production.tell_first_articles_sent": _("Tell houses of first articles"),
+    "production.tell_first_articles_judged": _("Tell factories and buyers of judged first articles"),
     "production.settle_work_orders": _("Settle work orders"),
     "audit.run": _("Audit everything"),
 }

@@ -9,10 +9,14 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from c2m.db import lock_rows
-from c2m.demand.models import Campaign, DemandSheet
+from c2m.demand.models import Campaign, DemandSheet, Pledge
 from c2m.design.models import Picture
 from c2m.errors import N_, Conflict, Invalid, NotFound
+from c2m.outbox import announce
 from c2m.production.models import FirstArticle, FirstArticleState, WorkOrder
+
+SENT = "production.first_articles_sent"
+JUDGED = "production.first_articles_judged"
 
 
 class FirstArticleNotFound(NotFound):
@@ -56,13 +60,16 @@ def send_first_article(
     )
     session.add(article)
     session.flush()
+    announce(session, SENT, [article.id], now=now)
     return article
 
 
 def judge_first_article(
     session: Session, article: FirstArticle, *, accepts: bool, words: str, judged_by: UUID, now: datetime
 ) -> None:
-    """Accept how the first piece differs from the concept, or have another one made; a refusal says why.
+    """Accept how the first piece differs from the concept, and so let bulk begin, or have another one made.
+
+    A refusal says what has to be different.
 
     Raises:
         FirstArticleJudged, Invalid
@@ -76,6 +83,7 @@ def judge_first_article(
     article.state = FirstArticleState.ACCEPTED if accepts else FirstArticleState.REFUSED
     article.verdict, article.judged_by, article.judged_at = words.strip(), judged_by, now
     session.add(article)
+    announce(session, JUDGED, [article.id], now=now)
 
 
 def articles_of(session: Session, order_id: UUID) -> Sequence[FirstArticle]:
@@ -103,10 +111,28 @@ def of_merchandiser(organisation_id: UUID) -> "sa.Select[*tuple[Any, ...]]":
     )
 
 
+def accepted_of(session: Session, campaign_id: UUID) -> Sequence[FirstArticle]:
+    """How the first pieces of a campaign came out that its house accepted, one a work order, oldest first."""
+    return session.exec(
+        select(FirstArticle)
+        .join(WorkOrder, col(WorkOrder.id) == col(FirstArticle.work_order_id))
+        .join(DemandSheet, col(DemandSheet.id) == col(WorkOrder.sheet_id))
+        .where(DemandSheet.campaign_id == campaign_id, FirstArticle.state == FirstArticleState.ACCEPTED)
+        .order_by(col(FirstArticle.judged_at), col(FirstArticle.id))
+    ).all()
+
+
 def article(
-    session: Session, article_id: UUID, *, factory_id: UUID | None = None, organisation_id: UUID | None = None
+    session: Session,
+    article_id: UUID,
+    *,
+    factory_id: UUID | None = None,
+    organisation_id: UUID | None = None,
+    buyer_id: UUID | None = None,
 ) -> FirstArticle:
-    """A first article its factory made or its merchandiser judges; other people's are not found.
+    """A first article its factory made, its merchandiser judges, or, once accepted, its campaign's buyers wait for.
+
+    Other people's are not found.
 
     Raises:
         FirstArticleNotFound
@@ -114,6 +140,14 @@ def article(
     found = session.get(FirstArticle, article_id)
     if found is not None:
         order = session.get_one(WorkOrder, found.work_order_id)
-        if order.factory_id == factory_id or campaign_of(session, order).organisation_id == organisation_id:
+        campaign = campaign_of(session, order)
+        if order.factory_id == factory_id or campaign.organisation_id == organisation_id:
+            return found
+        if found.state is FirstArticleState.ACCEPTED and _has_ordered(session, campaign.id, buyer_id):
             return found
     raise FirstArticleNotFound(article_id=article_id)
+
+
+def _has_ordered(session: Session, campaign_id: UUID, buyer_id: UUID | None) -> bool:
+    own = sa.exists().where(col(Pledge.campaign_id) == campaign_id, col(Pledge.buyer_id) == buyer_id)
+    return bool(session.execute(sa.select(own)).scalar_one())

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from c2m.db import chunks, insert_rows, lock_rows, table_of, update_rows, uuid7
 from c2m.errors import N_, Conflict, Invalid, NotFound, Refusal
+from c2m.production.awaiting import BEFORE_BULK, awaiting_first_article
 from c2m.production.models import Milestone, Report, WorkOrder, WorkOrderState
 from c2m.production.queries import WorkOrderNotFound
 from c2m.production.rules import StepCount, pieces_needed, pieces_waiting
@@ -33,6 +34,10 @@ class KeyRefused(Invalid):
 
 class KeyReused(Invalid):
     sentence = N_("This form was already sent with different content. Please start again.")
+
+
+class FirstArticleDue(Conflict):
+    sentence = N_("This was a concept: the rest is made once the merchandiser has accepted the first article.")
 
 
 class StepBeforeBehind(Conflict):
@@ -62,7 +67,8 @@ class ReportRequest:
 def report_progress(session: Session, requests: Sequence[ReportRequest], *, now: datetime) -> list[UUID | Refusal]:
     """Count reported pieces through their steps; each answer is the report's id or why not.
 
-    A step takes in no more than the step before has passed on, and passes on no more than is needed.
+    A step takes in no more than the step before has passed on, and passes on no more than is needed. What was a
+    concept goes past its first step only once its first article is accepted.
     A repeated key gets its first answer.
     """
     floor = _Floor.open(session, requests)
@@ -82,7 +88,8 @@ def report_step(session: Session, request: ReportRequest, *, now: datetime) -> U
     """Count one report.
 
     Raises:
-        WorkOrderNotFound, StepNotFound, ReportQuantityRefused, KeyRefused, KeyReused, StepBeforeBehind, MoreThanNeeded
+        WorkOrderNotFound, StepNotFound, ReportQuantityRefused, KeyRefused, KeyReused, FirstArticleDue,
+        StepBeforeBehind, MoreThanNeeded
     """
     [answer] = report_progress(session, [request], now=now)
     if isinstance(answer, Refusal):
@@ -98,6 +105,7 @@ class _Floor:
     steps: dict[UUID, list[StepCount]]
     completed: dict[tuple[UUID, int], datetime]  # (order, position) → first completed
     known: dict[tuple[UUID, str], tuple[UUID, tuple[int, int, int]]]  # (order, key) → (report, body)
+    awaiting: set[UUID]  # orders that may not go into bulk yet
     new: set[UUID] = field(default_factory=set)
     touched: set[tuple[UUID, int]] = field(default_factory=set)  # (order, position)
 
@@ -105,7 +113,12 @@ class _Floor:
     def open(cls, session: Session, requests: Sequence[ReportRequest]) -> "_Floor":
         ids = sorted({r.work_order_id for r in requests})
         lock_rows(session, WorkOrder, ids)
-        return cls(_ordered(session, ids), *_steps(session, ids), _known(session, requests))
+        return cls(
+            _ordered(session, ids),
+            *_steps(session, ids),
+            _known(session, requests),
+            awaiting_first_article(session, ids),
+        )
 
     def report(self, request: ReportRequest) -> UUID | Refusal:
         """Decide one request and count it in."""
@@ -134,6 +147,8 @@ class _Floor:
             return StepNotFound(work_order_id=request.work_order_id, position=request.position)
         if not _plausible(request.made, request.rejected):
             return ReportQuantityRefused(made=request.made, rejected=request.rejected)
+        if request.position >= BEFORE_BULK and request.work_order_id in self.awaiting:
+            return FirstArticleDue(work_order_id=request.work_order_id)
         waiting = pieces_waiting(steps, request.position)
         if waiting is not None and request.made > waiting:
             return StepBeforeBehind(waiting=waiting, work_order_id=request.work_order_id)

@@ -7,13 +7,19 @@ from uuid import UUID
 from sqlmodel import Session
 
 from c2m.jobs import Handler, Schedule
+from c2m.production.first_articles import JUDGED, SENT
 from c2m.production.punctuality import MEASURE, measure_punctuality
 from c2m.production.settlement import SETTLE, settle_work_orders
+from c2m.production.telling import TELL_JUDGED, TELL_SENT, tell_judged, tell_sent
 from c2m.production.work_orders import create_work_orders
 
 CREATE = "production.create_work_orders"
 
-SUBSCRIPTIONS: dict[str, list[str]] = {"matching.offers_accepted": [CREATE]}
+SUBSCRIPTIONS: dict[str, list[str]] = {
+    "matching.offers_accepted": [CREATE],
+    SENT: [TELL_SENT],
+    JUDGED: [TELL_JUDGED],
+}
 SCHEDULES: list[Schedule] = [Schedule(MEASURE, timedelta(days=1))]
 
 
@@ -26,4 +32,10 @@ def handlers() -> dict[str, Handler]:
     def settle(session: Session, ids: Sequence[UUID], now: datetime) -> None:
         settle_work_orders(session, ids, now=now)
 
-    return {CREATE: create, SETTLE: settle, MEASURE: measure_punctuality}
+    return {
+        CREATE: create,
+        SETTLE: settle,
+        MEASURE: measure_punctuality,
+        TELL_SENT: tell_sent,
+        TELL_JUDGED: tell_judged,
+    }

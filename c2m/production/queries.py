@@ -15,6 +15,7 @@ from c2m.demand.models import Campaign, DemandSheet, Policy, Variant
 from c2m.errors import N_, NotFound
 from c2m.matching.models import Booking, Offer
 from c2m.matching.rules import monday
+from c2m.production.awaiting import BEFORE_BULK, awaiting_first_article
 from c2m.production.models import (
     Compensation,
     Lot,
@@ -66,6 +67,7 @@ class Progress:
     category: str
     policy: Policy
     steps: tuple[StepProgress, ...]
+    awaits_first_article: bool = False  # nothing past the first step may be reported
 
     @property
     def current(self) -> StepProgress | None:
@@ -227,7 +229,8 @@ def progress_of(session: Session, orders: Sequence[WorkOrder]) -> list[Progress]
     """Each of these orders with its product and steps."""
     sheet_ids = sorted({order.sheet_id for order in orders})
     sheets, policies = _sheets(session, sheet_ids), policies_of(session, sheet_ids)
-    milestones = _milestones(session, [order.id for order in orders])
+    ids = [order.id for order in orders]
+    milestones, awaiting = _milestones(session, ids), awaiting_first_article(session, ids)
     return [
         Progress(
             order=order,
@@ -235,7 +238,8 @@ def progress_of(session: Session, orders: Sequence[WorkOrder]) -> list[Progress]
             title_en=sheets[order.sheet_id].title_en,
             category=sheets[order.sheet_id].category,
             policy=policies[order.sheet_id],
-            steps=_steps(milestones[order.id], order.quantity),
+            steps=_steps(milestones[order.id], order.quantity, order.id in awaiting),
+            awaits_first_article=order.id in awaiting,
         )
         for order in orders
     ]
@@ -330,12 +334,12 @@ def settlements_of(
     return list(session.exec(statement.order_by(col(Settlement.work_order_id).desc()).limit(limit)).all())
 
 
-def _steps(milestones: Sequence[Milestone], ordered: int) -> tuple[StepProgress, ...]:
+def _steps(milestones: Sequence[Milestone], ordered: int, awaits: bool) -> tuple[StepProgress, ...]:
     counts = [StepCount(milestone.done, milestone.rejected) for milestone in milestones]
     steps = []
     for i, milestone in enumerate(milestones):
         waiting = pieces_waiting(counts, i)
-        needed = pieces_needed(counts, i, ordered)
+        needed = 0 if awaits and i >= BEFORE_BULK else pieces_needed(counts, i, ordered)
         steps.append(
             StepProgress(
                 position=milestone.position,

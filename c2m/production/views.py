@@ -214,11 +214,11 @@ def judge(article_id: UUID) -> Response | tuple[str, int]:
 
 
 @blueprint.get("/first-articles/<uuid:article_id>/photograph")
-@allow(Role.FACTORY, Role.MERCHANDISER)
+@allow(Role.FACTORY, Role.MERCHANDISER, Role.BUYER)
 def first_article_photograph(article_id: UUID) -> Response:
-    """A first article's photograph, for the factory that took it and the merchandiser who judges it."""
+    """A first article's photograph, for its factory and its merchandiser; once accepted, for its buyers too."""
     session, mine = db_session(), signed_in_viewer().organisation_id
-    found = first_articles.article(session, article_id, factory_id=mine, organisation_id=mine)
+    found = first_articles.article(session, article_id, factory_id=mine, organisation_id=mine, buyer_id=mine)
     picture = pictures.picture(session, found.picture_id)
     response = Response(picture.content, mimetype=picture.media_type)
     response.cache_control.private = True

@@ -2,16 +2,23 @@
 
 import io
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlmodel import col, select
 
+from c2m.app import build_worker
 from c2m.clock import ManualClock
 from c2m.db import Database
-from c2m.demand.models import Campaign, DemandSheet
+from c2m.demand.models import Campaign, DemandSheet, Pledge
+from c2m.errors import Refusal
+from c2m.ledger.provider import SandboxProvider
 from c2m.matching.models import Factory
+from c2m.notices.models import Notice, NoticeKind
 from c2m.production.first_articles import articles_of
+from c2m.production.floor import FirstArticleDue, ReportRequest, report_progress
 from c2m.production.models import FirstArticle, FirstArticleState, WorkOrder
 from tests.builders import a_campaign, a_confirmed_pledge, a_line, a_sheet, verify
 from tests.conftest import Person, Visitor
@@ -50,6 +57,18 @@ def english(client: Client, name: str) -> Visitor:
 def send(maker: Visitor, order: UUID, note: str = "") -> Any:
     form = {"photograph": (io.BytesIO(a_file()), "first.png"), "note": note}
     return maker.post(f"/factory/work-orders/{order}/first-article", data=form, content_type="multipart/form-data")
+
+
+def judge(house: Visitor, article: FirstArticle, finding: str, words: str = "") -> None:
+    answer = house.post(f"/studio/first-articles/{article.id}/judge", data={"finding": finding, "words": words})
+    assert answer.status_code == 303
+
+
+def report(database: Database, order: UUID, *, step: int, now: datetime) -> Refusal | None:
+    """Two pieces through a step; why not, if refused."""
+    with database.transaction() as session:
+        [answer] = report_progress(session, [ReportRequest(order, step, 2, 0, f"step {step}")], now=now)
+    return answer if isinstance(answer, Refusal) else None
 
 
 def sent(database: Database, order: UUID) -> list[FirstArticle]:
@@ -101,13 +120,87 @@ def test_strangers_neither_see_nor_judge(client: Client, database: Database, ord
     assert everything(database) == before
 
 
-def test_what_never_was_a_concept_needs_no_comparison(client: Client, database: Database, order: UUID) -> None:
+def test_bulk_waits_until_the_first_article_is_accepted(
+    client: Client, database: Database, order: UUID, clock: ManualClock
+) -> None:
+    maker, house = english(client, "factory"), english(client, "merchandiser")
+    assert report(database, order, step=0, now=clock.now()) is None
+    for state in ("unsent", "sent", "refused"):
+        if state == "sent":
+            send(maker, order)
+        if state == "refused":
+            judge(house, sent(database, order)[-1], "refuse", "Too dark")
+        before = everything(database)
+        assert isinstance(report(database, order, step=1, now=clock.now()), FirstArticleDue), state
+        assert everything(database) == before
+        assert "nothing can be reported yet" in maker.get(f"/factory/work-orders/{order}").get_data(as_text=True)
+    send(maker, order)
+    judge(house, sent(database, order)[-1], "accept")
+    assert "nothing can be reported yet" not in maker.get(f"/factory/work-orders/{order}").get_data(as_text=True)
+    assert report(database, order, step=1, now=clock.now()) is None
+
+
+def test_both_sides_and_then_the_buyers_are_told(
+    client: Client, database: Database, order: UUID, clock: ManualClock, people: dict[str, Person]
+) -> None:
+    maker, house = english(client, "factory"), english(client, "merchandiser")
+    send(maker, order)
+    judge(house, sent(database, order)[-1], "refuse", "The red is too dark")
+    send(maker, order)
+    judge(house, sent(database, order)[-1], "accept")
+    build_worker(database, SandboxProvider()).run_until_idle(clock.now())
+    with database.reading() as session:
+        notices = session.exec(select(Notice).where(col(Notice.key).like("first-%")).order_by(col(Notice.key))).all()
+        told = sorted((str(notice.kind), str(notice.organisation_id)) for notice in notices)
+        [buyer] = session.exec(select(Pledge.buyer_id)).all()
+    factory, merchandiser = (str(people[name].organisation_id) for name in ("factory", "merchandiser"))
+    assert told == sorted(
+        [
+            ("first_article_sent", merchandiser),
+            ("first_article_refused", factory),
+            ("first_article_sent", merchandiser),
+            ("first_article_accepted", factory),
+            ("first_piece_made", str(buyer)),
+        ]
+    )
+    assert "The red is too dark" in maker.get("/messages").get_data(as_text=True)
+    [to_judge, _] = [n for n in notices if n.kind is NoticeKind.FIRST_ARTICLE_SENT]
+    assert "/studio/first-articles#article-" in house.post(f"/messages/{to_judge.id}").headers["Location"]
+
+
+def test_a_buyer_sees_the_first_piece_beside_the_picture_once_it_is_accepted(
+    client: Client, database: Database, order: UUID, people: dict[str, Person]
+) -> None:
+    with database.transaction() as session:
+        [pledge] = session.exec(select(Pledge)).all()
+        pledge.buyer_id = people["buyer"].organisation_id
+        session.add(pledge)
+        page = f"/orders/{pledge.id}"
+    buyer, house = english(client, "buyer"), english(client, "merchandiser")
+    send(english(client, "factory"), order, "The handle is 1 cm shorter")
+    [article] = sent(database, order)
+    photograph = f"/first-articles/{article.id}/photograph"
+    assert buyer.get(photograph).status_code == 404
+    assert photograph not in buyer.get(page).get_data(as_text=True)
+    judge(house, article, "accept")
+    assert buyer.get(photograph).mimetype == "image/webp"
+    shown = buyer.get(page).get_data(as_text=True)
+    assert photograph in shown
+    assert "The handle is 1 cm shorter" in shown
+    assert english(client, "buyer2").get(photograph).status_code == 404
+
+
+def test_what_never_was_a_concept_needs_no_comparison(
+    client: Client, database: Database, order: UUID, clock: ManualClock
+) -> None:
     with database.transaction() as session:
         sheet = session.get_one(DemandSheet, session.get_one(WorkOrder, order).sheet_id)
         campaign = session.get_one(Campaign, sheet.campaign_id)
         campaign.concept_id = None
         session.add(campaign)
     maker = english(client, "factory")
+    assert report(database, order, step=0, now=clock.now()) is None
+    assert report(database, order, step=1, now=clock.now()) is None
     assert "First article" not in maker.get(f"/factory/work-orders/{order}").get_data(as_text=True)
     assert send(maker, order).status_code == 422
     assert sent(database, order) == []
