@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -68,7 +69,7 @@ def is_due(session: Session, kinds: Collection[str], *, now: datetime) -> bool:
     return session.execute(sa.select(table_of(Job).c.id).where(due).limit(1)).first() is not None
 
 
-def due_by(now: datetime) -> sa.ColumnElement[bool]:
+def due_by(now: datetime | sa.BindParameter[Any]) -> sa.ColumnElement[bool]:
     """Whether a job may be taken: it is due, or whoever took it let its lease run out."""
     c = table_of(Job).c
     return sa.or_(

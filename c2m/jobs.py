@@ -9,6 +9,7 @@ that one bad row never holds up the others.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -280,52 +281,77 @@ class Worker:
             )
 
     def _dispatch_announcements(self, session: Session, now: datetime) -> None:
-        table = table_of(Announcement)
-        waiting = (
-            sa.select(table.c.id, table.c.topic, table.c.ids)
-            .where(table.c.dispatched_at.is_(None))
-            .order_by(table.c.id)
-            .limit(ANNOUNCEMENTS_PER_CLAIM)
-            .with_for_update(skip_locked=True)
-        )
+        waiting, dispatch = _dispatching()
         found = session.execute(waiting).all()
+        if not found:
+            return
         jobs = [
             _row(kind, f"{kind}<{row.id}", row.ids, now, now)
             for row in found
             for kind in self.subscriptions.get(row.topic, ())
         ]
         insert_missing(session, Job, jobs)
-        if found:
-            session.execute(sa.update(table).where(table.c.id.in_([row.id for row in found])).values(dispatched_at=now))
+        session.execute(dispatch, {"dispatched": [row.id for row in found], "now": now})
 
 
 class LeaseLost(Exception):
     """Another worker took the job over after the lease ran out; this one's effect is rolled back."""
 
 
-def _lease(session: Session, now: datetime, share: Share, *, attempts: int) -> list[Leased]:
+@cache
+def _dispatching() -> tuple[sa.Select[Any], sa.Update]:
+    """The announcements that wait, oldest first, and marking them as dispatched; made once, like a claim's."""
+    table = table_of(Announcement)
+    c = table.c
+    waiting = (
+        sa.select(c.id, c.topic, c.ids)
+        .where(c.dispatched_at.is_(None))
+        .order_by(c.id)
+        .limit(ANNOUNCEMENTS_PER_CLAIM)
+        .with_for_update(skip_locked=True)
+    )
+    chosen = c.id.in_(sa.bindparam("dispatched", expanding=True))
+    return waiting, sa.update(table).where(chosen).values(dispatched_at=sa.bindparam("now"))
+
+
+@cache
+def _leasing(share: Share) -> tuple[sa.Select[Any], sa.Select[Any], sa.Update]:
+    """Which kind is due longest, its due jobs, and taking some of them; made once, as every claim asks the same."""
     table = table_of(Job)
     c = table.c
-    due = sa.and_(due_by(now), share.takes)
-    first = session.execute(sa.select(c.kind).where(due).order_by(c.due_at, c.id).limit(1)).scalar()
-    if first is None:
-        return []
+    due = sa.and_(due_by(sa.bindparam("now")), share.takes)
+    longest = sa.select(c.kind).where(due).order_by(c.due_at, c.id).limit(1)
     waiting = (
         sa.select(c.id, c.kind, c.key, c.ids, c.attempts)
-        .where(due, c.kind == first)
+        .where(due, c.kind == sa.bindparam("longest"))
         .order_by(c.due_at, c.id)
         .limit(share.at_once)
         .with_for_update(skip_locked=True)
     )
+    take = (
+        sa.update(table)
+        .where(c.id.in_(sa.bindparam("taken", expanding=True)))
+        .values(
+            state=JobState.LEASED,
+            lease_token=sa.bindparam("token"),
+            leased_until=sa.bindparam("until"),
+            attempts=c.attempts + sa.bindparam("more"),
+        )
+    )
+    return longest, waiting, take
+
+
+def _lease(session: Session, now: datetime, share: Share, *, attempts: int) -> list[Leased]:
+    longest, waiting, take = _leasing(share)
+    kind = session.execute(longest, {"now": now}).scalar()
+    if kind is None:
+        return []
     token = uuid4()
-    found = session.execute(waiting)
+    found = session.execute(waiting, {"now": now, "longest": kind})
     leased = [Leased(row.id, row.kind, row.key, row.ids, row.attempts + attempts, token) for row in found]
     taken = _at_most(leased, IDS_PER_CLAIM)
-    session.execute(
-        sa.update(table)
-        .where(c.id.in_([job.id for job in taken]))
-        .values(state=JobState.LEASED, lease_token=token, leased_until=now + LEASE, attempts=c.attempts + attempts)
-    )
+    names = [job.id for job in taken]
+    session.execute(take, {"taken": names, "token": token, "until": now + LEASE, "more": attempts})
     return taken
 
 
@@ -355,12 +381,17 @@ def _at_most(jobs: Sequence[Leased], ids: int) -> list[Leased]:
     return taken
 
 
-def _mark_done(session: Session, batch: Sequence[Leased], now: datetime) -> None:
+@cache
+def _finishing() -> sa.Update:
+    """Marking jobs as done for whoever still holds their lease."""
     table = table_of(Job)
-    result = session.connection().execute(
-        sa.update(table)
-        .where(table.c.id.in_([job.id for job in batch]), table.c.lease_token == batch[0].token)
-        .values(state=JobState.DONE, finished_at=now, lease_token=None, leased_until=None, error=None)
-    )
+    held = table.c.id.in_(sa.bindparam("finished", expanding=True)), table.c.lease_token == sa.bindparam("token")
+    done = {"state": JobState.DONE, "finished_at": sa.bindparam("now")}
+    return sa.update(table).where(*held).values(**done, lease_token=None, leased_until=None, error=None)
+
+
+def _mark_done(session: Session, batch: Sequence[Leased], now: datetime) -> None:
+    finished = [job.id for job in batch]
+    result = session.connection().execute(_finishing(), {"finished": finished, "token": batch[0].token, "now": now})
     if result.rowcount != len(batch):
         raise LeaseLost(f"{batch[0].kind}: {len(batch) - result.rowcount} of {len(batch)} leases lost")
