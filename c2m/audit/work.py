@@ -10,7 +10,7 @@ from sqlmodel import Session
 from c2m.audit.check import Broken, Check, Part, hex_of, text_of
 from c2m.db import table_of
 from c2m.demand import jobs as demand_jobs
-from c2m.demand.models import Campaign, DemandSheet, NeedGroup
+from c2m.demand.models import Campaign, DemandSheet, NeedGroup, SheetQuestion
 from c2m.design import jobs as design_jobs
 from c2m.design.models import Concept
 from c2m.errors import N_
@@ -24,8 +24,9 @@ from c2m.production.models import Lot, WorkOrder
 OVERDUE = timedelta(hours=1)  # a living worker takes up what is waiting within seconds
 
 job, announcement = table_of(Job), table_of(Announcement)
-campaign, group, sheet, concept, offer, counter, order, lot = (
-    table_of(model) for model in (Campaign, NeedGroup, DemandSheet, Concept, Offer, CounterOffer, WorkOrder, Lot)
+campaign, group, sheet, question, concept, offer, counter, order, lot = (
+    table_of(model)
+    for model in (Campaign, NeedGroup, DemandSheet, SheetQuestion, Concept, Offer, CounterOffer, WorkOrder, Lot)
 )
 
 HAPPENED: Mapping[str, tuple[sa.Column[Any], sa.ColumnElement[bool]]] = {
@@ -35,6 +36,8 @@ HAPPENED: Mapping[str, tuple[sa.Column[Any], sa.ColumnElement[bool]]] = {
     "demand.campaigns_closed": (campaign.c.id, campaign.c.closed_at.is_not(None)),
     "demand.sheets_issued": (sheet.c.id, sa.true()),
     "demand.makers_asked": (group.c.id, group.c.makers_asked_at.is_not(None)),
+    "demand.sheet_questions_asked": (question.c.id, sa.true()),
+    "demand.sheet_questions_answered": (question.c.id, question.c.answered_at.is_not(None)),
     "matching.offers_made": (offer.c.id, sa.true()),
     "matching.offers_accepted": (offer.c.id, offer.c.state == OfferState.ACCEPTED),
     "matching.offers_returned": (offer.c.id, offer.c.state.in_([OfferState.DECLINED, OfferState.EXPIRED])),

@@ -19,6 +19,7 @@ from c2m.demand.foretelling import (
 from c2m.demand.need_groups import REGROUP, grouped_anew, record_groups
 from c2m.demand.outcomes import FOLLOW_OUTCOMES, follow_outcomes
 from c2m.demand.pledges import record_balances, record_declines, record_payments
+from c2m.demand.questions import TELL_ASKED, tell_asked
 from c2m.demand.releases import end_releases
 from c2m.demand.trends import STATE_BRIEFS, state_briefs
 from c2m.demand.waiting import END_RELEASE
@@ -29,6 +30,7 @@ SUBSCRIPTIONS: dict[str, list[str]] = {
     "demand.pledge.declined": ["demand.record_declines"],
     "demand.balance.charged": ["demand.record_balances"],
     "demand.campaigns_opened": [STATE_CHANCES],
+    "demand.sheet_questions_asked": [TELL_ASKED],
     "demand.campaigns_closed": [FOLLOW_OUTCOMES, MEASURE, SCORE],
 }
 SCHEDULES: list[Schedule] = [
@@ -54,6 +56,7 @@ def handlers() -> dict[str, Handler]:
         REFIT: OutsideWork(learn_success, record_learned),
         REGROUP: OutsideWork(grouped_anew, record_groups),
         STATE_BRIEFS: state_briefs,
+        TELL_ASKED: tell_asked,
         "demand.record_payments": record_payments,
         "demand.record_declines": record_declines,
         "demand.record_balances": record_balances,

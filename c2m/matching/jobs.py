@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from c2m.jobs import Handler, OutsideWork, Schedule
+from c2m.matching.asking import TELL_ANSWERED, tell_answered
 from c2m.matching.counters import WEIGH, record_effects, weigh_counters
 from c2m.matching.inquiries import STATE, state_windows
 from c2m.matching.offers import expire_offers
@@ -17,6 +18,7 @@ SUBSCRIPTIONS: dict[str, list[str]] = {
     "matching.offers_returned": [MATCH],
     "matching.offers_cut": [MATCH],
     "demand.makers_asked": [TELL_MAKERS],
+    "demand.sheet_questions_answered": [TELL_ANSWERED],
     "matching.offers_made": [TELL_OFFERED],
     "matching.offers_accepted": [TELL_TAKEN],
     "matching.offers_countered": [WEIGH],
@@ -37,6 +39,7 @@ def handlers(hire: Hire = crew_of) -> dict[str, Handler]:
         TELL_OFFERED: tell_offered,
         TELL_TAKEN: tell_taken,
         TELL_MAKERS: tell_makers,
+        TELL_ANSWERED: tell_answered,
         RECHECK: recheck_claims,
         STATE: state_windows,
     }

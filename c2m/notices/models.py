@@ -43,12 +43,12 @@ class NoticeKind(StrEnum):
     CONCEPT_HOPELESS = "concept_hopeless"
     NEED_ANSWERED = "need_answered"
     MAKERS_ASKED = "makers_asked"
-    SHEET_ASKED = "sheet_asked"
-    SHEET_ANSWERED = "sheet_answered"
     FIRST_ARTICLE_SENT = "first_article_sent"
     FIRST_ARTICLE_ACCEPTED = "first_article_accepted"
     FIRST_ARTICLE_REFUSED = "first_article_refused"
     FIRST_PIECE_MADE = "first_piece_made"
+    SHEET_ASKED = "sheet_asked"
+    SHEET_ANSWERED = "sheet_answered"
 
 
 class Notice(Table, table=True):

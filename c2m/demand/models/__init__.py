@@ -35,7 +35,7 @@ from c2m.demand.models.pledges import (
 from c2m.demand.models.predictions import Prediction, SuccessModel
 from c2m.demand.models.queue import Waiting, WaitingLine, WaitingPledge, WaitingState
 from c2m.demand.models.samples import Evaluation, SampleCredit
-from c2m.demand.models.sheets import DemandSheet, SheetLine, SheetPledge, SheetRelease
+from c2m.demand.models.sheets import DemandSheet, SheetLine, SheetPledge, SheetQuestion, SheetRelease
 
 __all__ = [
     "FINAL",
@@ -67,6 +67,7 @@ __all__ = [
     "SearchCount",
     "SheetLine",
     "SheetPledge",
+    "SheetQuestion",
     "SheetRelease",
     "SuccessModel",
     "Team",

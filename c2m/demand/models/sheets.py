@@ -73,3 +73,23 @@ class SheetRelease(Table, table=True):
     version: int = Field(primary_key=True)
     quantity: int
     released_at: datetime = time_field()
+
+
+class SheetQuestion(Table, table=True):
+    """What a factory asks about a sheet, and the answer, which stands on the sheet for every factory that sees it."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("factory_id", "idempotency_key"),
+        sa.CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered"),
+        sa.CheckConstraint("version > 0", name="version_positive"),
+    )
+
+    id: UUID = id_field()
+    sheet_id: UUID = Field(foreign_key="demand_sheet.id", index=True)
+    version: int  # of the sheet, when it was asked
+    factory_id: UUID = Field(foreign_key="organisation.id")  # named to the sheet's merchandiser alone
+    words: str = Field(max_length=500)
+    asked_at: datetime = time_field()
+    answer: str | None = Field(default=None, max_length=1000)
+    answered_at: datetime | None = time_field(nullable=True)
+    idempotency_key: str = Field(max_length=80)
