@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from uuid import UUID
 
@@ -13,12 +13,13 @@ from c2m.demo.market import Market
 from c2m.demo.town import Maker, Town
 from c2m.matching.calendars import Load, Shifts
 from c2m.matching.capacity import capacity_map
+from c2m.matching.claims import NewClaim, make_claims
 from c2m.matching.counters import Decision, NoRoomForCounter, decide_counter
 from c2m.matching.hours import Keep, offer_idle_weeks, reserve, set_overtime, set_shifts
 from c2m.matching.models import Capability, CapacityUnit, ClaimKind, CounterOffer, CounterState, LineKind
 from c2m.matching.newcomers import set_terms
 from c2m.matching.rules import monday, weeks_from
-from c2m.matching.vetting import Check, NewClaim, check_claims, make_claims
+from c2m.matching.vetting import Check, check_claims
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Paper:
 NEWCOMER_SHARE = 80_000  # of the volume
 NEWCOMER_ORDERS = 2
 OVERTIME_EACH, MINUTES_EACH = 3, 4  # each third factory offers overtime, each fourth counts in minutes
+OWN_DAY_EACH = 6  # each sixth paper names until when it holds
 OVERTIME_PARTS = 5  # a fifth of a week
 IDLE_PARTS = 4  # a quarter of a week
 IDLE_HOUR = 10  # on Mondays
@@ -69,6 +71,7 @@ class Hours:
     town: Town
     _rng: Random = field(init=False)
     _known: set[UUID] = field(default_factory=set)
+    _checked: list[UUID] = field(default_factory=list)
     _to_check: Diary[tuple[UUID, bool, str]] = field(default_factory=Diary)
 
     def __post_init__(self) -> None:
@@ -118,8 +121,18 @@ class Hours:
 
     def _check(self, session: Session, now: datetime) -> None:
         operator = self.town.operator_id
-        due = [Check(claim_id, holds, seen, operator) for claim_id, holds, seen in self._to_check.due(now)]
+        due = [
+            Check(claim_id, holds, seen, operator, self._until(number) if holds else None)
+            for number, (claim_id, holds, seen) in enumerate(self._to_check.due(now), start=len(self._checked))
+        ]
+        self._checked += [check.claim_id for check in due]
         check_claims(session, due, now=now)
+
+    def _until(self, number: int) -> date | None:
+        """Each sixth paper says a day of its own, not long after the story ends: it is to be checked again by then."""
+        if number % OWN_DAY_EACH:
+            return None
+        return (self.market.calendar.ends_at + timedelta(days=6 + number % 20)).date()
 
     def _decide(self, session: Session, now: datetime) -> None:
         """Agree to what costs little more than refusing; the last ones are left to whoever signs in."""

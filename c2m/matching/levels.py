@@ -14,15 +14,29 @@ HOLDS = {
     CERTIFICATE: timedelta(days=365),
     SAMPLE_WORK: timedelta(days=180),
 }
-LONGEST = timedelta(days=3 * 365)  # that a check may hold, whatever the paper says
+LONGEST = {  # that a check may hold, whatever the paper says
+    LICENCE: timedelta(days=3 * 365),
+    MACHINES: timedelta(days=2 * 365),
+    CERTIFICATE: timedelta(days=3 * 365),
+    SAMPLE_WORK: timedelta(days=365),
+}
+TOO_LONG: dict[str, str] = {
+    LICENCE: N_("A licence holds for three years at most before it is checked again."),
+    MACHINES: N_("Machines hold for two years at most before they are checked again."),
+    CERTIFICATE: N_("A certificate holds for three years at most before it is checked again."),
+    SAMPLE_WORK: N_("Sample work holds for a year at most before it is checked again."),
+}
+SENT_AGAIN_WITHIN, MOST_SENT = timedelta(days=30), 3  # the same claim, refused
+AFTER_REFUSED_RENEWAL = timedelta(days=14)  # the paper it was to follow holds at most so long
 RECHECK_BEFORE = timedelta(days=30)
 UNANSWERED_WITHIN = timedelta(days=30)
 MOST_UNANSWERED = 3  # offers that ran out: then nobody may be there any more
 
-RUNS_OUT, UNANSWERED = "runs_out", "unanswered"
+RUNS_OUT, UNANSWERED, RENEWAL_REFUSED = "runs_out", "unanswered", "renewal_refused"
 RECHECKS: dict[str, str] = {
     RUNS_OUT: N_("It runs out within 30 days."),
     UNANSWERED: N_("Three offers or more ran out unanswered within 30 days."),
+    RENEWAL_REFUSED: N_("What was sent in to renew it was refused; it holds for 14 days at most."),
 }
 
 

@@ -77,6 +77,26 @@ class Claim(Table, table=True):
     recheck: str | None = Field(default=None, max_length=24)  # why it is to be checked again before it runs out
 
 
+class FindingKind(StrEnum):
+    VERIFIED = "verified"
+    REFUSED = "refused"
+    REVOKED = "revoked"
+    CUT_SHORT = "cut_short"  # it holds for less long, because its renewal was refused
+    EXPIRED = "expired"
+
+
+class ClaimFinding(Table, table=True):
+    """What was found on a claim, or became of it, at a moment; rows are never changed."""
+
+    id: UUID = id_field()
+    claim_id: UUID = Field(foreign_key="claim.id", index=True)
+    finding: FindingKind = enum_field(FindingKind)
+    seen: str = Field(default="", max_length=500)  # the evidence, or the reason
+    found_at: datetime = time_field()
+    found_by: UUID | None = None  # None: by rule
+    expires_at: datetime | None = time_field(nullable=True)  # until when it held from then on
+
+
 class MatchingTerms(Table, table=True):
     """What the operator sets for matching; rows are never changed, the latest holds."""
 

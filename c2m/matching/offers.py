@@ -26,6 +26,8 @@ from c2m.notices.models import NoticeKind
 from c2m.notices.service import tell
 from c2m.outbox import announce
 
+WITHDRAWN = "资质不再有效 The licence holds no longer"  # why an offer ended that nobody let run out
+
 
 class OfferNotOpen(Conflict):
     sentence = N_("This offer has already been answered or has run out.")
@@ -92,6 +94,23 @@ def expire_offers(session: Session, ids: Sequence[UUID], now: datetime) -> None:
     _give_back(session, sorted(expired), now)
     about = messages_about(session, sorted(expired), NoticeKind.OFFER_RAN_OUT)
     tell(session, about, now=now)
+
+
+def withdraw_offers(session: Session, factory_ids: Sequence[UUID], *, now: datetime) -> None:
+    """End the open offers of factories that may no longer be matched, with what was countered: the capacity is free
+    again, and the pieces are matched to others."""
+    c = table_of(Offer).c
+    ids: list[UUID] = []
+    for part in chunks(factory_ids):
+        rows = session.execute(sa.select(c.id).where(c.factory_id.in_(part), c.state.in_(OPEN)).order_by(c.id))
+        ids += rows.scalars()
+    if not ids:
+        return
+    lock_rows(session, Offer, ids)
+    closing = {"state": OfferState.EXPIRED, "answered_at": now, "reason": WITHDRAWN}
+    ended = close(session, ids, (c.state.in_(OPEN),), closing)
+    end_counters(session, list(ended), CounterState.LAPSED, now=now)
+    _give_back(session, sorted(ended), now)
 
 
 def close(

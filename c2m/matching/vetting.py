@@ -4,29 +4,45 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from c2m.db import chunks, insert_rows, lock_rows, table_of, uuid7
-from c2m.errors import N_, Conflict, Invalid, NotFound
+from c2m.errors import N_, Conflict, Invalid
 from c2m.identity.models import Organisation, OrganisationState
-from c2m.matching.levels import HOLDS, LONGEST, RECHECK_BEFORE, RUNS_OUT, UNANSWERED_WITHIN, level_of, recheck_of
-from c2m.matching.models import Claim, ClaimKind, ClaimState, Factory, FactoryLevel, Offer, OfferState
-from c2m.matching.queries import factory
+from c2m.matching.claims import ClaimNotFound
+from c2m.matching.levels import (
+    AFTER_REFUSED_RENEWAL,
+    HOLDS,
+    LONGEST,
+    RECHECK_BEFORE,
+    RENEWAL_REFUSED,
+    RUNS_OUT,
+    TOO_LONG,
+    UNANSWERED_WITHIN,
+    level_of,
+    recheck_of,
+)
+from c2m.matching.models import (
+    Claim,
+    ClaimFinding,
+    ClaimKind,
+    ClaimState,
+    Factory,
+    FactoryLevel,
+    FindingKind,
+    Offer,
+    OfferState,
+)
+from c2m.matching.offers import withdraw_offers
 from c2m.matching.rules import starts_at
 from c2m.notices.models import NoticeKind
 from c2m.notices.service import Message, tell
 
 RECHECK = "matching.recheck_claims"
-MOST_OPEN = 20
 LICENCE_TITLE = "营业执照 Business licence"
-
-
-class ClaimNotFound(NotFound):
-    sentence = N_("There is no such claim.")
 
 
 class ClaimChecked(Conflict):
@@ -37,19 +53,8 @@ class InvalidCheck(Invalid):
     sentence = N_("This check can't be recorded.")
 
 
-class TooManyClaims(Conflict):
-    sentence = N_("Twenty claims wait to be checked already; send more when they have been.")
-
-
-@dataclass(frozen=True)
-class NewClaim:
-    """What a factory says of itself, and by what it can be checked: a number or address, a picture of its own."""
-
-    factory_id: UUID
-    kind: ClaimKind
-    title: str
-    reference: str = ""
-    picture_id: UUID | None = None
+class ClaimNotVerified(Conflict):
+    sentence = N_("Only what is verified can be revoked.")
 
 
 @dataclass(frozen=True)
@@ -65,46 +70,20 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Revocation:
+    """Why a verified claim holds no longer."""
+
+    claim_id: UUID
+    reason: str
+    revoked_by: UUID | None
+
+
+@dataclass(frozen=True)
 class Papers:
     """What an operator read off a licence: its number, and until when it holds, else as long as licences usually do."""
 
     reference: str = ""
     until: date | None = None
-
-
-def make_claim(session: Session, claim: NewClaim, *, now: datetime) -> UUID:
-    """Claim a licence, machines, a certificate or sample work; it counts once an operator has checked it.
-
-    Raises:
-        FactoryNotFound, TooManyClaims
-    """
-    factory(session, claim.factory_id)
-    open_claims = sa.select(sa.func.count()).where(
-        col(Claim.factory_id) == claim.factory_id, col(Claim.state) == ClaimState.OPEN
-    )
-    if session.execute(open_claims).scalar_one() >= MOST_OPEN:
-        raise TooManyClaims(factory_id=claim.factory_id)
-    [claim_id] = make_claims(session, [claim], now=now)
-    return claim_id
-
-
-def make_claims(session: Session, claims: Sequence[NewClaim], *, now: datetime) -> list[UUID]:
-    """Record the claims of factories, to be checked."""
-    ids = [uuid7() for _ in claims]
-    rows = [
-        {
-            "id": claim_id,
-            "factory_id": claim.factory_id,
-            "kind": claim.kind,
-            "title": claim.title,
-            "reference": claim.reference,
-            "picture_id": claim.picture_id,
-            "made_at": now,
-        }
-        for claim_id, claim in zip(ids, claims, strict=True)
-    ]
-    insert_rows(session, Claim, rows)
-    return ids
 
 
 def check_claims(session: Session, checks: Sequence[Check], *, now: datetime) -> None:
@@ -124,15 +103,40 @@ def check_claims(session: Session, checks: Sequence[Check], *, now: datetime) ->
         if not check.evidence.strip():
             raise InvalidCheck(errors={"evidence": N_("Say what you saw.")})
         if check.verified:
-            _check_until(expires_at, now)
+            _check_until(claim.kind, expires_at, now)
         claim.state = ClaimState.VERIFIED if check.verified else ClaimState.REFUSED
         claim.evidence, claim.recheck = check.evidence, None
         claim.checked_at, claim.checked_by = now, check.checked_by
         claim.expires_at = expires_at if check.verified else None
         session.add(claim)
     session.flush()
-    _set_levels(session, sorted({claim.factory_id for claim in claims.values()}))
+    _keep(session, list(claims.values()), now)
+    _cut_short(session, [claim for claim in claims.values() if claim.state is ClaimState.REFUSED], now)
+    _set_levels(session, sorted({claim.factory_id for claim in claims.values()}), now)
     _tell_checked(session, list(claims.values()), now)
+
+
+def revoke_claim(session: Session, revocation: Revocation, *, now: datetime) -> None:
+    """End a verified claim before its day. A factory without a licence that holds is no longer matched: its open
+    offers are withdrawn and their pieces matched to others; what it has accepted it makes.
+
+    Raises:
+        ClaimNotFound, ClaimNotVerified, InvalidCheck: nothing is changed.
+    """
+    claim = _claims(session, [revocation.claim_id]).get(revocation.claim_id)
+    if claim is None:
+        raise ClaimNotFound(claim_id=revocation.claim_id)
+    if claim.state is not ClaimState.VERIFIED:
+        raise ClaimNotVerified(claim_id=claim.id)
+    if not revocation.reason.strip():
+        raise InvalidCheck(errors={"reason": N_("Say why.")})
+    claim.state, claim.recheck, claim.expires_at = ClaimState.REFUSED, None, None
+    claim.evidence, claim.checked_at, claim.checked_by = revocation.reason, now, revocation.revoked_by
+    session.add(claim)
+    session.flush()
+    _keep(session, [claim], now, FindingKind.REVOKED)
+    _set_levels(session, [claim.factory_id], now)
+    _tell_checked(session, [claim], now)
 
 
 def verify_registrations(
@@ -158,7 +162,7 @@ def verify_registrations(
     for one in verified:
         checked_at, read = one.decided_at or one.registered_at, (papers or {}).get(one.id, Papers())
         expires_at = _holds_until(ClaimKind.LICENCE, read.until, checked_at)
-        _check_until(expires_at, checked_at)
+        _check_until(ClaimKind.LICENCE, expires_at, checked_at)
         rows.append(
             {
                 "id": uuid7(),
@@ -175,6 +179,19 @@ def verify_registrations(
             }
         )
     insert_rows(session, Claim, rows)
+    findings = [
+        {
+            "id": uuid7(),
+            "claim_id": row["id"],
+            "finding": FindingKind.VERIFIED,
+            "seen": row["evidence"],
+            "found_at": row["checked_at"],
+            "found_by": row["checked_by"],
+            "expires_at": row["expires_at"],
+        }
+        for row in rows
+    ]
+    insert_rows(session, ClaimFinding, findings)
     _set_levels(session, sorted(one.id for one in verified))
 
 
@@ -188,7 +205,8 @@ def recheck_claims(session: Session, _ids: Sequence[UUID], now: datetime) -> Non
         claim.state, claim.recheck = ClaimState.EXPIRED, None
         session.add(claim)
     session.flush()
-    _set_levels(session, sorted({claim.factory_id for claim in ended}))
+    _keep(session, ended, now, FindingKind.EXPIRED)
+    _set_levels(session, sorted({claim.factory_id for claim in ended}), now)
     tell(session, [_message(claim, NoticeKind.CLAIM_RAN_OUT) for claim in ended], now=now)
     silent = _unanswered(session, now)
     near = sa.or_(c.expires_at <= now + RECHECK_BEFORE, c.factory_id.in_(sorted(silent)))
@@ -206,37 +224,54 @@ def recheck_claims(session: Session, _ids: Sequence[UUID], now: datetime) -> Non
     tell(session, [_message(claim, NoticeKind.CLAIM_RUNS_OUT) for claim in running_out], now=now)
 
 
-def claims_of(session: Session, factory_id: UUID) -> list[Claim]:
-    """What a factory has claimed, the latest first."""
-    statement = select(Claim).where(Claim.factory_id == factory_id).order_by(col(Claim.id).desc())
-    return list(session.exec(statement).all())
+def _keep(session: Session, claims: Sequence[Claim], now: datetime, finding: FindingKind | None = None) -> None:
+    """Write down in the history of claims what they have come to."""
+    by_rule = finding in (FindingKind.EXPIRED, FindingKind.CUT_SHORT)
+    rows = [
+        {
+            "id": uuid7(),
+            "claim_id": claim.id,
+            "finding": finding or FindingKind(claim.state),
+            "seen": "" if by_rule else claim.evidence,
+            "found_at": now,
+            "found_by": None if by_rule else claim.checked_by,
+            "expires_at": claim.expires_at,
+        }
+        for claim in claims
+    ]
+    insert_rows(session, ClaimFinding, rows)
 
 
-def verified_kinds(claims: Sequence[Claim]) -> frozenset[str]:
-    """The kinds of claims that hold."""
-    return frozenset(claim.kind.value for claim in claims if claim.state is ClaimState.VERIFIED)
-
-
-def to_check() -> sa.Select[*tuple[Any, ...]]:
-    """Claims that wait for an operator with their factories: new ones and those to be checked again, oldest first."""
-    waits = sa.or_(col(Claim.state) == ClaimState.OPEN, col(Claim.recheck).is_not(None))
-    return (
-        sa.select(Claim, Organisation)
-        .join(Organisation, col(Organisation.id) == col(Claim.factory_id))
-        .where(waits)
-        .order_by(col(Claim.made_at), col(Claim.id))
-    )
+def _cut_short(session: Session, refused: Sequence[Claim], now: datetime) -> None:
+    """Have a licence hold no longer than two weeks once what was to renew it is refused; it is to be checked again."""
+    latest = now + AFTER_REFUSED_RENEWAL
+    factories = {claim.factory_id for claim in refused if claim.kind is ClaimKind.LICENCE}
+    standing = session.exec(
+        select(Claim)
+        .where(
+            col(Claim.factory_id).in_(sorted(factories)),
+            Claim.kind == ClaimKind.LICENCE,
+            Claim.state == ClaimState.VERIFIED,
+        )
+        .order_by(col(Claim.id))
+    ).all()
+    for claim in standing:
+        claim.recheck, claim.expires_at = RENEWAL_REFUSED, min(claim.expires_at or latest, latest)
+        session.add(claim)
+    session.flush()
+    _keep(session, standing, now, FindingKind.CUT_SHORT)
+    tell(session, [_message(claim, NoticeKind.CLAIM_RUNS_OUT) for claim in standing], now=now)
 
 
 def _holds_until(kind: ClaimKind, until: date | None, checked_at: datetime) -> datetime:
     return starts_at(until) if until else checked_at + HOLDS[kind]
 
 
-def _check_until(expires_at: datetime, checked_at: datetime) -> None:
+def _check_until(kind: ClaimKind, expires_at: datetime, checked_at: datetime) -> None:
     if expires_at <= checked_at:
         raise InvalidCheck(errors={"until": N_("The day lies in the past.")})
-    if expires_at > checked_at + LONGEST:
-        raise InvalidCheck(errors={"until": N_("A check holds for three years at most.")})
+    if expires_at > checked_at + LONGEST[kind]:
+        raise InvalidCheck(errors={"until": TOO_LONG[kind]})
 
 
 def _claims(session: Session, ids: Sequence[UUID]) -> dict[UUID, Claim]:
@@ -248,7 +283,8 @@ def _claims(session: Session, ids: Sequence[UUID]) -> dict[UUID, Claim]:
     return found
 
 
-def _set_levels(session: Session, factory_ids: Sequence[UUID]) -> None:
+def _set_levels(session: Session, factory_ids: Sequence[UUID], now: datetime | None = None) -> None:
+    """Have levels follow the claims that hold; with `now`, open offers to who is no longer verified are withdrawn."""
     lock_rows(session, Factory, factory_ids)
     table, c = table_of(Factory), table_of(Claim).c
     for part in chunks(factory_ids):
@@ -263,6 +299,8 @@ def _set_levels(session: Session, factory_ids: Sequence[UUID]) -> None:
             by_level[FactoryLevel(level_of(verified))].append(factory_id)
         for level, ids in by_level.items():
             session.execute(sa.update(table).where(table.c.id.in_(ids)).values(level=level))
+        if now:
+            withdraw_offers(session, by_level[FactoryLevel.LISTED], now=now)
 
 
 def _unanswered(session: Session, now: datetime) -> dict[UUID, int]:
@@ -270,7 +308,7 @@ def _unanswered(session: Session, now: datetime) -> dict[UUID, int]:
     c = table_of(Offer).c
     rows = session.execute(
         sa.select(c.factory_id, sa.func.count().label("count"))
-        .where(c.state == OfferState.EXPIRED, c.answered_at >= now - UNANSWERED_WITHIN)
+        .where(c.state == OfferState.EXPIRED, c.reason.is_(None), c.answered_at >= now - UNANSWERED_WITHIN)
         .group_by(c.factory_id)
     )
     return {row.factory_id: row[1] for row in rows}

@@ -656,6 +656,13 @@ def test_a_claim_is_sent_in_and_checked_with_evidence(
     page = factory.get("/factory/verification", headers=english).get_data(as_text=True)
     assert "Counted on site" in page
     assert "Missing to be vetted: Certificate, Sample work" in page
+    assert factory.post("/factory/verification", data=claim).status_code == 422  # it holds already
+    assert address in operator.get("/operator/vetting/claims?state=verified").get_data(as_text=True)
+    assert operator.post(f"{address}/revoke", data={"reason": ""}).status_code == 422
+    assert operator.post(f"{address}/revoke", data={"reason": "Sold"}).location == address
+    history = operator.get(address, headers=english).get_data(as_text=True)
+    assert [word in history for word in ("Revoked", "Sold", "Counted on site")] == [True] * 3
+    assert "Sold" in factory.get("/factory/verification", headers=english).get_data(as_text=True)
 
 
 def test_a_photograph_comes_with_a_claim_and_only_operators_see_it(

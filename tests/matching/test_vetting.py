@@ -10,23 +10,42 @@ from c2m.audit import run
 from c2m.db import Database
 from c2m.identity.models import Organisation, OrganisationState, Role
 from c2m.matching import newcomers
+from c2m.matching.claims import (
+    ClaimNotFound,
+    ClaimStands,
+    NewClaim,
+    SentTooOften,
+    TooManyClaims,
+    findings_on,
+    make_claim,
+)
 from c2m.matching.factories import Profile, create_profiles
 from c2m.matching.levels import HOLDS, level_of, recheck_of
-from c2m.matching.models import Claim, ClaimKind, ClaimState, Factory, FactoryLevel, NewcomerOffer, OfferState
+from c2m.matching.models import (
+    Booking,
+    Claim,
+    ClaimKind,
+    ClaimState,
+    Factory,
+    FactoryLevel,
+    FindingKind,
+    NewcomerOffer,
+    Offer,
+    OfferState,
+)
 from c2m.matching.newcomers import InvalidMatchingTerms, set_terms
 from c2m.matching.offers import accept_offers
 from c2m.matching.telling import tell_offered
 from c2m.matching.vetting import (
     Check,
     ClaimChecked,
-    ClaimNotFound,
+    ClaimNotVerified,
     InvalidCheck,
-    NewClaim,
     Papers,
-    TooManyClaims,
+    Revocation,
     check_claims,
-    make_claim,
     recheck_claims,
+    revoke_claim,
     verify_registrations,
 )
 from c2m.notices.models import Notice, NoticeKind
@@ -158,8 +177,8 @@ def test_a_check_needs_evidence_and_happens_once(database: Database, unverified:
 
 def test_claims_wait_in_no_endless_queue(database: Database, unverified: UUID) -> None:
     with database.transaction() as session:
-        for _ in range(20):
-            make_claim(session, NewClaim(unverified, ClaimKind.CERTIFICATE, "Another"), now=MORNING)
+        for number in range(20):
+            make_claim(session, NewClaim(unverified, ClaimKind.CERTIFICATE, f"Another {number}"), now=MORNING)
         with pytest.raises(TooManyClaims):
             make_claim(session, NewClaim(unverified, ClaimKind.CERTIFICATE, "Another"), now=MORNING)
 
@@ -215,6 +234,79 @@ def test_rules_of_levels_and_rechecks() -> None:
     assert recheck_of("licence", far, 2, now=MORNING) is None
     assert recheck_of("licence", far, 3, now=MORNING) == "unanswered"
     assert recheck_of("machines", far, 3, now=MORNING) is None
+
+
+def test_a_revoked_licence_ends_open_offers_and_leaves_accepted_ones(database: Database, unverified: UUID) -> None:
+    decide(database, unverified)
+    with database.transaction() as session:
+        an_open_sheet(session, 20)
+        licence = session.exec(select(Claim.id)).one()
+    kept, ended = match(database, MORNING)
+    with database.transaction() as session:
+        accept_offers(session, answers([kept]), now=MORNING)
+        with pytest.raises(InvalidCheck):
+            revoke_claim(session, Revocation(licence, " ", None), now=MORNING)
+        revoke_claim(session, Revocation(licence, "Struck off the register", None), now=MORNING)
+        with pytest.raises(ClaimNotVerified):
+            revoke_claim(session, Revocation(licence, "Again", None), now=MORNING)
+    assert level(database, unverified) is FactoryLevel.LISTED
+    assert match(database, MORNING + DAY) == []
+    with database.reading() as session:
+        states = {offer.id: (offer.state, bool(offer.reason)) for offer in session.exec(select(Offer)).all()}
+        assert states == {kept.id: (OfferState.ACCEPTED, False), ended.id: (OfferState.EXPIRED, True)}
+        assert [(b.offer_id, b.released_at) for b in session.exec(select(Booking)).all() if b.released_at] == [
+            (ended.id, MORNING)
+        ]
+        history = [(one.finding, one.seen) for one, _by in findings_on(session, licence)]
+        assert kinds_told(session, unverified)[-1] is NoticeKind.CLAIM_REFUSED
+        assert findings(session, MORNING) == []
+    assert history == [
+        (FindingKind.REVOKED, "Struck off the register"),
+        (FindingKind.VERIFIED, "In the register"),
+    ]
+
+
+def test_a_refused_renewal_leaves_the_licence_two_weeks(database: Database, unverified: UUID) -> None:
+    [licence] = verify(database, unverified, ClaimKind.LICENCE)
+    with database.transaction() as session:
+        renewal = make_claim(session, NewClaim(unverified, ClaimKind.LICENCE, "The new one"), now=MORNING)
+        check_claims(session, [Check(renewal, False, "Another company's", None)], now=MORNING)
+        claim = session.get_one(Claim, licence)
+        assert (claim.state, claim.recheck) == (ClaimState.VERIFIED, "renewal_refused")
+        assert claim.expires_at == MORNING + 14 * DAY
+        assert next(one.finding for one, _by in findings_on(session, licence)) is FindingKind.CUT_SHORT
+        recheck_claims(session, [], MORNING + 14 * DAY)
+    assert level(database, unverified) is FactoryLevel.LISTED
+
+
+def test_the_same_claim_is_not_sent_again_and_again(database: Database, unverified: UUID) -> None:
+    same = NewClaim(unverified, ClaimKind.CERTIFICATE, "OEKO-TEX", "OT-1")
+    for number in range(3):
+        with database.transaction() as session:
+            claim_id = make_claim(session, same, now=MORNING)
+            with pytest.raises(ClaimStands):
+                make_claim(session, NewClaim(unverified, ClaimKind.CERTIFICATE, "Oeko-Tex 100", "ot-1 "), now=MORNING)
+            check_claims(session, [Check(claim_id, False, f"Not there, look {number}", None)], now=MORNING)
+    with pytest.raises(SentTooOften), database.transaction() as session:
+        make_claim(session, same, now=MORNING + 29 * DAY)
+    with database.transaction() as session:
+        claim_id = make_claim(session, same, now=MORNING + 30 * DAY)
+        check_claims(session, [Check(claim_id, True, "Found", None)], now=MORNING + 30 * DAY)
+        with pytest.raises(ClaimStands):
+            make_claim(session, same, now=MORNING + 31 * DAY)
+
+
+def test_each_kind_of_claim_holds_only_so_long(database: Database, unverified: UUID) -> None:
+    with database.transaction() as session:
+        work = make_claim(session, NewClaim(unverified, ClaimKind.SAMPLE_WORK, "Three samples"), now=MORNING)
+        machines = make_claim(session, NewClaim(unverified, ClaimKind.MACHINES, "Forty machines"), now=MORNING)
+    for claim_id, until in ((work, date(2027, 12, 1)), (machines, date(2028, 12, 1))):
+        with pytest.raises(InvalidCheck) as refused, database.transaction() as session:
+            check_claims(session, [Check(claim_id, True, "Seen", None, until)], now=MORNING)
+        assert list(refused.value.errors) == ["until"]
+    with database.transaction() as session:
+        check_claims(session, [Check(machines, True, "Seen", None, date(2028, 10, 1))], now=MORNING)
+        assert session.get_one(Claim, machines).expires_at == datetime(2028, 10, 1, tzinfo=UTC)
 
 
 # A share for new factories

@@ -28,6 +28,7 @@ NEAR = 700  # characters of a page around a picture in which the words must stan
 A_PICTURE = re.compile(r'<img[^>]*src="/pictures/[0-9a-f-]{36}"')
 OWN_PHOTOGRAPHS = {  # uploaded by factories as evidence, by buyers to say what they need
     "matching/claims.html",
+    "matching/one_claim.html",
     "matching/vetting.html",
     "pages/want.html",
     "pages/wants.html",

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, render_template, url_for
 from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
 from pydantic import Field
@@ -12,24 +12,27 @@ from werkzeug.wrappers import Response
 
 from c2m.design.pictures import MOST_BYTES, PictureRefused, store_upload
 from c2m.identity.models import Role
-from c2m.matching.levels import RECHECKS, missing_for_vetted
-from c2m.matching.models import ClaimKind, Factory
-from c2m.matching.newcomer_share import terms_in_force
-from c2m.matching.newcomers import InvalidMatchingTerms, given, set_terms
-from c2m.matching.vetting import (
-    Check,
-    InvalidCheck,
+from c2m.matching.claims import (
+    ClaimStands,
     NewClaim,
-    check_claims,
+    SentTooOften,
+    all_claims,
+    claim_with_factory,
     claims_of,
+    findings_on,
     make_claim,
     to_check,
     verified_kinds,
 )
+from c2m.matching.levels import RECHECKS, missing_for_vetted
+from c2m.matching.models import ClaimKind, ClaimState, Factory, FindingKind
+from c2m.matching.newcomer_share import terms_in_force
+from c2m.matching.newcomers import InvalidMatchingTerms, given, set_terms
+from c2m.matching.vetting import Check, InvalidCheck, Revocation, check_claims, revoke_claim
 from c2m.matching.views.blueprint import blueprint
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
-from c2m.web.forms import Form, Percent, Submission, Upload, Whole, blank, percent_entry, submitted
+from c2m.web.forms import Form, Percent, Submission, Upload, Whole, blank, percent_entry, queried, submitted
 from c2m.web.paging import page_number, page_of
 from c2m.web.viewer import signed_in_viewer
 
@@ -38,6 +41,15 @@ CLAIMS: dict[ClaimKind, LazyString] = {
     ClaimKind.MACHINES: lazy_gettext("Machines"),
     ClaimKind.CERTIFICATE: lazy_gettext("Certificate"),
     ClaimKind.SAMPLE_WORK: lazy_gettext("Sample work"),
+}
+
+
+FINDINGS: dict[FindingKind, LazyString] = {
+    FindingKind.VERIFIED: lazy_gettext("Verified"),
+    FindingKind.REFUSED: lazy_gettext("Not verified"),
+    FindingKind.REVOKED: lazy_gettext("Revoked"),
+    FindingKind.CUT_SHORT: lazy_gettext("Holds for less long: its renewal was refused"),
+    FindingKind.EXPIRED: lazy_gettext("Ran out"),
 }
 
 
@@ -54,6 +66,15 @@ class CheckForm(Form):
     until: date | None = None
 
 
+class RevokeForm(Form):
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class ClaimsForm(Form):
+    state: ClaimState | None = None
+    page: Whole = 1
+
+
 class TermsForm(Form):
     share: Percent
     orders: Annotated[Whole, Field(ge=1, le=100)]
@@ -63,6 +84,12 @@ class TermsForm(Form):
 def claim_name(kind: ClaimKind) -> str:
     """What a kind of claim is called in the reader's language."""
     return str(CLAIMS[kind])
+
+
+@blueprint.app_template_filter("finding_name")
+def finding_name(finding: FindingKind) -> str:
+    """What was found, in the reader's language."""
+    return str(FINDINGS[finding])
 
 
 @blueprint.app_template_filter("why_recheck")
@@ -92,7 +119,11 @@ def claim() -> Response | tuple[str, int]:
         form.refuse(refusal, "picture")
         return _claims(form)
     new = NewClaim(signed_in_viewer().organisation_id, sent.kind, sent.title, sent.reference, picture_id)
-    make_claim(db_session(), new, now=request_time())
+    try:
+        make_claim(db_session(), new, now=request_time())
+    except (ClaimStands, SentTooOften) as refusal:
+        form.refuse(refusal, "title")
+        return _claims(form)
     flash(_("Sent in. An operator checks it."), "good")
     return redirect(url_for("matching.claims"), 303)
 
@@ -102,6 +133,39 @@ def claim() -> Response | tuple[str, int]:
 def vetting() -> str:
     """Claims to check, and the share kept for new factories."""
     return _vetting(blank(CheckForm), None)[0]
+
+
+@blueprint.get("/operator/vetting/claims")
+@allow(Role.OPERATOR)
+def all_checked() -> str:
+    """Every claim with what was seen and until when it holds."""
+    wanted = queried(ClaimsForm).state
+    page = page_of(db_session(), all_claims(wanted), page=page_number())
+    return render_template("matching/all_claims.html", page=page, wanted=wanted, states=ClaimState)
+
+
+@blueprint.get("/operator/vetting/claims/<uuid:claim_id>")
+@allow(Role.OPERATOR)
+def checked_claim(claim_id: UUID) -> str:
+    """One claim: the evidence, and who found what when."""
+    return _claim(claim_id, blank(RevokeForm))[0]
+
+
+@blueprint.post("/operator/vetting/claims/<uuid:claim_id>/revoke")
+@allow(Role.OPERATOR)
+def revoke(claim_id: UUID) -> Response | tuple[str, int]:
+    """End a verified claim before its day, with the reason."""
+    form = submitted(RevokeForm)
+    if not form.accepted:
+        return _claim(claim_id, form)
+    try:
+        revocation = Revocation(claim_id, form.value.reason, signed_in_viewer().user_id)
+        revoke_claim(db_session(), revocation, now=request_time())
+    except InvalidCheck as refusal:
+        form.refuse(refusal)
+        return _claim(claim_id, form)
+    flash(_("Revoked. The factory has been told."), "good")
+    return redirect(url_for("matching.checked_claim", claim_id=claim_id), 303)
 
 
 @blueprint.post("/operator/vetting/claims/<uuid:claim_id>")
@@ -155,6 +219,13 @@ def _claims(form: Submission[ClaimForm]) -> tuple[str, int]:
         missing=[ClaimKind(kind) for kind in missing_for_vetted(verified_kinds(made))],
         kinds=ClaimKind,
     )
+
+
+def _claim(claim_id: UUID, form: Submission[RevokeForm]) -> tuple[str, int]:
+    session = db_session()
+    found, factory = claim_with_factory(session, claim_id)
+    history = findings_on(session, claim_id)
+    return form.page("matching/one_claim.html", claim=found, factory=factory, history=history)
 
 
 def _vetting(
