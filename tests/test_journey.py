@@ -21,6 +21,7 @@ from c2m.ledger.provider import SandboxProvider
 from c2m.ledger.queries import balance, balances_by_kind
 from c2m.ledger.rules import AccountRef
 from tests.conftest import PASSWORD, Person
+from tests.design.builders import a_file
 
 pytestmark = pytest.mark.browser
 
@@ -201,6 +202,10 @@ def make_and_ship(journey: Journey) -> None:
     journey.pass_time()
     page = journey.go("factory", "/factory/work-orders")
     page.click("table.data a.id")
+    page.click("form.report button.go")  # the first step; beyond it the first article comes first
+    assert page.locator("form.report").count() == 0
+    approve_first_article(journey)
+    page.reload()
     while page.locator("form.report").count():
         page.click("form.report button.go")
     journey.shot("factory", "work-order")
@@ -208,6 +213,17 @@ def make_and_ship(journey: Journey) -> None:
     page.fill("input[name=tracking_number]", "SF1234567890")
     page.click("form[action$='/ship'] button[type=submit]")
     journey.pass_time(timedelta(days=3))
+
+
+def approve_first_article(journey: Journey) -> None:
+    page = journey.pages["factory"]
+    photograph = {"name": "first.png", "mimeType": "image/png", "buffer": a_file()}
+    page.set_input_files("input[name=photograph]", photograph)
+    page.click("form[action$='/first-article'] button[type=submit]")
+    journey.shot("factory", "first-article")
+    judging = journey.go("merchandiser", "/studio/first-articles")
+    journey.shot("merchandiser", "first-articles")
+    judging.click("button[value=accept]")
 
 
 def confirm_receipt(journey: Journey, pledge: str, name: str) -> None:

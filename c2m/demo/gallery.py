@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from c2m.demo.atelier import Atelier
 from c2m.demo.ideas import Idea
 from c2m.demo.products import Product
 from c2m.design.drawings import draw
@@ -41,6 +42,10 @@ class Gallery:
     seed: int
     pool: Executor
     orders: dict[str, Future[list[Drawn]]] = field(default_factory=dict)
+    atelier: Atelier = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.atelier = Atelier(self.pool)
 
     def __enter__(self) -> "Gallery":
         return self
@@ -53,7 +58,10 @@ class Gallery:
     def order(self, wanted: Iterable[Product | Idea]) -> None:
         """Have these drawn, those that are shown first before the others."""
         for subject in sorted(wanted, key=lambda subject: subject.shown_on):
-            self.orders[subject.key] = self.pool.submit(draw_all, subject, self.size, self.seed)
+            if isinstance(subject, Idea) and subject.studio:
+                self.atelier.order(subject, self.seed)
+            else:
+                self.orders[subject.key] = self.pool.submit(draw_all, subject, self.size, self.seed)
 
     def hang(self, session: Session, product: Product, owner_id: UUID, *, now: datetime) -> Picture:
         """Store a product's picture."""

@@ -10,6 +10,7 @@ from c2m.clock import ManualClock
 from c2m.demo.buyers import Buyers
 from c2m.demo.calendar import local_hour
 from c2m.demo.demand import HOURS
+from c2m.demo.first_pieces import FirstPieces
 from c2m.demo.gallery import Gallery, another_process
 from c2m.demo.hours import Hours
 from c2m.demo.makers import Makers
@@ -18,6 +19,7 @@ from c2m.demo.merchandisers import Merchandisers
 from c2m.demo.onlookers import Onlookers
 from c2m.demo.town import Town
 from c2m.demo.wanting import Wanting
+from c2m.design.making import Maker
 from c2m.jobs import Worker
 
 Watch = Callable[[datetime], None]
@@ -31,10 +33,10 @@ def live(market: Market, password_hash: str, watch: Watch, pool: Executor | None
     """
     size, calendar = market.size, market.calendar
     clock = ManualClock(calendar.starts_at)
-    worker = _worker(market)
     minutes = market.chance("minutes")
     with Gallery(size.picture_px, market.seed, pool or another_process()) as gallery:
         gallery.order([*size.products, *size.prepared, *size.ideas])
+        worker = _worker(market, gallery)
         people = _People(market, password_hash, gallery)
         people.settle(clock.now())
         for hour in calendar.hours():
@@ -51,10 +53,14 @@ def live(market: Market, password_hash: str, watch: Watch, pool: Executor | None
         worker.run_until_idle(clock.now())
 
 
-def _worker(market: Market) -> Worker:
-    """The platform's worker without its daily audit, which would take a third of the demo's time; one comes last."""
+def _worker(market: Market, gallery: Gallery) -> Worker:
+    """The platform's worker without its daily audit, which would take a third of the demo's time; one comes last.
+
+    What the picture studio is asked for is made by the gallery's process.
+    """
     worker = build_worker(market.database, market.provider)
     worker.schedules = [schedule for schedule in worker.schedules if schedule.kind != AUDIT]
+    worker.handlers = {**worker.handlers, **Maker(market.database, lambda: gallery.atelier).handlers()}
     return worker
 
 
@@ -69,6 +75,7 @@ class _People:
         self.onlookers = Onlookers(market, self.town, self.merchandisers)
         self.wanting = Wanting(market, self.town)
         self.makers = Makers(market, self.town)
+        self.first_pieces = FirstPieces(market)
         self.hours = Hours(market, self.town)
 
     def settle(self, now: datetime) -> None:
@@ -82,6 +89,7 @@ class _People:
             self.town,
             self.hours,
             self.merchandisers,
+            self.first_pieces,
             self.makers,
             self.buyers,
             self.onlookers,

@@ -19,6 +19,7 @@ from c2m.errors import Refusal
 from c2m.matching.counters import Counter, make_counter
 from c2m.matching.models import Offer, OfferState
 from c2m.matching.offers import Answer, accept_offers, decline_offers
+from c2m.production.awaiting import BEFORE_BULK
 from c2m.production.deliveries import deliver_parcels
 from c2m.production.floor import ReportRequest, report_progress
 from c2m.production.models import Parcel, WorkOrder, WorkOrderState
@@ -187,6 +188,8 @@ class Makers:
         found = []
         for step in progress.steps:
             at = step.position
+            if progress.awaits_first_article and at >= BEFORE_BULK:
+                break
             share = plan.due_share(at, now)
             needed = pieces_needed(counts, at, order.quantity)
             behind = needed if share >= 1 else round(share * order.quantity) - counts[at].good

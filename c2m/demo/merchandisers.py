@@ -6,7 +6,7 @@ from random import Random
 from typing import TypeAlias
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from c2m.demand import policies, queries
 from c2m.demand.board import pieces_by_variant
@@ -16,17 +16,21 @@ from c2m.demand.extension import extend_campaign
 from c2m.demand.models import CampaignKind
 from c2m.demand.promotion import promote_concept
 from c2m.demand.samples import TRIED, samples_of
+from c2m.demo.atelier import commission_of
 from c2m.demo.calendar import Diary
 from c2m.demo.gallery import Gallery
 from c2m.demo.ideas import Idea
 from c2m.demo.market import CURRENCY, Market
 from c2m.demo.products import Product, minor
 from c2m.demo.town import Town
-from c2m.design import concepts
-from c2m.design.models import Concept
+from c2m.design import concepts, generations
+from c2m.design.drawings import COLOURS
+from c2m.design.models import Concept, Picture
 from c2m.design.queries import interest
+from c2m.identity.models import User
 
-PREPARES = timedelta(hours=5)  # before a campaign opens
+PREPARES = timedelta(hours=5)  # before a campaign opens, or a concept whose pictures come from the studio is shown
+NO_TIME = timedelta()
 EVENINGS = (20, 21, 22)  # when campaigns and concepts end
 COMPLETES = timedelta(hours=20)  # before the deadline
 EXTENDED_DAYS = 3
@@ -92,6 +96,14 @@ class Complete:
     campaign_id: UUID
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A run of the picture studio, and whose it is."""
+
+    generation_id: UUID
+    house: UUID
+
+
 Deed: TypeAlias = Prepare | Open | CallOff | Extend | Complete | Publish | Decide
 
 
@@ -106,6 +118,7 @@ class Merchandisers:
     shown: dict[UUID, Shown] = field(default_factory=dict)
     _rng: Random = field(init=False)
     _diary: Diary[Deed] = field(default_factory=Diary)
+    _asked: dict[str, Asked] = field(default_factory=dict)  # what the picture studio was asked for
     _made: dict[str, UUID] = field(default_factory=dict)  # English title → campaign
 
     def __post_init__(self) -> None:
@@ -116,7 +129,7 @@ class Merchandisers:
         for number, product in enumerate(size.prepared):
             self._diary.note(calendar.at(-0.4 - number), Prepare(product, opens=False))
         for idea in size.ideas:
-            self._diary.note(calendar.at(idea.published), Publish(idea))
+            self._diary.note(calendar.at(idea.published) - (PREPARES if idea.studio else NO_TIME), Publish(idea))
 
     def act(self, session: Session, *, now: datetime) -> None:
         """Do what is due."""
@@ -216,7 +229,11 @@ class Merchandisers:
         self.offered[campaign_id] = replace(self.offered[campaign_id], deadline=found.deadline)
 
     def _publish(self, session: Session, idea: Idea, now: datetime) -> None:
-        owner = self._rng.choices(self.town.merchandisers, weights=_leading(self.town.merchandisers))[0]
+        if idea.studio and idea.key not in self._asked:
+            self._ask_the_studio(session, idea, now)
+            return
+        asked = self._asked.get(idea.key)
+        owner = self._a_house() if asked is None else asked.house
         draft = concepts.ConceptDraft(
             organisation_id=owner,
             title=idea.title,
@@ -230,16 +247,33 @@ class Merchandisers:
             ends_at=self.market.calendar.evening(idea.ends, self._rng.choice(EVENINGS)),
         )
         concept = concepts.create_concept(session, draft, now=now)
-        pictures = self.gallery.hang_sketches(session, idea, owner, now=now)
+        if asked is None:
+            pictures = self.gallery.hang_sketches(session, idea, owner, now=now)
+            named = list(zip(pictures, idea.sketch_names, strict=True))
+        else:
+            named = _made_in_the_studio(session, asked.generation_id)
         variants = tuple(
             concepts.add_variant(session, concept, picture, name=zh, name_en=en, now=now).id
-            for picture, (zh, en) in zip(pictures, idea.sketch_names, strict=True)
+            for picture, (zh, en) in named
         )
         concepts.publish_concept(session, concept, now=now)
         shown = Shown(concept.id, idea, variants, now, draft.ends_at)
         self.shown[concept.id] = shown
         if idea.decided is not None:
             self._diary.note(self.market.calendar.at(idea.decided), Decide(shown))
+
+    def _ask_the_studio(self, session: Session, idea: Idea, now: datetime) -> None:
+        """Brief the picture studio; the concept is published once its pictures are there."""
+        house = self._a_house()
+        by = session.exec(select(User.id).where(User.organisation_id == house).order_by(col(User.id))).first()
+        if by is None:
+            raise LookupError(f"nobody works at {house}")
+        asked = commission_of(idea, self.gallery.seed, house=house, by=by)
+        self._asked[idea.key] = Asked(generations.commission(session, asked, now=now).id, house)
+        self._diary.note(now + PREPARES, Publish(idea))
+
+    def _a_house(self) -> UUID:
+        return self._rng.choices(self.town.merchandisers, weights=_leading(self.town.merchandisers))[0]
 
     def _decide(self, session: Session, shown: Shown, now: datetime) -> None:
         """Promote a concept to the campaign it becomes, with the sketch most wanted; or stop it."""
@@ -264,6 +298,16 @@ def _complete(session: Session, campaign_id: UUID, now: datetime) -> None:
         by_variant = {each.id: pledged.get(each.id, 0) for each in queries.variants(session, campaign_id)}
         pieces = {variant: count for variant, count in suggested_pieces(missing, by_variant).items() if count}
         complete_campaign(session, found, pieces, idempotency_key=f"demo-complete-{campaign_id}", now=now)
+
+
+def _made_in_the_studio(session: Session, generation_id: UUID) -> list[tuple[Picture, tuple[str, str]]]:
+    """The pictures of a run with their colours as names, in Chinese and in English."""
+    named = []
+    for rendition in generations.renditions(session, [generation_id])[generation_id]:
+        primary, secondary = (COLOURS[rendition.attributes[name]] for name in ("primary", "secondary"))
+        names = f"{primary.zh}配{secondary.zh}", f"{primary.en} with {secondary.en.lower()}"
+        named.append((session.get_one(Picture, rendition.picture_id), names))
+    return named
 
 
 def _favourite(session: Session, concept: Concept) -> UUID:

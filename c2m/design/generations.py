@@ -75,8 +75,7 @@ def commission(session: Session, asked: Commission, *, now: datetime) -> Generat
     if (known := _by_key(session, asked)) is not None:
         return known
     check_words(asked.words)
-    understood = understand(asked.words, category=asked.category, attributes=asked.attributes)
-    looks = _looks(asked, understood)
+    understood, looks = reading_of(asked)
     _check(session, asked, len(looks))
     made = Generation(
         organisation_id=asked.organisation_id,
@@ -172,6 +171,16 @@ def asked_for(session: Session, picture_id: UUID) -> tuple[Generation, Rendition
         .where(Rendition.picture_id == picture_id)
     )
     return session.exec(statement).first()
+
+
+def reading_of(asked: Commission) -> tuple[Understood, list[tuple[int, dict[str, str]]]]:
+    """How a brief is understood, and the seed and attributes of each picture it asks for.
+
+    Raises:
+        UnknownProduct, UnknownName
+    """
+    understood = understand(asked.words, category=asked.category, attributes=asked.attributes)
+    return understood, _looks(asked, understood)
 
 
 def _looks(asked: Commission, understood: Understood) -> list[tuple[int, dict[str, str]]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, select
 from typer.testing import CliRunner
 
 from c2m import audit, migrations
@@ -34,6 +34,7 @@ from c2m.jobs import Job, JobState
 from c2m.ledger.models import Hold, Posting
 from c2m.ledger.provider import SandboxProvider
 from c2m.ledger.queries import signed_amount
+from c2m.production.models import FirstArticle
 from tests.conftest import CHEAP, PASSWORD_HASH
 
 END = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -69,8 +70,13 @@ def test_small_market_lives(database: Database) -> None:
         assert total == 0
         kinds = session.execute(sa.select(table_of(Picture).c.kind, table_of(Picture).c.provenance)).all()
         accounts = sign_ins(session)
-    assert len(kinds) == SMALL.campaigns + SMALL.drafts + len(IDEAS[0].colours)
-    assert all(kind is PictureKind.SKETCH and made["generator"] == "sketch" for kind, made in kinds)
+        first_pieces = session.exec(select(FirstArticle)).all()
+    sketches = [made for kind, made in kinds if kind is PictureKind.SKETCH and made["generator"] == "sketch"]
+    assert len(sketches) == SMALL.campaigns + SMALL.drafts + len(first_pieces)
+    concepts = [made for kind, made in kinds if kind is PictureKind.CONCEPT]
+    assert [made["attributes"]["primary"] for made in concepts] == [primary for primary, _ in IDEAS[0].colours]
+    assert len(kinds) == len(sketches) + len(concepts)
+    assert first_pieces
     assert [account.role for account in accounts] == list(Role)
     for account in accounts:
         assert account.name

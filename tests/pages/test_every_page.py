@@ -39,8 +39,6 @@ NOT_LINKED = {  # copied, posted to, and asked by programs
 }
 NOT_ALWAYS_THERE = {
     "demand.edit_campaign",
-    "design.compare",
-    "design.generation",
     "demand.promote",
     "demand.sheet_compare",
     "demand.sheet_compare_json",
@@ -53,7 +51,6 @@ NOT_ALWAYS_THERE = {
     "matching.offer_sheet_compare_json",
     "matching.offer_sheet_json",
     "matching.offer_sheet_pdf",
-    "production.first_article_photograph",
 }
 LINK = re.compile(r'(?:href|hx-get|src)="(/[^"]*|\?[^"]*)"')
 

@@ -1,0 +1,93 @@
+"""First pieces of what were concepts: shown by their factories, judged by their houses before the rest is made."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from c2m.demo.calendar import Diary, local_hour
+from c2m.demo.demand import within
+from c2m.demo.market import Market
+from c2m.design.generation import Brief, SketchGenerator
+from c2m.design.models import Picture
+from c2m.design.pictures import store_drawing
+from c2m.identity.models import User
+from c2m.production.awaiting import awaiting_first_article
+from c2m.production.first_articles import campaign_of, judge_first_article, send_first_article
+from c2m.production.models import FirstArticle, FirstArticleState, WorkOrder, WorkOrderState
+
+REFUSED_EACH = 3  # each third first piece has to be made again
+DIFFERS = (
+    "颜色比图片略深 A little darker than the picture",
+    "图案间距放大一成 The pattern's repeat is a tenth wider",
+    "按大货面料打样，手感更厚实 Made of the bulk material, which feels heavier",
+)
+VERDICTS = (
+    "颜色要更接近图片，请重新打样 The colour has to be closer to the picture; please make another one",
+    "图案没有对齐，请重做 The pattern is not aligned; please make another one",
+)
+
+
+@dataclass
+class FirstPieces:
+    """Factories and houses over the first pieces of all orders that wait for theirs."""
+
+    market: Market
+    _rng: Random = field(init=False)
+    _to_send: Diary[UUID] = field(default_factory=Diary)
+    _to_judge: Diary[UUID] = field(default_factory=Diary)
+    _known: set[UUID] = field(default_factory=set)
+    _made: int = 0
+
+    def __post_init__(self) -> None:
+        self._rng = self.market.chance("first pieces")
+
+    def act(self, session: Session, *, now: datetime) -> None:
+        """Look for orders that wait, photograph what is ready, judge what was sent."""
+        if not 9 <= local_hour(now) < 20:
+            return
+        for order_id in self._waiting(session):
+            if order_id not in self._known:
+                self._known.add(order_id)
+                self._to_send.note(now + within(self._rng, timedelta(hours=8), timedelta(hours=40)), order_id)
+        for order_id in self._to_send.due(now):
+            article = self._send(session, session.get_one(WorkOrder, order_id), now)
+            self._to_judge.note(now + within(self._rng, timedelta(hours=2), timedelta(hours=20)), article.id)
+        for article_id in self._to_judge.due(now):
+            self._judge(session, session.get_one(FirstArticle, article_id), now)
+
+    def _waiting(self, session: Session) -> list[UUID]:
+        working = (WorkOrderState.PLANNED, WorkOrderState.IN_PRODUCTION)
+        ids = session.exec(select(WorkOrder.id).where(col(WorkOrder.state).in_(working)).order_by(col(WorkOrder.id)))
+        found = [order_id for order_id in ids if order_id not in self._known]
+        return sorted(awaiting_first_article(session, found))
+
+    def _send(self, session: Session, order: WorkOrder, now: datetime) -> FirstArticle:
+        """A drawing stands for the photograph, and says so in its provenance; the market has no camera."""
+        self._made += 1
+        campaign = campaign_of(session, order)
+        shown = session.get(Picture, campaign.picture_id) if campaign.picture_id else None
+        looks = (shown.provenance.get("attributes") or shown.provenance.get("spec") or {}) if shown else {}
+        attributes = {name: looks[name] for name in ("primary", "secondary", "pattern") if looks.get(name)}
+        brief = Brief(campaign.category, campaign.title, attributes)
+        [drawn] = SketchGenerator(size=256).generate(
+            brief, count=1, seed=self.market.seed + self._made, progress=lambda _done, _count: None
+        )
+        picture = store_drawing(
+            session, drawn.image, provenance=drawn.provenance, organisation_id=order.factory_id, now=now
+        )
+        return send_first_article(session, order, picture, note=DIFFERS[self._made % len(DIFFERS)], now=now)
+
+    def _judge(self, session: Session, article: FirstArticle, now: datetime) -> None:
+        order = session.get_one(WorkOrder, article.work_order_id)
+        house = campaign_of(session, order).organisation_id
+        judge = session.exec(select(User.id).where(User.organisation_id == house).order_by(col(User.id))).first()
+        if judge is None:
+            raise LookupError(f"nobody works at {house}")
+        refuses = article.attempt == 1 and self._made % REFUSED_EACH == 0
+        words = VERDICTS[self._made % len(VERDICTS)] if refuses else ""
+        judge_first_article(session, article, accepts=not refuses, words=words, judged_by=judge, now=now)
+        if article.state is FirstArticleState.REFUSED:
+            self._to_send.note(now + within(self._rng, timedelta(hours=10), timedelta(hours=40)), order.id)
