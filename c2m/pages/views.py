@@ -6,6 +6,7 @@ from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
 from c2m.pages import (
+    ladders,
     late,
     ledger,
     messages,
@@ -27,6 +28,7 @@ from c2m.web.viewer import viewer
 
 __all__ = [
     "blueprint",
+    "ladders",
     "late",
     "ledger",
     "messages",

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from c2m.demand import group_figures, group_offers
 from c2m.demand.clustering.describing import GENERAL, word_in
-from c2m.demand.forecasting.ladders import LadderProposal, QuoteCurve
+from c2m.demand.forecasting.ladders import LadderProposal
 from c2m.demand.group_figures import GroupSort
 from c2m.demand.group_offers import Interest
 from c2m.demand.models import CampaignState
@@ -24,6 +24,7 @@ from c2m.identity.models import Role
 from c2m.identity.queries import organisations
 from c2m.matching.feasible import Feasible, feasible
 from c2m.pages.blueprint import blueprint
+from c2m.pages.ladders import quote_curves
 from c2m.pages.wants import prices_of
 from c2m.web.access import allow
 from c2m.web.context import db_session, edge, request_time
@@ -185,16 +186,8 @@ def _ladder(group_id: UUID, found: Feasible | None) -> LadderProposal | None:
     if found is None:
         return None
     session, now = db_session(), request_time()
-    quotes = [
-        QuoteCurve(
-            line.terms.setup_minor,
-            tuple((step.from_quantity, step.unit_price(0)) for step in line.terms.steps),
-            line.terms.smallest_order,
-        )
-        for line in found.lines
-    ]
     policy = standard_policy(session, now=now)
-    return group_offers.ladder_for(session, group_id, quotes, target_cost_ppm=policy.target_cost_ppm)
+    return group_offers.ladder_for(session, group_id, quote_curves(found), target_cost_ppm=policy.target_cost_ppm)
 
 
 def _plot(bins: Any) -> Plot | None:

@@ -70,6 +70,7 @@ class Market:
         reach: buyers expected to see the campaign for each that has spoken, and its uncertainty as the standard
             deviation of the logarithm.
         factory_ppm: the share of a price that may go to factories; the rest is the merchant's.
+        buyers: as how many those who have spoken count when it comes to how many will come; None = as many as they are.
     """
 
     quotes: Sequence[QuoteCurve]
@@ -78,6 +79,7 @@ class Market:
     reach: float = 3.0
     reach_sd: float = 0.5
     factory_ppm: int = PPM
+    buyers: float | None = None
 
     def cost_minor(self, pieces: int) -> float:
         """The cheapest order of so many pieces, infinite where nobody takes it."""
@@ -241,7 +243,8 @@ def _drawn(market: Market, rng: np.random.Generator) -> _Draws:
     )
     variance = spread / rng.standard_gamma(shape, DRAWS)
     centres = centre + np.sqrt(variance / weight) * rng.standard_normal(DRAWS)
-    buyers = rng.standard_gamma(max(n, 1), DRAWS) * market.reach * np.exp(market.reach_sd * rng.standard_normal(DRAWS))
+    come = max(n, 1) if market.buyers is None else max(market.buyers, 1.0)
+    buyers = rng.standard_gamma(come, DRAWS) * market.reach * np.exp(market.reach_sd * rng.standard_normal(DRAWS))
     each = float(np.mean([buyer.pieces for buyer in market.willing])) if market.willing else 1.0
     top = math.exp(float(np.quantile(centres + 2 * np.sqrt(variance), 0.9)))
     prices = _candidates(_large_order_each(market), top)

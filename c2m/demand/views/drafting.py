@@ -120,7 +120,7 @@ def new_campaign() -> tuple[str, int]:
     """The form for a new campaign."""
     begun = queried(StartForm)
     entered = _entered_again(begun.again) if begun.again else begun.entries
-    return _draft_page(blank(CampaignForm, **({"kind": CampaignKind.GROUP_BUY} | entered)))
+    return draft_page(blank(CampaignForm, **({"kind": CampaignKind.GROUP_BUY} | entered)))
 
 
 @blueprint.post("/studio/campaigns/new")
@@ -130,14 +130,14 @@ def create_campaign() -> Answer:
     form = submitted(CampaignForm)
     made = _drafted(form)
     if made is None:
-        return _draft_page(form)
+        return draft_page(form)
     session, now = db_session(), request_time()
     try:
         policy = policies.standard_policy(session, now=now)
         campaign_id = campaigns.create_campaign(session, made, policy=policy, now=now)
     except Invalid as refusal:
         form.refuse(refusal)
-        return _draft_page(form)
+        return draft_page(form)
     flash(_("The draft is saved. Look it over, then open it to buyers."), "good")
     return to_campaign(campaign_id)
 
@@ -149,7 +149,7 @@ def edit_campaign(campaign_id: UUID) -> tuple[str, int]:
     found = _seen_draft(campaign_id)
     session = db_session()
     ladder, variants = queries.ladder(session, campaign_id), queries.variants(session, campaign_id)
-    return _draft_page(blank(CampaignForm, **_entered(found, ladder, variants)), found)
+    return draft_page(blank(CampaignForm, **_entered(found, ladder, variants)), found)
 
 
 @blueprint.post("/studio/campaigns/<uuid:campaign_id>/edit")
@@ -159,14 +159,14 @@ def change_campaign(campaign_id: UUID) -> Answer:
     seen, form = _seen_draft(campaign_id), submitted(CampaignForm)
     made = _drafted(form, seen)
     if made is None:
-        return _draft_page(form, seen)
+        return draft_page(form, seen)
     session, now = db_session(), request_time()
     try:
         policy = policies.standard_policy(session, now=now)
         campaigns.change_draft(session, own_campaign(campaign_id), made, policy=policy, now=now)
     except Invalid as refusal:
         form.refuse(refusal)
-        return _draft_page(form, seen)
+        return draft_page(form, seen)
     flash(_("The draft is saved. Look it over, then open it to buyers."), "good")
     return to_campaign(campaign_id)
 
@@ -249,7 +249,8 @@ def draft_of(entered: TermsForm, *, category: str, currency: str, picture_id: UU
     )
 
 
-def _draft_page(form: Submission[CampaignForm], found: Campaign | None = None) -> tuple[str, int]:
+def draft_page(form: Submission[CampaignForm], found: Campaign | None = None) -> tuple[str, int]:
+    """The form of a draft."""
     return form.page(
         "demand/studio_draft.html",
         campaign=found,

@@ -36,9 +36,9 @@ class PromotionForm(TermsForm):
 @allow(Role.MERCHANDISER)
 def promote(concept_id: UUID) -> tuple[str, int]:
     """The form that makes a campaign of a concept, filled in from what buyers said."""
-    concept = _published(concept_id)
+    concept = published(concept_id)
     proposed = looks.proposed(db_session(), concept, now=request_time())
-    return _promotion_page(concept, blank(PromotionForm, **_suggested(concept, proposed)), proposed)
+    return promotion_page(concept, blank(PromotionForm, **_suggested(concept, proposed)), proposed)
 
 
 @blueprint.post("/studio/concepts/<uuid:concept_id>/promote")
@@ -46,11 +46,11 @@ def promote(concept_id: UUID) -> tuple[str, int]:
 def start_promotion(concept_id: UUID) -> Answer:
     """Make a campaign of a concept, open it, and grant the deposits back."""
     session, now, form = db_session(), request_time(), submitted(PromotionForm)
-    concept = _published(concept_id)
+    concept = published(concept_id)
     if form.accepted and form.value.picture_id not in {v.picture_id for v in concepts.variants(session, concept_id)}:
         form.errors["picture_id"] = _("Choose one of the pictures.")
     if not form.accepted:
-        return _promotion_page(concept, form)
+        return promotion_page(concept, form)
     draft = replace(
         draft_of(form.value, category=concept.category, currency=concept.currency, picture_id=form.value.picture_id),
         concept_id=concept_id,
@@ -60,14 +60,15 @@ def start_promotion(concept_id: UUID) -> Answer:
         campaign_id = promotion.promote_concept(session, concept, draft, policy=policy, now=now)
     except Invalid as refusal:
         form.refuse(refusal)
-        return _promotion_page(concept, form)
+        return promotion_page(concept, form)
     flash(_("The campaign is open, and every deposit is on its way back."), "good")
     return to_campaign(campaign_id)
 
 
-def _promotion_page(
+def promotion_page(
     concept: Concept, form: Submission[PromotionForm], proposed: Proposal | None = None
 ) -> tuple[str, int]:
+    """The form of a promotion beside what buyers said."""
     session, now = db_session(), request_time()
     said, learned = said_of(session, [concept.id])[concept.id], lessons(session, concept.category, now=now)
     return form.page(
@@ -84,7 +85,7 @@ def _promotion_page(
     )
 
 
-def _published(concept_id: UUID) -> Concept:
+def published(concept_id: UUID) -> Concept:
     """The viewer's own concept, while buyers can want it.
 
     Raises:
