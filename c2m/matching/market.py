@@ -129,9 +129,8 @@ class Market:
     lines: Mapping[UUID, Line]
     banned: frozenset[tuple[UUID, UUID]]  # (sheet, factory): declined, let run out, left in part or kept for new ones
     in_part: frozenset[tuple[UUID, UUID]] = frozenset()  # of these: took a part and left the rest
-    kept_for_new: frozenset[tuple[UUID, UUID]] = (
-        frozenset()
-    )  # of these: established, and the sheet is kept for new ones
+    kept_for_new: frozenset[tuple[UUID, UUID]] = frozenset()  # of these: the sheet is kept for new factories
+    newcomers: frozenset[UUID] = frozenset()  # the new factories, where a share is kept for them
 
     @cached_property
     def weeks(self) -> list[date]:
@@ -176,7 +175,12 @@ class Market:
             if sheet.quantity <= pieces:
                 pieces -= sheet.quantity
                 kept |= {(sheet.id, factory_id) for factory_id in others}
-        return replace(self, banned=self.banned | kept, kept_for_new=frozenset(kept - self.banned))
+        kept_for_new = frozenset(kept - self.banned)
+        return replace(self, banned=self.banned | kept, kept_for_new=kept_for_new, newcomers=newcomers)
+
+    def without_share(self) -> "Market":
+        """This market as it would be if nothing were kept for new factories."""
+        return replace(self, banned=self.banned - self.kept_for_new, kept_for_new=frozenset())
 
     def _newcomer_costs(
         self, sheet: OpenSheet, newcomers: frozenset[UUID]

@@ -113,10 +113,9 @@ class MatchingTerms(Table, table=True):
 
 
 class NewcomerOffer(Table, table=True):
-    """An offer to a factory that was new, and what it cost on top of the cheapest established one."""
+    """An offer to a factory that was new when it was made."""
 
     offer_id: UUID = Field(primary_key=True, foreign_key="offer.id")
-    extra_minor: int | None = amount_field(nullable=True)  # None: nobody established could have made it
 
 
 class LineKind(StrEnum):
@@ -220,6 +219,9 @@ class MatchRun(Table, table=True):
     bound_minor: int = amount_field(0)
     gap_ppm: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0  # of all who worked on it
+    share_pieces: int | None = None  # that new factories got by the share kept for them; None: none was kept
+    share_cost_minor: int | None = amount_field(nullable=True)  # beside a plan without the share
     unserved: list[dict[str, Any]] = json_field(list)
 
 

@@ -10,9 +10,10 @@ from sqlmodel import Session, col, select
 
 from c2m.db import chunks, insert_missing, insert_rows, table_of, uuid7
 from c2m.errors import N_, Invalid
-from c2m.matching import newcomer_share, queries
-from c2m.matching.models import HOLDING, MatchingTerms, NewcomerOffer, Offer
+from c2m.matching import newcomer_share
+from c2m.matching.models import HOLDING, MatchingTerms, MatchRun, NewcomerOffer, Offer
 from c2m.matching.newcomer_share import NEWCOMER_WINDOW, terms_in_force
+from c2m.money import PPM
 
 LARGEST_SHARE = 500_000
 
@@ -45,58 +46,49 @@ def set_terms(session: Session, share_ppm: int, orders: int, set_by: UUID | None
 
 
 def note_newcomers(session: Session, offer_ids: Sequence[UUID]) -> None:
-    """Note which of these offers went to new factories, and what the cheapest established one would have cost less."""
+    """Note which of these offers went to new factories."""
     new = newcomer_share.newcomers(session, terms_in_force(session))
-    if not new:
-        return
-    rows: list[dict[str, object]] = []
-    for part in chunks(offer_ids):
-        offers = session.exec(select(Offer).where(col(Offer.id).in_(part), col(Offer.factory_id).in_(new))).all()
-        rows += ({"offer_id": offer.id, "extra_minor": _extra(session, offer, new)} for offer in offers)
-    insert_missing(session, NewcomerOffer, rows)
+    for part in chunks(offer_ids) if new else []:
+        offers = session.exec(select(Offer.id).where(col(Offer.id).in_(part), col(Offer.factory_id).in_(new))).all()
+        insert_missing(session, NewcomerOffer, [{"offer_id": offer_id} for offer_id in offers])
 
 
 @dataclass(frozen=True)
 class Given:
-    """What went to new factories within 30 days, beside the volume in all; `extra_minor` is its cost on top."""
+    """What new factories were offered within 30 days, beside the volume in all; of it what the share kept for them
+    brought, and what that cost: each beside a plan without the share."""
 
     pieces: int
     volume: int
     factories: int
-    extra_minor: int
+    by_share: int
+    cost_minor: int
 
     @property
     def share_ppm(self) -> int:
-        return self.pieces * 1_000_000 // self.volume if self.volume else 0
+        return self.pieces * PPM // self.volume if self.volume else 0
+
+    @property
+    def by_share_ppm(self) -> int:
+        return self.by_share * PPM // self.volume if self.volume else 0
 
 
 def given(session: Session, *, now: datetime) -> Given:
-    """What new factories were given of the last 30 days' volume."""
-    offer, noted = table_of(Offer).c, table_of(NewcomerOffer).c
+    """What new factories were given of the last 30 days' volume, and what of it came of the share."""
+    offer, noted, run = table_of(Offer).c, table_of(NewcomerOffer).c, table_of(MatchRun).c
     lately = (offer.offered_at >= now - NEWCOMER_WINDOW, offer.state.in_(HOLDING))
     volume = session.execute(sa.select(sa.func.coalesce(sa.func.sum(offer.quantity), 0)).where(*lately)).scalar_one()
     row = session.execute(
         sa.select(
             sa.func.coalesce(sa.func.sum(offer.quantity), 0).label("pieces"),
             sa.func.count(sa.distinct(offer.factory_id)).label("factories"),
-            sa.func.coalesce(sa.func.sum(noted.extra_minor), 0).label("extra"),
         )
         .join_from(table_of(Offer), table_of(NewcomerOffer), noted.offer_id == offer.id)
         .where(*lately)
     ).one()
-    return Given(int(row.pieces), int(volume), int(row.factories), int(row.extra))
-
-
-def _extra(session: Session, offer: Offer, new: frozenset[UUID]) -> int | None:
-    """What an offer costs on top of the cheapest quote of an established factory for as many pieces."""
-    sheet = queries.open_sheets(session, {offer.sheet_id: {}}, now=offer.offered_at).get(offer.sheet_id)
-    if sheet is None:
-        return None
-    quotes = [
-        quote.total_minor
-        for line in queries.lines_for(session, {sheet.category}, []).values()
-        if line.factory_id not in new
-        and line.makes(sheet)
-        and (quote := line.terms.quote(offer.quantity, sheet.target_cost_minor))
-    ]
-    return offer.total_minor - min(quotes) if quotes else None
+    by_share, cost = session.execute(
+        sa.select(
+            sa.func.coalesce(sa.func.sum(run.share_pieces), 0), sa.func.coalesce(sa.func.sum(run.share_cost_minor), 0)
+        ).where(run.started_at >= now - NEWCOMER_WINDOW)
+    ).one()
+    return Given(int(row.pieces), int(volume), int(row.factories), int(by_share), int(cost))

@@ -27,6 +27,7 @@ from c2m.matching.optimiser import (
     Allocation,
     Crew,
     Hire,
+    Params,
     Plan,
     Reason,
     Stop,
@@ -57,6 +58,7 @@ OFFERS_PER_JOB = 500
 SEARCHED_OFFERS = 400  # up to so many offers a plan is searched for until it is proven; beyond, the first good one does
 EFFORT = 50
 SECONDS = 20.0  # the safety stop
+SHARE_EFFORT, SHARE_SECONDS = 25, 5.0  # of the plan that shows what a share for new factories cost
 SWEEP = replace(QUICK, search=False, ruins_per_sheet=0, pricing_rounds=4)
 
 
@@ -86,6 +88,14 @@ class Unmatched:
 
 
 @dataclass(frozen=True)
+class ShareEffect:
+    """What a share kept for new factories did to a plan: pieces they got by it, and what it cost, in minor units."""
+
+    pieces: int
+    cost_minor: int
+
+
+@dataclass(frozen=True)
 class Planned:
     """One solve: what it proposes, what it leaves, how good it is."""
 
@@ -95,6 +105,7 @@ class Planned:
     plan: Plan
     proposals: Sequence[Proposal]
     unmatched: Sequence[Unmatched]
+    share: ShareEffect | None = None  # None: nothing was kept for new factories
 
     @property
     def sheet_ids(self) -> set[UUID]:
@@ -132,7 +143,23 @@ def plan_currency(market: Market, currency: str, crew: Crew | None = None) -> Pl
         plan=plan,
         proposals=[_proposal(market, allocation, usual, makes) for allocation in plan.allocations],
         unmatched=[_unmatched(market, unserved) for unserved in plan.unserved],
+        share=_share_effect(market, currency, plan, params, crew),
     )
+
+
+def _share_effect(market: Market, currency: str, plan: Plan, params: Params, crew: Crew | None) -> ShareEffect | None:
+    """What was kept for new factories did to a plan, beside one solved without it; a search that ended short of the
+    best plan may find the other dearer, and the share then cost nothing that can be told."""
+    if not any(market.sheets[sheet_id].currency == currency for sheet_id, _factory in market.kept_for_new):
+        return None
+    problem = market.without_share().problem(currency)
+    without = solve(problem, Stop(effort=SHARE_EFFORT, seconds=SHARE_SECONDS), 0, params, crew=crew)
+
+    def theirs(found: Plan) -> int:
+        return sum(each.quantity for each in found.allocations if UUID(each.factory) in market.newcomers)
+
+    cost_minor = (plan.objective or 0) - (without.objective or 0)
+    return ShareEffect(max(theirs(plan) - theirs(without), 0), max(cost_minor, 0))
 
 
 def make_offers(session: Session, planned: Sequence[Planned], now: datetime) -> None:
@@ -257,6 +284,9 @@ def _store_run(session: Session, planned: Planned, offers: int, now: datetime) -
         "bound_minor": plan.bound or 0,
         "gap_ppm": plan.gap_ppm or 0,
         "seconds": plan.seconds,
+        "cpu_seconds": plan.cpu_seconds,
+        "share_pieces": planned.share.pieces if planned.share else None,
+        "share_cost_minor": planned.share.cost_minor if planned.share else None,
         "unserved": [
             {"sheet_id": str(u.sheet.id), "quantity": u.quantity, "reason": u.reason, **u.figures}
             for u in planned.unmatched

@@ -143,10 +143,11 @@ def advance_components(app: "Celery", post: Post) -> None:
         if not post.is_wanted(parcel_id):
             return
         parcel: Parcel = post.opened(sealed)
-        stop = Stop(effort=parcel.effort, seconds=parcel.seconds)
+        stop, began = Stop(effort=parcel.effort, seconds=parcel.seconds), time.thread_time()
         with _signs_of_life(post, parcel, stop):
             part = parcel.part
             part.advance(stop, lambda: post.tell(parcel, Better(part.orders, part.cost, part.bound)))
+            part.cpu_elsewhere += time.thread_time() - began
             post.tell(parcel, Done(part, stop.iterations, stop.time_limited))
 
 

@@ -19,7 +19,7 @@ from c2m.matching.models import MatchRun, Offer
 from c2m.matching.rules import CHOICES, Choice
 from c2m.pages.blueprint import blueprint
 from c2m.web.access import allow
-from c2m.web.context import db_session
+from c2m.web.context import db_session, edge
 from c2m.web.formats import money, pieces
 
 COSTS: dict[str, LazyString] = {
@@ -61,9 +61,10 @@ def plan(run_id: UUID) -> str:
     """The plan of a run, sheet by sheet, with reasons."""
     session = db_session()
     run = _run(session, run_id)
-    return render_template(
-        "pages/operator_plan.html", run=run, placed=_placed(session, run_id), left=_left(session, run)
-    )
+    placed, left = _placed(session, run_id), _left(session, run)
+    currencies = [one.sheet.currency for one in placed] + [sheet.currency for sheet, _entry in left]
+    currency = next(iter(currencies), edge().settings.currency)
+    return render_template("pages/operator_plan.html", run=run, placed=placed, left=left, currency=currency)
 
 
 @blueprint.get("/operator/matching/<uuid:run_id>.json")
@@ -75,7 +76,7 @@ def plan_json(run_id: UUID) -> Response:
     found = _offers(session, run_id)
     houses = organisations(session, sorted({offer.factory_id for offer, _sheet in found}))
     offers = [
-        {"offer": str(offer.id), "sheet": sheet.number, "factory": str(offer.factory_id), "quantity": offer.quantity}
+        {"offer": str(offer.id), "sheet": sheet.number, "factory": str(offer.factory_id), "quantity": _planned(offer)}
         | {"factory_name": houses[offer.factory_id].name, "state": offer.state, "explanation": offer.explanation}
         for offer, sheet in found
     ]
@@ -123,12 +124,17 @@ def _one(offer: Offer, sheet: DemandSheet, houses: dict[UUID, Organisation]) -> 
         factory=houses[offer.factory_id],
         choice=_(CHOICES[Choice(why["reason"])]),
         costs=[(str(words), why["cost"][name]) for name, words in COSTS.items() if why["cost"].get(name)],
-        quantity=offer.quantity + offer.untaken,
+        quantity=_planned(offer),
         each_minor=then["each_minor"],
         weeks=[(date.fromisoformat(week), made) for week, made in sorted(then["weeks"].items())],
         next_best=(houses[UUID(best["factory_id"])], best["extra_minor"]) if best else None,
         others=[(houses[UUID(other["factory_id"])], _why_not(other, sheet)) for other in _others(offer)],
     )
+
+
+def _planned(offer: Offer) -> int:
+    """The pieces that the run planned, whatever was taken of them later."""
+    return int(offer.explanation.get("offered", {}).get("quantity", offer.quantity + offer.untaken))
 
 
 def _others(offer: Offer) -> list[dict[str, Any]]:

@@ -82,7 +82,8 @@ def test_workers_make_the_same_plan_as_this_process_alone(
     assert answer.exit_code == 0, answer.exception
     documents = [json.loads(path.read_text()) for path in (here, there)]
     for document in documents:
-        assert document.pop("seconds") >= document.pop("cpu_seconds") >= 0
+        assert document.pop("seconds") > 0
+        assert document.pop("cpu_seconds") > 0
     assert documents[0]["objective"] == plan_from_here.objective
     assert documents[0] == documents[1]
 

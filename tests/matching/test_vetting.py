@@ -29,6 +29,7 @@ from c2m.matching.models import (
     Factory,
     FactoryLevel,
     FindingKind,
+    MatchRun,
     NewcomerOffer,
     Offer,
     OfferState,
@@ -353,12 +354,26 @@ def test_a_share_is_kept_for_new_factories_and_its_cost_is_known(database: Datab
     with database.transaction() as session:
         tell_offered(session, [offer.id for offer in found], MORNING)
     with database.reading() as session:
-        assert session.exec(select(NewcomerOffer.extra_minor)).all() == [30 * 2_00]
+        assert len(session.exec(select(NewcomerOffer)).all()) == 1
         got = newcomers.given(session, now=MORNING)
-    assert (got.pieces, got.volume, got.factories, got.extra_minor, got.share_ppm) == (30, 100, 1, 60_00, 300_000)
+    assert (got.pieces, got.volume, got.factories, got.share_ppm) == (30, 100, 1, 300_000)
+    assert (got.by_share, got.cost_minor, got.by_share_ppm) == (30, 30 * 2_00, 300_000)
     open_sheets(database, 10)
     match(database, MORNING)
     assert pieces_by_factory(database)[market[1]] == 30  # the share is used up
+
+
+def test_what_new_factories_win_by_themselves_is_not_put_down_to_the_share(
+    database: Database, market: tuple[UUID, UUID]
+) -> None:
+    with database.transaction() as session:
+        a_line(session, a_factory(session), weekly_capacity=1000, prices={1: 55_00})
+        set_terms(session, 300_000, 1, None, now=MORNING)
+    open_sheets(database, 20, 30, 40)
+    match(database, MORNING)
+    with database.reading() as session:
+        runs = session.exec(select(MatchRun).where(col(MatchRun.share_pieces).is_not(None))).all()
+        assert [(run.share_pieces, run.share_cost_minor) for run in runs] == [(0, 0)]
 
 
 def test_a_factory_is_new_until_it_has_accepted_enough(database: Database, market: tuple[UUID, UUID]) -> None:

@@ -47,6 +47,7 @@ class Component:
     bound: float = -math.inf
     infeasible: bool = False
     tries: int = 0
+    cpu_elsewhere: float = 0.0  # seconds that other processes have worked on it
     _pricer: Pricer = field(init=False)
     _priced: Priced = field(init=False)
     _random: random.Random = field(init=False)

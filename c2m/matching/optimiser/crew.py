@@ -183,6 +183,7 @@ def _serve(pipe: Connection) -> None:
             part, effort, seconds = pipe.recv()
         except EOFError:
             return
-        stop = Stop(effort=effort, seconds=seconds)
+        stop, began = Stop(effort=effort, seconds=seconds), time.thread_time()
         part.advance(stop, partial(_tell, pipe, part))
+        part.cpu_elsewhere += time.thread_time() - began
         pipe.send((part, stop.iterations, stop.time_limited))

@@ -131,7 +131,7 @@ def _plan(
         allocations=tuple(_allocations(market, orders, explainer)),
         unserved=tuple(explainer.unserved(s, pieces) for s, pieces in enumerate(left) if pieces > 0),
         seconds=time.monotonic() - began,
-        cpu_seconds=time.thread_time() - cpu_began,
+        cpu_seconds=time.thread_time() - cpu_began + sum(part.cpu_elsewhere for part in parts),
     )
 
 

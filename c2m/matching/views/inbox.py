@@ -7,15 +7,12 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Response as FlaskResponse
-from flask import flash, jsonify, redirect, render_template, url_for
+from flask import flash, jsonify, redirect, url_for
 from flask_babel import gettext as _
 from pydantic import Field
 from werkzeug.wrappers import Response
 
 from c2m.clock import end_of_day
-from c2m.demand.views.sheets import document_of, paper, sheet_page
-from c2m.demand.views.versions import compared_document, comparison_page
 from c2m.identity.models import Organisation, OrganisationState, Role
 from c2m.matching import queries
 from c2m.matching.bargaining import COUNTERS_AN_OFFER
@@ -109,45 +106,6 @@ def offer_json(offer_id: UUID) -> Response:
         "why": {"reason": found.offer.explanation["reason"], "fit": found.offer.explanation["fit"]},
     }
     return jsonify(document)
-
-
-@blueprint.get("/factory/inbox/<uuid:offer_id>/sheet")
-@allow(Role.FACTORY)
-def offer_sheet(offer_id: UUID) -> str:
-    """The whole demand sheet behind an offer, its buyers masked."""
-    found = _own(offer_id)
-    return render_template("demand/sheet.html", **sheet_page(found.sheet), offer=found.offer, for_factory=True)
-
-
-@blueprint.get("/factory/inbox/<uuid:offer_id>/sheet.pdf")
-@allow(Role.FACTORY)
-def offer_sheet_pdf(offer_id: UUID) -> Response:
-    """The whole demand sheet behind an offer, to print and to decide on."""
-    return paper(_own(offer_id).sheet, for_factory=True)
-
-
-@blueprint.get("/factory/inbox/<uuid:offer_id>/sheet.json")
-@allow(Role.FACTORY)
-def offer_sheet_json(offer_id: UUID) -> Response:
-    """The whole demand sheet behind an offer, for machines."""
-    document = document_of(_own(offer_id).sheet, for_factory=True)
-    return FlaskResponse(document.model_dump_json(), mimetype="application/json")
-
-
-@blueprint.get("/factory/inbox/<uuid:offer_id>/sheet/compare")
-@allow(Role.FACTORY)
-def offer_sheet_compare(offer_id: UUID) -> str:
-    """What became of each variant between two versions of the sheet behind an offer."""
-    found = _own(offer_id)
-    page = comparison_page(found.sheet)
-    return render_template("demand/sheet_compare.html", **page, offer=found.offer, for_factory=True)
-
-
-@blueprint.get("/factory/inbox/<uuid:offer_id>/sheet/compare.json")
-@allow(Role.FACTORY)
-def offer_sheet_compare_json(offer_id: UUID) -> Response:
-    """Two versions of the sheet behind an offer compared, for programs."""
-    return FlaskResponse(compared_document(_own(offer_id).sheet).model_dump_json(), mimetype="application/json")
 
 
 @blueprint.post("/factory/inbox/<uuid:offer_id>/answer")
