@@ -43,6 +43,7 @@ def forms(database: Database, people: dict[str, Person]) -> dict[str, tuple[str,
         session.add(Factory(id=people["factory"].organisation_id, belt="Dehua", region="Fujian"))
     claim = {"kind": "sample_work", "title": "Cups", "reference": "S-1"}
     brief = {"words": "red mug", "idempotency_key": "one form of its own"}
+    want = {"words": "canvas tote bag", "quantity": "20", "idempotency_key": "one form of its own"}
     return {
         "a concept's photograph": (
             "merchandiser",
@@ -53,11 +54,14 @@ def forms(database: Database, people: dict[str, Person]) -> dict[str, tuple[str,
         "a brief": ("merchandiser", "/studio/pictures", "photograph", brief),
         "a campaign": ("merchandiser", "/studio/campaigns/new", "picture", a_campaign_form()),
         "a factory's claim": ("factory", "/factory/verification", "picture", claim),
+        "a want": ("buyer", "/wants/new", "picture", want),
+        "image search": ("buyer", "/market/alike", "photograph", {}),
     }
 
 
-NAMES = ("a concept's photograph", "a brief", "a campaign", "a factory's claim")
-OTHERS = [(name, "HTML called JPEG") for name in NAMES if name != "a brief"]
+KEPT = ("a concept's photograph", "a brief", "a campaign", "a factory's claim", "a want")
+ATTACKED = [(name, attack) for name in ("a brief", "a want", "image search") for attack in HOSTILE]
+OTHERS = [(name, "HTML called JPEG") for name in ("a concept's photograph", "a campaign", "a factory's claim")]
 
 
 def send(client: Callable[..., Visitor], form: tuple[str, str, str, dict[str, Any]], data: bytes, name: str) -> Any:
@@ -68,7 +72,7 @@ def send(client: Callable[..., Visitor], form: tuple[str, str, str, dict[str, An
     return browser.post(address, data=sent, content_type="multipart/form-data")
 
 
-@pytest.mark.parametrize(("name", "attack"), [("a brief", attack) for attack in HOSTILE] + OTHERS)
+@pytest.mark.parametrize(("name", "attack"), ATTACKED + OTHERS)
 def test_what_is_no_good_picture_is_refused_in_every_form(
     client: Callable[..., Visitor], forms: dict[str, Any], database: Database, name: str, attack: str
 ) -> None:
@@ -80,7 +84,7 @@ def test_what_is_no_good_picture_is_refused_in_every_form(
     assert everything(database) == before
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KEPT)
 def test_a_photograph_is_kept_without_what_it_hid(
     client: Callable[..., Visitor], forms: dict[str, Any], database: Database, name: str
 ) -> None:
@@ -97,10 +101,21 @@ def test_a_photograph_is_kept_without_what_it_hid(
     assert (shown.mimetype, shown.headers["X-Content-Type-Options"]) == ("image/webp", "nosniff")
 
 
-def test_more_than_a_request_may_carry_is_refused(
+def test_image_search_looks_at_a_photograph_and_keeps_nothing(
     client: Callable[..., Visitor], forms: dict[str, Any], database: Database
 ) -> None:
     before = everything(database)
-    answer = send(client, forms["a brief"], bytes(9 * 1024 * 1024), "cup.png")
+    assert (
+        send(client, forms["image search"], a_file(an_image((200, 100)), "JPEG") + SCRIPT, "家.jpg").status_code == 200
+    )
+    assert everything(database) == before
+
+
+@pytest.mark.parametrize("name", ["a brief", "a want", "image search"])
+def test_more_than_a_request_may_carry_is_refused(
+    client: Callable[..., Visitor], forms: dict[str, Any], database: Database, name: str
+) -> None:
+    before = everything(database)
+    answer = send(client, forms[name], bytes(9 * 1024 * 1024), "cup.png")
     assert answer.status_code == 413
     assert everything(database) == before
