@@ -1,4 +1,4 @@
-"""Questions about a demand sheet: a factory asks, the merchandiser answers once, every factory that sees it reads both."""
+"""Questions about a demand sheet: a factory asks, the merchandiser answers, every factory that sees it reads both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,13 +85,13 @@ def answer_question(
     Raises:
         QuestionNotFound, Invalid, AlreadyAnswered
     """
-    answer = words.strip()
-    if not answer or len(answer) > LONGEST_ANSWER:
-        raise Invalid(errors={"answer": N_("Answer in 1 to 1,000 characters.")})
     lock_rows(session, SheetQuestion, [question_id])
     question = session.get(SheetQuestion, question_id)
     if question is None or _owner(session, question) != organisation_id:
         raise QuestionNotFound(question_id=question_id)
+    answer = words.strip()
+    if not answer or len(answer) > LONGEST_ANSWER:
+        raise Invalid(errors={"answer": N_("Answer in 1 to 1,000 characters.")})
     session.refresh(question)
     if question.answer == answer:
         return question

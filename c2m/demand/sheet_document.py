@@ -1,5 +1,6 @@
 """A demand sheet as a JSON document: what its fields mean stands in the schema that is served with it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -9,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from c2m.demand.sheet_comparison import Comparison
 from c2m.demand.sheet_figures import Row, Version
 from c2m.demand.sheet_reading import SheetReading
-from c2m.demand.tech_packs import TechPack
+from c2m.demand.tech_packs import TechPack, measures
+from c2m.demand.upside import Upside
 
 SCHEMA_VERSION: Literal["1.1"] = "1.1"
 
@@ -66,6 +68,16 @@ class MakingDocument(_Part):
     steps: list[str] = Field(description="In order.")
 
 
+class MeasurementDocument(_Part):
+    """A point of measure of the sketch that buyers saw, to be confirmed with the first article."""
+
+    letter: str = Field(description="On the drawing.")
+    name: str
+    name_en: str
+    millimetres: dict[str, int] = Field(description="By size; under an empty name in the usual one.")
+    tolerance_mm: int
+
+
 class TechPackDocument(_Part):
     """How the product is to be made, as far as its merchant and the catalogue say it."""
 
@@ -73,6 +85,34 @@ class TechPackDocument(_Part):
     making: list[MakingDocument]
     quality_grade: str
     pack_pieces: int = Field(ge=1, description="Pieces packed together.")
+    measurements: list[MeasurementDocument]
+
+
+class UpsideDocument(_Part):
+    """Further pieces the coming weeks may bring were the product on offer on; nobody has ordered them yet."""
+
+    made_at: datetime
+    weeks: int = Field(description="How many weeks ahead.")
+    p50: int = Field(description="More than this in one case of two.")
+    p90: int = Field(description="More than this in one case of ten.")
+    basis: Literal["own", "both", "alike"] = Field(
+        description="own: the product's own weeks; both: few of them beside campaigns like it; alike: those alone."
+    )
+    weeks_known: int = Field(ge=0, description="Weeks in which the product could be had.")
+    campaigns: int = Field(ge=0, description="Of this product, all rounds.")
+    campaigns_alike: int = Field(ge=0, description="Finished campaigns that stand in for weeks it lacks.")
+    method: str
+    error: float | None = Field(description="Sum of absolute errors on trial over what was pledged; None without one.")
+
+
+class QuestionDocument(_Part):
+    """What a factory asked about the sheet, and the answer; factories don't learn who asked."""
+
+    question: str
+    version: int = Field(ge=1, description="Of the sheet, when it was asked.")
+    asked_at: datetime
+    answer: str | None = Field(description="None while it waits; other factories don't see it before.")
+    answered_at: datetime | None
 
 
 class SheetDocument(_Part):
@@ -103,6 +143,8 @@ class SheetDocument(_Part):
     regions: list[RegionDocument]
     versions: list[VersionDocument]
     tech_pack: TechPackDocument
+    questions: list[QuestionDocument]
+    upside: UpsideDocument | None = Field(description="None where nothing can be said yet.")
 
 
 class MovedDocument(_Part):
@@ -183,7 +225,14 @@ def sheet_document(reading: SheetReading, *, priced: bool = True) -> SheetDocume
             for row in figures.regions
         ],
         versions=[_version(version) for version in reading.versions],
-        tech_pack=_tech_pack(reading.pack),
+        tech_pack=_tech_pack(reading.pack, figures.sizes),
+        upside=_upside(reading.upside) if reading.upside else None,
+        questions=[
+            QuestionDocument(
+                question=q.words, version=q.version, asked_at=q.asked_at, answer=q.answer, answered_at=q.answered_at
+            )
+            for q in reading.questions
+        ],
         **{name: getattr(found, name) for name in _SAME},
     )
 
@@ -236,10 +285,23 @@ def _version(version: Version) -> VersionDocument:
     )
 
 
-def _tech_pack(pack: TechPack) -> TechPackDocument:
+def _upside(found: Upside) -> UpsideDocument:
+    same = ("made_at", "weeks", "p50", "p90", "basis", "campaigns", "method", "error")
+    return UpsideDocument(
+        weeks_known=len(found.past), campaigns_alike=found.alike, **{name: getattr(found, name) for name in same}
+    )
+
+
+def _tech_pack(pack: TechPack, sizes: Sequence[str]) -> TechPackDocument:
     return TechPackDocument(
         description=pack.description,
         making=[MakingDocument(process=making.process, steps=list(making.steps)) for making in pack.making],
         quality_grade=pack.quality_grade,
         pack_pieces=pack.pack_pieces,
+        measurements=[
+            MeasurementDocument(
+                letter=m.letter, name=m.zh, name_en=m.en, millimetres=measures(m, sizes), tolerance_mm=m.tolerance_mm
+            )
+            for m in (pack.flat.measurements if pack.flat else ())
+        ],
     )

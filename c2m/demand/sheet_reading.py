@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import Session
 
 from c2m.demand import queries, sheet_figures
-from c2m.demand.models import Campaign, DemandSheet
+from c2m.demand.models import Campaign, DemandSheet, SheetQuestion
+from c2m.demand.questions import questions_about, questions_for
 from c2m.demand.sheet_figures import Figures, Version
 from c2m.demand.tech_packs import TechPack, tech_pack
+from c2m.demand.upside import Upside, upside_of
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class SheetReading:
     figures: Figures
     versions: Sequence[Version]
     pack: TechPack
+    questions: Sequence[SheetQuestion]
+    upside: Upside | None
 
     @property
     def story(self) -> Version:
@@ -34,8 +40,10 @@ class SheetReading:
         return self.sheet.quantity - self.figures.total.pieces
 
 
-def read_sheet(session: Session, found: DemandSheet, version: int | None) -> SheetReading:
-    """A sheet in the version asked for, the present one for None.
+def read_sheet(
+    session: Session, found: DemandSheet, version: int | None, *, factory_id: UUID | None = None, now: datetime
+) -> SheetReading:
+    """A sheet in the version asked for, the present one for None, as a factory reads it where one is named.
 
     Raises:
         NoSuchVersion
@@ -50,5 +58,7 @@ def read_sheet(session: Session, found: DemandSheet, version: int | None) -> She
         state=sheet_figures.state_of(found, released),
         figures=sheet_figures.figures(session, found, number),
         versions=sheet_figures.versions(session, found),
-        pack=tech_pack(found, campaign),
+        pack=tech_pack(session, found, campaign),
+        questions=questions_for(session, found.id, factory_id) if factory_id else questions_about(session, found.id),
+        upside=upside_of(session, campaign.id, now=now),
     )

@@ -96,7 +96,7 @@ class Drawing:
 
     plate: Plate
     entries: Sequence[tuple[str, str]] = ()
-    height_mm: float = 62
+    height_mm: float = 92
 
 
 Block = Masthead | Heading | Prose | Table | Entries | Drawing

@@ -240,7 +240,7 @@ def _entries(entries: Sequence[tuple[str, str]], width: float) -> Flowable:
 
 
 def _drawing(block: Drawing) -> Flowable:
-    room = WIDTH * 0.5
+    room = WIDTH * 0.54
     plate = _plate(block.plate, room - 6 * mm, block.height_mm * mm)
     if not block.entries:
         return _row([plate], [WIDTH])

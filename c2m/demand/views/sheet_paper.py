@@ -3,23 +3,43 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from flask_babel import get_locale
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
 from c2m.db import chunks
+from c2m.demand.models import SheetQuestion
 from c2m.demand.sheet_figures import Figures, Row, Version
 from c2m.demand.sheet_reading import SheetReading
 from c2m.demand.tech_packs import TechPack
+from c2m.demand.upside import Upside
 from c2m.demand.views.blueprint import category_name
+from c2m.demand.views.further import how_right, rests_on
+from c2m.demand.views.measuring import in_millimetres, measure_name
 from c2m.design.categories import PROCESSES
+from c2m.design.drawings.flats import drawing, png
 from c2m.design.models import Picture, PictureKind
 from c2m.design.routes import STEPS
 from c2m.web.formats import day, in_language, moment, money, number, percent, pieces, remaining, titled
-from c2m.web.printed import Bar, Block, Cell, Column, Entries, Fact, Heading, Masthead, Paper, Plate, Prose, Table
+from c2m.web.printed import (
+    Bar,
+    Block,
+    Cell,
+    Column,
+    Drawing,
+    Entries,
+    Fact,
+    Heading,
+    Masthead,
+    Paper,
+    Plate,
+    Prose,
+    Table,
+)
 from c2m.web.states import LOOKS
 
 SIZES_ACROSS = 10  # more sizes go into a further table
 SIZES_ABREAST = 4  # with more sizes, regions take the whole width
+FLAT_PIXELS = 1000
 BCP_47 = {"zh": "zh-CN", "en": "en"}
 
 
@@ -54,8 +74,11 @@ def _blocks(reading: SheetReading, picture: Picture | None, *, priced: bool, now
         )
         yield Prose(said)
     yield from _variants(reading.figures)
+    yield from _further(reading.upside)
     yield from _tech_pack(reading.pack)
     yield from _regions(reading.figures)
+    yield from _drawing(reading.pack, reading.figures)
+    yield from _questions(reading.questions)
     if len(reading.versions) > 1:
         yield from _versions(reading.versions)
 
@@ -139,6 +162,17 @@ def _tech_pack(pack: TechPack) -> Iterator[Block]:
     yield Entries(entries)
 
 
+def _drawing(pack: TechPack, figures: Figures) -> Iterator[Block]:
+    """The technical drawing of what buyers saw, with its points of measure."""
+    if pack.flat is None:
+        return
+    yield Heading(
+        _("Measurements"), _("In millimetres, of the sketch that buyers saw; the first article settles them.")
+    )
+    entries = [(f"{m.letter} · {measure_name(m)}", in_millimetres(m, figures.sizes)) for m in pack.flat.measurements]
+    yield Drawing(Plate(png(drawing(pack.flat), width=FLAT_PIXELS)), entries)
+
+
 def _regions(figures: Figures) -> Iterator[Block]:
     """Where the pieces go, in two columns of regions; many sizes take the whole width."""
     if not figures.regions:
@@ -162,6 +196,28 @@ def _region(row: Row, whole: int, sizes: Sequence[str]) -> list[Cell]:
     name, share = in_language(row.name) or _("not given"), row.pieces / max(whole, 1)
     by_size: list[Cell] = [_cell(row.by_size[size] or 0) for size in sizes]
     return [name, number(row.pieces), percent(share, 1), *(by_size or [Bar(share)])]
+
+
+def _further(upside: Upside | None) -> Iterator[Block]:
+    """What may come on top, what that rests on, and how right it has been; or that nothing is known."""
+    if upside is None:
+        yield Heading(_("Further demand"))
+        yield Prose(_("Nothing can be said yet of what more may be ordered."), quiet=True)
+        return
+    ahead = ngettext("%(num)s week", "%(num)s weeks", upside.weeks)
+    yield Heading(_("Further demand"), _("the next %(weeks)s, if it can be had again", weeks=ahead))
+    middle, high = pieces(upside.p50), pieces(upside.p90)
+    said = _("Probably %(middle)s more; only one case in ten brings more than %(high)s.", middle=middle, high=high)
+    yield Prose(f"{said} (P50, P90)")
+    yield Prose(f"{rests_on(upside)} {how_right(upside)}", quiet=True)
+
+
+def _questions(asked: Sequence[SheetQuestion]) -> Iterator[Block]:
+    if not asked:
+        return
+    yield Heading(_("Questions and answers"), _("for every factory that sees this sheet"))
+    question, answer, waits = _("Q"), _("A"), _("Not answered yet.")
+    yield Entries([(day(q.asked_at), f"{question} · {q.words}\n{answer} · {q.answer or waits}") for q in asked])
 
 
 def _versions(versions: Sequence[Version]) -> Iterator[Block]:

@@ -1,7 +1,7 @@
 """Demand sheets as their merchandiser and the operator read them: on the page, on paper, as CSV, as JSON."""
 
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import Response, jsonify, render_template
 from flask_babel import force_locale, get_locale
@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from c2m.demand import sheet_figures
 from c2m.demand.models import DemandSheet
+from c2m.demand.questions import questions_about, questions_for
 from c2m.demand.sheet_document import (
     SCHEMA_VERSION,
     PledgeLineDocument,
@@ -22,12 +23,12 @@ from c2m.demand.sheet_reading import read_sheet
 from c2m.demand.views.blueprint import blueprint
 from c2m.demand.views.sheet_paper import paper_of
 from c2m.design import pictures
-from c2m.identity.models import Role
+from c2m.identity.models import Organisation, Role
 from c2m.web.access import allow, public
 from c2m.web.context import db_session, request_time
 from c2m.web.exports import csv_file
 from c2m.web.formats import here, machine
-from c2m.web.forms import Form, Whole, queried
+from c2m.web.forms import Form, Submission, Whole, queried
 from c2m.web.paging import Page, page_number, page_of
 from c2m.web.printed import pdf_file
 from c2m.web.viewer import signed_in_viewer
@@ -156,33 +157,56 @@ def own_sheet(sheet_id: UUID) -> DemandSheet:
     return sheet_figures.sheet_of(db_session(), sheet_id, organisation_id=_whose())
 
 
-def sheet_page(found: DemandSheet) -> dict[str, Any]:
+def sheet_page(found: DemandSheet, *, factory_id: UUID | None = None) -> dict[str, Any]:
     """What the page of a sheet shows, by the version and figure in the address.
 
     Raises:
         NoSuchVersion
     """
     form = queried(SheetForm)
-    reading = read_sheet(db_session(), found, form.version)
+    reading = read_sheet(db_session(), found, form.version, factory_id=factory_id, now=request_time())
     page = _lines(found, reading.version, form.figure)
-    return {**vars(reading), "chosen": form.figure, "no_region": NO_REGION, "page": page}
+    shown = {"chosen": form.figure, "no_region": NO_REGION, "page": page}
+    return vars(reading) | shown | questions_part(found, factory_id=factory_id)
 
 
-def paper(found: DemandSheet, *, for_factory: bool = False) -> Response:
+def questions_part(
+    found: DemandSheet,
+    form: Submission[Any] | None = None,
+    *,
+    answering: UUID | None = None,
+    factory_id: UUID | None = None,
+) -> dict[str, Any]:
+    """What the part of a page with a sheet's questions needs; factories don't learn who asked what."""
+    session = db_session()
+    shown = questions_for(session, found.id, factory_id) if factory_id else questions_about(session, found.id)
+    askers = {} if factory_id else {q.factory_id: session.get(Organisation, q.factory_id) for q in shown}
+    return {
+        "questions": shown,
+        "askers": askers,
+        "answering": answering,
+        "said": form,
+        "question_key": (form.entered.get("idempotency_key") if form else None) or str(uuid4()),
+    }
+
+
+def paper(found: DemandSheet, *, factory_id: UUID | None = None) -> Response:
     """A sheet as a PDF, in the version and language the address asks for."""
     form, session = queried(PaperForm), db_session()
-    reading = read_sheet(session, found, form.version)
+    reading = read_sheet(session, found, form.version, factory_id=factory_id, now=request_time())
     shown = reading.campaign.picture_id
     picture = pictures.picture(session, shown) if shown else None
     language = form.language or str(get_locale().language)
     with force_locale(language):
-        printed = paper_of(reading, picture, priced=not for_factory, now=request_time())
+        printed = paper_of(reading, picture, priced=factory_id is None, now=request_time())
     return pdf_file(f"{found.number}-{reading.version}-{language}", printed)
 
 
-def document_of(found: DemandSheet, *, for_factory: bool = False) -> SheetDocument:
-    """A sheet as a document, in the version the address asks for."""
-    return sheet_document(read_sheet(db_session(), found, queried(SheetForm).version), priced=not for_factory)
+def document_of(found: DemandSheet, *, factory_id: UUID | None = None) -> SheetDocument:
+    """A sheet as a document, in the version the address asks for; as a factory reads it where one is named."""
+    version = queried(SheetForm).version
+    reading = read_sheet(db_session(), found, version, factory_id=factory_id, now=request_time())
+    return sheet_document(reading, priced=factory_id is None)
 
 
 def pledges_document_of(found: DemandSheet, *, for_factory: bool = False) -> PledgeLinesDocument:

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import flash, jsonify, redirect, url_for
+from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
 from pydantic import Field
 from werkzeug.wrappers import Response
@@ -18,10 +19,10 @@ from c2m.matching import queries
 from c2m.matching.bargaining import COUNTERS_AN_OFFER
 from c2m.matching.counters import Counter, InvalidCounter, NoRoomForCounter, counters_of, make_counter
 from c2m.matching.dispatch import backing
-from c2m.matching.models import OfferState
+from c2m.matching.models import OPEN, OfferState
 from c2m.matching.offers import Answer, InvalidPart, accept_offer, decline_offer
 from c2m.matching.queries import OfferDetail
-from c2m.matching.rules import CHOICES, Choice
+from c2m.matching.rules import CHOICES, WEIGHTS, Choice, FitPart
 from c2m.matching.views.blueprint import blueprint
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
@@ -37,6 +38,14 @@ from c2m.web.forms import (
     submitted,
 )
 from c2m.web.viewer import signed_in_viewer
+
+PARTS: dict[FitPart, LazyString] = {
+    FitPart.PROCESS: lazy_gettext("Process"),
+    FitPart.CAPACITY: lazy_gettext("Capacity"),
+    FitPart.COST: lazy_gettext("Cost"),
+    FitPart.DATE: lazy_gettext("Date"),
+    FitPart.QUALITY: lazy_gettext("On time"),
+}
 
 
 class InboxForm(Form):
@@ -103,7 +112,7 @@ def offer_json(offer_id: UUID) -> Response:
         "state": found.offer.state,
         "pieces": [{"colour": v.colour, "size": v.size, "quantity": pieces} for v, pieces in found.pieces],
         "weeks": {booking.week.isoformat(): booking.quantity for booking in found.weeks},
-        "why": {"reason": found.offer.explanation["reason"], "fit": found.offer.explanation["fit"]},
+        "why": _why(found),
     }
     return jsonify(document)
 
@@ -205,12 +214,27 @@ def _inbox(
         matrix=_matrix(detail) if detail else None,
         choice=_(CHOICES[Choice(detail.offer.explanation["reason"])]) if detail else "",
         next_best=_next_best(detail) if detail else None,
+        weights=WEIGHTS,
+        parts=PARTS,
         shown=state,
         counts={str(s): counts.get(s, 0) for s in OfferState},
         organisation=session.get(Organisation, factory_id),
         verified=signed_in_viewer().organisation_state is OrganisationState.ACTIVE,
         lines=len(queries.capabilities(session, factory_id)),
     )
+
+
+def _why(detail: OfferDetail) -> dict[str, Any]:
+    """Why the offer came to this factory, for programs; what the next one would cost only once it is answered, as on
+    the page."""
+    why = detail.offer.explanation
+    parts = [part | {"points": part["score"] * WEIGHTS[part["part"]] / 100} for part in why["fit"]["parts"]]
+    return {
+        "reason": why["reason"],
+        "sentence": _(CHOICES[Choice(why["reason"])]),
+        "fit": {"score": why["fit"]["score"], "parts": parts},
+        "next_best": None if detail.offer.state in OPEN else _next_best(detail),
+    }
 
 
 def _next_best(detail: OfferDetail) -> Mapping[str, Any] | None:
