@@ -154,6 +154,13 @@ def asked_before(session: Session, organisation_id: UUID, idempotency_key: str) 
     return session.exec(statement.where(Generation.idempotency_key == idempotency_key)).first()
 
 
+def runs_since(session: Session, organisation_id: UUID, since: datetime) -> int:
+    """How many runs an organisation has asked for since then."""
+    table = table_of(Generation)
+    mine = sa.and_(table.c.organisation_id == organisation_id, table.c.asked_at > since)
+    return int(session.execute(sa.select(sa.func.count()).select_from(table).where(mine)).scalar_one())
+
+
 def renditions(session: Session, generation_ids: Sequence[UUID]) -> dict[UUID, list[Rendition]]:
     """The pictures of each generation in order, made or not yet."""
     found: dict[UUID, list[Rendition]] = {generation_id: [] for generation_id in generation_ids}

@@ -17,11 +17,15 @@ from c2m.demand.models import NeedGroup
 from c2m.demand.needs import NeedRequest
 from c2m.demand.policies import newest_policy
 from c2m.design import pictures
+from c2m.design.diffusion.briefs import UnknownProduct
+from c2m.design.generations import TooManyGenerations
+from c2m.design.views.generations import starts_from_pictures
 from c2m.errors import Invalid
 from c2m.identity.models import Role
 from c2m.matching.feasible import Feasible, feasible
 from c2m.money import PPM
 from c2m.pages.blueprint import blueprint
+from c2m.pages.want_pictures import MOST_RUNS_A_DAY, EnoughPictures, IdeaForm, own_picture, picture_idea, pictured
 from c2m.web.access import allow
 from c2m.web.context import db_session, edge, request_time
 from c2m.web.forms import Amount, Form, Submission, Upload, Whole, blank, queried, submitted
@@ -33,6 +37,7 @@ Answer = Response | tuple[str, int]
 
 class LookForm(Form):
     words: Annotated[str, Field(max_length=needs.LONGEST_WORDS)] = ""
+    run: UUID | None = None
 
 
 class NeedForm(Form):
@@ -42,6 +47,7 @@ class NeedForm(Form):
     wanted_by: date | None = None
     region: Annotated[str, Field(max_length=60)] = ""
     picture: Upload | None = None
+    chosen: UUID | None = None
     idempotency_key: Annotated[str, Field(min_length=8, max_length=80)]
 
 
@@ -66,9 +72,31 @@ def wants() -> str:
 @allow(Role.BUYER)
 def new_want() -> tuple[str, int]:
     """Say what is needed; once it is said, what runs already and who could make it stand above the rest of the form."""
-    words = queried(LookForm).words
+    looked = queried(LookForm)
+    words = looked.words
     region = signed_in_viewer().region
-    return _form_page(blank(NeedForm, words=words, region=region, idempotency_key=str(uuid4())), words)
+    return _form_page(blank(NeedForm, words=words, region=region, idempotency_key=str(uuid4())), words, run=looked.run)
+
+
+@blueprint.post("/wants/pictures")
+@allow(Role.BUYER)
+def picture_want() -> Answer:
+    """Have an idea pictured; the form for the want then shows what comes of it."""
+    form = submitted(IdeaForm)
+    if form.accepted:
+        try:
+            run = picture_idea(form.value).id
+            words = form.value.words.strip()
+            return redirect(url_for("pages.new_want", words=words, run=run, _anchor="pictured"), HTTPStatus.SEE_OTHER)
+        except pictures.PictureRefused as refusal:
+            form.refuse(refusal, "photograph")
+        except UnknownProduct:
+            form.errors["words"] = _("Name the product, such as a mug, a tote bag or a hoodie.")
+        except (Invalid, EnoughPictures, TooManyGenerations) as refusal:
+            form.refuse(refusal, "words")
+    words, region = str(form.entered.get("words") or ""), signed_in_viewer().region
+    fresh = blank(NeedForm, words=words, region=region, idempotency_key=str(uuid4()))
+    return _form_page(fresh, words, idea=form)[0], HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 @blueprint.post("/wants/new")
@@ -148,7 +176,9 @@ def prices_of(found: Feasible) -> tuple[int, int]:
     return found.low_minor * PPM // share, found.high_minor * PPM // share
 
 
-def _form_page(form: Submission[NeedForm], words: str) -> tuple[str, int]:
+def _form_page(
+    form: Submission[NeedForm], words: str, *, run: UUID | None = None, idea: Submission[IdeaForm] | None = None
+) -> tuple[str, int]:
     session, now = db_session(), request_time()
     words = words.strip()
     return form.page(
@@ -157,17 +187,22 @@ def _form_page(form: Submission[NeedForm], words: str) -> tuple[str, int]:
         offers=needs.offers_like(session, words, now=now) if words else [],
         could=could_make(words, 1) if words else None,
         today=now.date(),
+        run=pictured(session, run),
+        idea_errors=idea.errors if idea else {},
+        idea_key=str(uuid4()),
+        most_runs=MOST_RUNS_A_DAY,
+        from_pictures=starts_from_pictures(),
     )
 
 
 def _stored_picture(said: NeedForm) -> UUID | None:
-    """The id of the picture that was sent, if any; made safe before the database is first asked.
+    """The id of the picture that was sent, else of the one that was picked; made safe before the database is asked.
 
     Raises:
-        PictureRefused
+        PictureRefused, PictureNotFound
     """
     if said.picture is None:
-        return None
+        return own_picture(db_session(), said.chosen) if said.chosen else None
     content = said.picture.stream.read(pictures.MOST_BYTES + 1)
     owner, name = signed_in_viewer().organisation_id, said.picture.filename or ""
     return pictures.store_upload(db_session(), content, organisation_id=owner, filename=name, now=request_time()).id

@@ -1,0 +1,132 @@
+"""A buyer's idea as pictures before it is filed: asked for in words or from a photograph, picked, limited by day."""
+
+import html
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from c2m.clock import ManualClock
+from c2m.config import Settings
+from c2m.db import Database
+from c2m.demand.models import Need
+from c2m.design.making import Maker
+from c2m.design.models import Generation, Picture, PictureKind
+from c2m.jobs import Worker
+from c2m.pages.want_pictures import MOST_RUNS_A_DAY
+from tests.conftest import Visitor
+from tests.design.builders import TinyModel, a_file, everything
+
+Client = Callable[..., Visitor]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With an image model that starts from pictures; a tiny one stands in for it."""
+    return settings.model_copy(update={"design_model": "somebody/paints"})
+
+
+@pytest.fixture
+def buyer(client: Client) -> Visitor:
+    browser = client("buyer")
+    browser.set_cookie("locale", "en")
+    return browser
+
+
+def ask(buyer: Visitor, words: str = "红白条纹帆布托特包", key: str = "idea number 1", **more: Any) -> Any:
+    sent = {"words": words, "idempotency_key": key} | more
+    return buyer.post("/wants/pictures", data=sent, content_type="multipart/form-data")
+
+
+def make(database: Database, clock: ManualClock) -> None:
+    Worker(database, Maker(database, TinyModel).handlers(), {}).run_until_idle(clock.now())
+
+
+def runs(database: Database) -> list[Generation]:
+    with database.reading() as session:
+        return list(session.exec(select(Generation).order_by(Generation.id)))
+
+
+def test_an_idea_is_pictured_and_the_closest_picture_goes_with_the_want(
+    buyer: Visitor, database: Database, clock: ManualClock
+) -> None:
+    form_address = ask(buyer).headers["Location"]
+    assert "hx-get" in buyer.get(form_address).get_data(as_text=True)
+    make(database, clock)
+    with database.reading() as session:
+        made = session.exec(select(Picture).order_by(Picture.id)).all()
+    assert [picture.kind for picture in made] == [PictureKind.CONCEPT] * 3
+    page = buyer.get(form_address).get_data(as_text=True)
+    assert all(f'value="{picture.id}" form="file"' in page for picture in made)
+    assert "hx-get" not in page.split('id="pictured"')[1].split(">")[0]
+    want = {"words": "红白条纹帆布托特包", "quantity": "50", "idempotency_key": "want number 1"}
+    filed = buyer.post("/wants/new", data=want | {"chosen": str(made[1].id)})
+    assert filed.status_code == 303
+    with database.reading() as session:
+        assert session.exec(select(Need)).one().picture_id == made[1].id
+    assert "AI concept" in buyer.get(filed.headers["Location"]).get_data(as_text=True)
+
+
+def test_a_photograph_is_where_the_pictures_start(buyer: Visitor, database: Database) -> None:
+    answer = ask(buyer, "mug", photograph=(io.BytesIO(a_file()), "mine.png"))
+    assert answer.status_code == 303
+    [run] = runs(database)
+    assert (run.category, run.strength_pct) == ("mug", 60)
+    assert run.source_id is not None
+
+
+def test_the_same_form_sent_twice_asks_once(buyer: Visitor, database: Database) -> None:
+    assert ask(buyer).headers["Location"] == ask(buyer).headers["Location"]
+    assert len(runs(database)) == 1
+
+
+def test_a_day_has_so_many_runs(buyer: Visitor, database: Database, clock: ManualClock) -> None:
+    for number in range(MOST_RUNS_A_DAY):
+        assert ask(buyer, key=f"idea number {number}").status_code == 303
+        make(database, clock)
+    before = everything(database)
+    refused = ask(buyer, key="one too many")
+    assert refused.status_code == 422
+    assert "tomorrow there are more" in refused.get_data(as_text=True)
+    assert everything(database) == before
+    clock.advance(timedelta(days=1, minutes=1))
+    assert ask(buyer, key="the next day").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"words": "something nice"}, "Name the product"),
+        ({"words": "nike mug"}, "nike"),
+        ({"words": "mug", "photograph": (b"<svg/>", "mine.png")}, "Only PNG, JPEG"),
+    ],
+)
+def test_an_idea_that_cannot_be_pictured_is_shown_again_with_why(
+    buyer: Visitor, database: Database, fields: dict[str, Any], said: str
+) -> None:
+    before = everything(database)
+    if "photograph" in fields:
+        content, name = fields["photograph"]
+        fields = fields | {"photograph": (io.BytesIO(content), name)}
+    answer = ask(buyer, **fields)
+    assert answer.status_code == 422
+    assert said in html.unescape(answer.get_data(as_text=True))
+    assert everything(database) == before
+
+
+def test_other_people_s_runs_and_pictures_are_nobody_s(
+    buyer: Visitor, client: Client, database: Database, clock: ManualClock
+) -> None:
+    form_address = ask(buyer).headers["Location"]
+    make(database, clock)
+    with database.reading() as session:
+        picture = session.exec(select(Picture.id)).first()
+    stranger = client("buyer2")
+    assert stranger.get(form_address).status_code == 404
+    before = everything(database)
+    want = {"words": "托特包", "quantity": "5", "idempotency_key": "want number 1", "chosen": str(picture)}
+    assert stranger.post("/wants/new", data=want).status_code == 404
+    assert everything(database) == before
