@@ -93,6 +93,9 @@ def test_a_sheet_is_given_as_csv_and_json(client: Callable[..., Visitor], offer:
     assert sum(piece["quantity"] for piece in document["pieces"]) == document["quantity"] == 70
     assert (document["total_minor"], document["fee_minor"], document["net_minor"]) == (4_200_00, 126_00, 4_074_00)
     assert sum(document["weeks"].values()) == 70
+    why = document["why"]
+    assert round(sum(part["points"] for part in why["fit"]["parts"])) == why["fit"]["score"]
+    assert (bool(why["sentence"]), why["next_best"]) == (True, None)  # the next one's price is told after the answer
 
 
 def test_the_whole_sheet_is_read_with_its_buyers_masked(client: Callable[..., Visitor], offer: Offer) -> None:

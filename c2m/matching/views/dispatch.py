@@ -73,9 +73,9 @@ def decide_on_counter(counter_id: UUID) -> Response | tuple[str, int]:
 
 def _makers(detail: CounterDetail) -> Callable[[dict[str, Any]], list[tuple[Organisation, int]]]:
     """Who makes the sheet's pieces in each case of a weighed counter-offer, with how many."""
-    cases = [case["makers"] for case in detail.counter.effect.values() if isinstance(case, dict)]
+    cases = [case.get("makers", []) for case in detail.counter.effect.values() if isinstance(case, dict)]
     houses = organisations(db_session(), sorted({UUID(maker) for makers in cases for maker, _pieces in makers}))
-    return lambda case: [(houses[UUID(maker)], pieces) for maker, pieces in case["makers"]]
+    return lambda case: [(houses[UUID(maker)], pieces) for maker, pieces in case.get("makers", [])]
 
 
 def _offered(detail: CounterDetail) -> dict[str, Any]:
