@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from c2m.db import chunks, table_of
-from c2m.demand.models import Campaign, CampaignKind, Prediction, SuccessModel
+from c2m.demand.models import Campaign, CampaignKind, CampaignState, Prediction, SuccessModel
+from c2m.design.models import Concept, DailyLook
+from c2m.money import PPM
 
 BINS = 10
 THIRDS = 3
@@ -64,6 +66,7 @@ class Outlook:
     first: date | None
     last: date | None
     alike: Tenth | None
+    record: Sequence[Tenth] = ()  # all scored predictions, by tenths of what they said
 
 
 def outlook_of(session: Session, campaign_id: UUID) -> Outlook | None:
@@ -95,6 +98,7 @@ def outlooks(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, Outlo
     if not latest:
         return {}
     tenths = reliability(session)
+    scored = tuple(tenths.values())
     versions = {row.version for rows in latest.values() for row in rows}
     models = {m.version: m for m in session.exec(select(SuccessModel).where(col(SuccessModel.version).in_(versions)))}
     found = {}
@@ -115,6 +119,7 @@ def outlooks(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, Outlo
             first=model.first_closed if model else None,
             last=model.last_closed if model else None,
             alike=alike if alike and alike.count >= FEWEST_ALIKE else None,
+            record=scored if sum(tenth.count for tenth in scored) >= FEWEST_ALIKE else (),
         )
     return found
 
@@ -130,6 +135,30 @@ def reliability(session: Session) -> dict[int, Tenth]:
         .order_by(tenth)
     )
     return {int(at): Tenth(count, float(said), float(share)) for at, count, said, share in rows}
+
+
+def concepts_record(session: Session) -> list[Tenth]:
+    """What the rule said last of concepts whose campaigns have closed, by tenths, and how often their target came."""
+    look, concept = table_of(DailyLook).c, table_of(Concept).c
+    last = (
+        sa.select(look.concept_id, sa.func.max(look.day).label("day"))
+        .join_from(table_of(DailyLook), table_of(Campaign), campaign.concept_id == look.concept_id)
+        .where(campaign.state.in_((CampaignState.SUCCEEDED, CampaignState.FAILED)))
+        .group_by(look.concept_id)
+        .subquery()
+    )
+    chance = look.chance_ppm / float(PPM)
+    tenth = sa.case((look.chance_ppm >= PPM, BINS - 1), else_=sa.cast(sa.func.floor(chance * BINS), sa.Integer))
+    came = sa.case((campaign.final_quantity >= concept.target_quantity, 1.0), else_=0.0)
+    rows = session.execute(
+        sa.select(tenth.label("tenth"), sa.func.count(), sa.func.avg(chance), sa.func.avg(came))
+        .join_from(table_of(DailyLook), last, sa.and_(last.c.concept_id == look.concept_id, last.c.day == look.day))
+        .join(table_of(Concept), concept.id == look.concept_id)
+        .join(table_of(Campaign), campaign.concept_id == look.concept_id)
+        .group_by(sa.literal_column("tenth"))
+        .order_by(sa.literal_column("tenth"))
+    )
+    return [Tenth(count, float(said), float(share)) for _at, count, said, share in rows]
 
 
 def scores(session: Session) -> list[Scored]:

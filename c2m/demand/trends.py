@@ -22,6 +22,7 @@ DAYS, DAYS_BEFORE = 14, 28
 YEAR = timedelta(days=364)  # whole weeks, so that a Monday is beside a Monday
 # What buyers ask for tells what rises; saves and sales follow what was put up, and stand beside it as evidence.
 ASKED_FOR = ("wants", "searches")
+MOST_FOLLOWED = 200
 BUYERS = 2  # that say a word which is not of the lexicon, before others read it
 
 Daily = Mapping[str, Mapping[date, int]]  # word → day → how often
@@ -34,6 +35,17 @@ class Followed:
     brief: TrendBrief
     after: int | None  # counts in the window after; None while it lasts
     made: int  # campaigns and concepts with the word that were opened since
+
+    @property
+    def then(self) -> int:
+        """What it was stated from: counts of its own window."""
+        found = (self.brief.evidence.get(source) for source in ASKED_FOR)
+        return sum(int(counts["now"]) for counts in found if counts)
+
+    @property
+    def held(self) -> bool:
+        """Whether it was said as often in the two weeks after."""
+        return self.after is not None and self.after >= self.then
 
 
 def rising_now(session: Session, *, now: datetime) -> Sequence[Rising]:
@@ -91,6 +103,12 @@ def earlier_briefs(session: Session, *, now: datetime, most: int = 20) -> Sequen
         )
         for brief in briefs
     ]
+
+
+def record_of(session: Session, *, now: datetime) -> tuple[int, int]:
+    """Of so many earlier briefs whose two weeks are over, so many held: (held, all)."""
+    over = [brief for brief in earlier_briefs(session, now=now, most=MOST_FOLLOWED) if brief.after is not None]
+    return sum(brief.held for brief in over), len(over)
 
 
 def growth_of(brief: TrendBrief) -> Growth:

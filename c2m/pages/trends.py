@@ -11,6 +11,12 @@ from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
 
 
+@blueprint.app_template_global("trends_record")
+def trends_record() -> tuple[int, int]:
+    """How many earlier briefs held, of how many that are over."""
+    return demand_trends.record_of(db_session(), now=request_time())
+
+
 @blueprint.get("/studio/trends")
 @allow(Role.MERCHANDISER, Role.OPERATOR)
 def trends() -> str:
