@@ -146,7 +146,7 @@ def learn_success(session: Session, _ids: Sequence[UUID], now: datetime) -> Sequ
         ),
         targets=sorted({row.minimum for row in ended})[:EARLIER],
     )
-    return [model] if model.stages else []
+    return [model]
 
 
 def record_learned(session: Session, learned: Sequence[Any], now: datetime) -> None:

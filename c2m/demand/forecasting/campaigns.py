@@ -3,7 +3,8 @@
 For each seventh of a campaign's time there is one logistic regression, which answers for any number of pieces: how
 probable is it that the final quantity is at least so many? Its arguments are the pieces still lacking, those pledged so
 far, the price and what earlier campaigns of the same product or merchandiser came to. Where few campaigns have ended, a
-stated Gamma-Poisson prior speaks instead, and fades as they become more.
+stated Gamma-Poisson prior speaks instead, and fades as they become more; when in a campaign's time its pieces come is
+learned from the first one on.
 """
 
 import math
@@ -30,6 +31,8 @@ PAST_WEIGHT = 1.5  # earlier campaigns for which the usual quantity counts
 PRIOR_SHAPE = 0.5  # pledges a campaign: Gamma, as uneven as that
 PRIOR_PLEDGES, PRIOR_PIECES = 6.0, 0.1  # a pledge is that share of the least target
 PRIOR_VARIATION = 1.5  # squared, of pieces a pledge
+PRIOR_EVENNESS = 3.0  # of pieces over a campaign's time: Beta, evenly on average, as concentrated as that
+PRIOR_TIMING = 3.0  # ended campaigns for which that counts
 
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 GRID = 40
@@ -95,6 +98,19 @@ class Regression:
 
 
 @dataclass(frozen=True)
+class Timing:
+    """What part of a campaign's final pieces is there before each seventh of its time begins: mean and variance."""
+
+    mean: tuple[float, ...]
+    variance: tuple[float, ...]
+
+    def at(self, share: Floats) -> tuple[Floats, Floats]:
+        """Mean and variance at these shares of a campaign's time."""
+        steps = np.arange(STAGES + 1) / STAGES
+        return np.interp(share, steps, [*self.mean, 1.0]), np.interp(share, steps, [*self.variance, 0.0])
+
+
+@dataclass(frozen=True)
 class Success:
     """What is learned: coefficients by stage, and on what. Plain numbers, so that it can be kept as JSON."""
 
@@ -102,7 +118,8 @@ class Success:
     first: date | None
     last: date | None
     usual_log: float
-    stages: tuple["Regression", ...]
+    timing: Timing
+    stages: tuple["Regression", ...]  # none where too few campaigns have ended
 
     def as_json(self) -> dict[str, Any]:
         """The parameters and what they were learned on."""
@@ -111,6 +128,7 @@ class Success:
             "first": self.first.isoformat() if self.first else None,
             "last": self.last.isoformat() if self.last else None,
             "usual_log": self.usual_log,
+            "timing": asdict(self.timing),
             "stages": [asdict(stage) for stage in self.stages],
         }
 
@@ -119,10 +137,13 @@ class Success:
         """What `as_json` gave."""
         first, last = (date.fromisoformat(kept[name]) if kept[name] else None for name in ("first", "last"))
         stages = [Regression(**{name: tuple(each) for name, each in stage.items()}) for stage in kept["stages"]]
-        return cls(kept["trained_on"], first, last, kept["usual_log"], tuple(stages))
+        timing = Timing(**{name: tuple(each) for name, each in kept["timing"].items()}) if "timing" in kept else EVEN
+        return cls(kept["trained_on"], first, last, kept["usual_log"], timing, tuple(stages))
 
 
-NOTHING_LEARNED = Success(0, None, None, 0.0, ())
+_SEVENTHS = [stage / STAGES for stage in range(STAGES)]
+EVEN = Timing(tuple(_SEVENTHS), tuple(share * (1 - share) / (PRIOR_EVENNESS + 1) for share in _SEVENTHS))
+NOTHING_LEARNED = Success(0, None, None, 0.0, EVEN, ())
 
 
 @dataclass(frozen=True)
@@ -154,16 +175,28 @@ def past_of(finals: Sequence[int], pledges: Sequence[int], days_since: float) ->
 
 
 def learn(ended: Ended, *, targets: Sequence[int] = ()) -> Success:
-    """Learn from campaigns that ended; nothing from fewer than `FEWEST`."""
-    if len(ended.final) < FEWEST:
+    """Learn from campaigns that ended; from fewer than `FEWEST` only when in their time the pieces came."""
+    if not len(ended.final):
         return NOTHING_LEARNED
     usual = float(np.log1p(ended.final).mean())
+    little = Success(len(ended.final), ended.first, ended.last, usual, _timing(ended), ())
+    if len(ended.final) < FEWEST:
+        return little
     asked = np.unique(np.concatenate([np.quantile(ended.final, LEVELS), np.asarray(targets, float)]))
     found = [_fitted(ended.at(stage), ended.final, asked[asked >= 2], usual) for stage in range(STAGES)]
     stages = tuple(each for each in found if each is not None)
-    if len(stages) < STAGES:
-        return NOTHING_LEARNED
-    return Success(len(ended.final), ended.first, ended.last, usual, stages)
+    return replace(little, stages=stages) if len(stages) == STAGES else little
+
+
+def _timing(ended: Ended) -> Timing:
+    """When the pieces came, each campaign counted once, beside the prior that they come evenly."""
+    sold = ended.final > 0
+    there = ended.pieces[sold] / ended.final[sold][:, None]
+    weight = len(there) + PRIOR_TIMING
+    mean = (there.sum(axis=0) + PRIOR_TIMING * np.array(EVEN.mean)) / weight
+    apart = PRIOR_TIMING * (np.array(EVEN.variance) + (EVEN.mean - mean) ** 2)
+    variance = (((there - mean) ** 2).sum(axis=0) + apart) / weight
+    return Timing(tuple(map(float, mean)), tuple(map(float, variance)))
 
 
 def _fitted(seen: Seen, final: Floats, targets: Floats, usual: float) -> Regression | None:
@@ -213,9 +246,9 @@ def state(model: Success, seen: Seen, targets: Floats, *, certain: bool = True) 
 
 def chance_of(model: Success, seen: Seen, quantities: Floats, least_target: Floats) -> Floats:
     """P(final quantity ≥ so many), for quantities (campaigns, numbers) not yet reached."""
-    if model.trained_on >= PRIOR_FORGOTTEN:
+    if model.stages and model.trained_on >= PRIOR_FORGOTTEN:
         return _learned_chance(model, seen, quantities)
-    believed = _prior_chance(seen, quantities, least_target)
+    believed = _prior_chance(model.timing, seen, quantities, least_target)
     if not model.stages:
         return believed
     weight = model.trained_on / (model.trained_on + PRIOR_WEIGHT)
@@ -281,15 +314,18 @@ def _learned_chance(model: Success, seen: Seen, quantities: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(logit, -30, 30))), float)
 
 
-def _prior_chance(seen: Seen, quantities: Floats, least_target: Floats) -> Floats:
-    """Pledges come as Poisson at a Gamma rate, pieces a pledge as those so far; the sum is taken as Gamma."""
+def _prior_chance(timing: Timing, seen: Seen, quantities: Floats, least_target: Floats) -> Floats:
+    """Pledges come as Poisson at a Gamma rate in the time of the campaign's own clock, which runs as `timing` says;
+    pieces a pledge are as those so far; the sum is taken as Gamma."""
     from scipy.special import gammaincc
 
-    rate = (PRIOR_SHAPE + seen.pledges) / (PRIOR_SHAPE / PRIOR_PLEDGES + seen.share)
-    left = np.maximum(1 - seen.share, 1e-6)
+    gone, variance = timing.at(seen.share)
+    left = np.maximum(1 - gone, 1e-6)
+    rate = (PRIOR_SHAPE + seen.pledges) / (PRIOR_SHAPE / PRIOR_PLEDGES + gone)
     each = (seen.pieces + PRIOR_PIECES * least_target) / (seen.pledges + 1)
     mean = rate * left * each
-    spread = (1 + PRIOR_VARIATION) * mean * each + mean**2 / (PRIOR_SHAPE + seen.pledges)
+    unsure = 1 / (PRIOR_SHAPE + seen.pledges) + variance / left**2  # squared, relative: of the rate, of the clock
+    spread = (1 + PRIOR_VARIATION) * mean * each + mean**2 * unsure
     shape, scale = mean**2 / spread, spread / mean
     lacking = np.maximum(quantities - seen.pieces[:, None] - 0.5, 0)
     return np.asarray(gammaincc(shape[:, None], lacking / scale[:, None]), float)

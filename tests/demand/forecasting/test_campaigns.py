@@ -1,6 +1,7 @@
 """Chances of campaigns: a stated prior, what is learned from those that ended, and never more certain than that."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -60,9 +61,24 @@ def test_without_ended_campaigns_the_prior_speaks_and_follows_the_pace() -> None
     assert slow < 0.05 < 0.9 < fast
 
 
-def test_nothing_is_learned_from_too_few_or_where_all_came_to_the_same() -> None:
-    assert learn(ended(FEWEST - 1)) == NOTHING_LEARNED
-    assert learn(ended(FEWEST), targets=[100]).trained_on == FEWEST
+def test_a_few_campaigns_teach_when_pieces_come_and_no_more() -> None:
+    none = ended(0)
+    assert learn(none) == NOTHING_LEARNED
+    few = learn(ended(FEWEST - 1), targets=[100])
+    assert (few.trained_on, few.stages) == (FEWEST - 1, ())
+    assert learn(ended(FEWEST), targets=[100]).stages != ()
+    assert Success.from_json(json.loads(json.dumps(few.as_json()))) == few
+
+
+def test_where_campaigns_fill_at_their_end_more_is_expected_of_one_under_way() -> None:
+    few = ended(10)
+    late = replace(few, pieces=few.pieces / 4)  # three quarters of everything come in the last seventh
+    half_way = one(60, 4 / STAGES)
+    even, surge = (state(learn(each), half_way, np.array([[100.0]])) for each in (few, late))
+    assert even.p50[0] < 130 < surge.p50[0]
+    assert even.chance[0, 0] < surge.chance[0, 0]
+    unsure = state(NOTHING_LEARNED, half_way, np.array([[100.0]]))
+    assert unsure.p90[0] - unsure.p10[0] > even.p90[0] - even.p10[0]
 
 
 def test_every_stage_beats_the_base_rate_on_campaigns_it_has_not_seen() -> None:
