@@ -97,10 +97,11 @@ stripes: 条纹 横条纹 striped stripe
 checks: 格子 格纹 方格 checked plaid gingham tartan
 dots: 波点 圆点 dotted polka_dot
 floral: 碎花 花卉 floral flower
-logo: logo 标志 商标 logos
+logo: logo 标志 商标 店标 logos
 printed: 印花 丝印 印字 印刷 印 printed print printing
 embroidered: 刺绣 绣花 绣字 绣 embroidered embroidery
 engraved: 刻 激光刻 刻名字 刻字 激光刻字 镭雕 engraved engraving laser_engraved
+threefold: 三折 三折叠 three-fold threefold
 foldable: 折叠 可折叠 便携 foldable folding collapsible portable
 automatic: 自动 全自动 automatic auto-open auto_open
 waterproof: 防水 防泼水 waterproof water-resistant
