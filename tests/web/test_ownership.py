@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 from c2m.clock import ManualClock
 from c2m.db import Database
 from c2m.demand.models import Need, NeedGroup, Waiting
+from c2m.demand.questions import FactoryQuestion, ask_question
 from c2m.design.generations import commission, renditions
 from c2m.design.pictures import store_drawing
 from c2m.design.signals import Asked, ask
@@ -61,6 +62,7 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
     pledge.buyer_id = shop
     session.add(pledge)
     sheet = a_sheet(session, campaign, [pledge], issued_at=clock.now())
+    about = ask_question(session, FactoryQuestion(sheet.id, maker, "?", "a question"), now=clock.now())
     factory = Factory(id=maker, belt="Humen", region="Guangdong")
     session.add(factory)
     session.flush()
@@ -101,6 +103,7 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
         "question_id": asked.id,
         "reservation_id": kept.id,
         "sheet_id": sheet.id,
+        "sheet_question_id": about.id,
         "variant_id": variants[0].id,
         "waiting_id": waiting.id,
         "want_id": want.id,
