@@ -1,6 +1,7 @@
 """The site under gunicorn, started from our own command."""
 
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import structlog
@@ -10,6 +11,8 @@ from gunicorn.glogging import Logger
 
 from c2m.app import create_app
 from c2m.config import Settings
+from c2m.demand.need_groups import get_ready
+from c2m.web.context import EXTENSION, Edge
 
 THREADS = 256  # most of them wait in line for the writer of joins, and somebody wants to read a page meanwhile
 
@@ -61,5 +64,14 @@ class Site(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """The application, made once in each worker process."""
-        return create_app(self.settings)
+        """The application, made once in each worker process; what new wants are compared with is read beside it."""
+        app = create_app(self.settings)
+        Thread(target=_get_ready, args=(app,), name="wants", daemon=True).start()
+        return app
+
+
+def _get_ready(app: Flask) -> None:
+    site: Edge = app.extensions[EXTENSION]
+    read = get_ready(site.database, now=site.clock.now())
+    if read:
+        structlog.get_logger().info("wants read", wants=read)

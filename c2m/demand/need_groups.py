@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from c2m.db import chunks, insert_rows, table_of, update_rows, uuid7
+from c2m.db import Database, chunks, insert_rows, table_of, update_rows, uuid7
 from c2m.demand.clustering.describing import described
 from c2m.demand.models import Need, NeedGroup, NeedState
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 REGROUP = "demand.regroup_needs"
 REMEMBERED = timedelta(days=180)  # needs older than this are grouped with no more
+WORTH_READING = 300  # open needs; fewer are read within a moment
 MOST_DESCRIBED = 500  # needs of a group its words are taken from
 
 need, group = table_of(Need), table_of(NeedGroup)
@@ -53,6 +54,18 @@ def place_needs(session: Session, ids: Sequence[UUID], *, now: datetime) -> None
             group_id = _place_among(session, others) or _new_group(session, wanted[need_id], now=now)
             session.execute(sa.update(need).where(need.c.id == need_id).values(group_id=group_id))
             refresh_groups(session, [group_id])
+
+
+def get_ready(database: Database, *, now: datetime) -> int:
+    """Read the open needs where they are many, before the first new one has to wait for it; how many were read."""
+    with database.reading() as session:
+        many = session.execute(sa.select(sa.func.count()).select_from(_open(now).subquery())).scalar_one()
+        if many < WORTH_READING:
+            return 0
+        known = _known_to(database.engine)
+        with known.lock:
+            _catch_up(session, known, [], now)
+            return len(known.ids)
 
 
 def refresh_groups(session: Session, ids: Sequence[UUID]) -> None:
@@ -98,10 +111,13 @@ def record_groups(session: Session, grouping: Sequence[tuple[UUID, int]], now: d
 
 
 def _known_of(session: Session) -> _Known:
+    engine = session.get_bind()
+    return _known_to(engine.engine if isinstance(engine, sa.Connection) else engine)
+
+
+def _known_to(engine: sa.Engine) -> _Known:
     from c2m.demand.clustering.pool import Pool
 
-    engine = session.get_bind()
-    engine = engine.engine if isinstance(engine, sa.Connection) else engine
     with _making:
         return _known.setdefault(engine, _Known(Pool([])))
 

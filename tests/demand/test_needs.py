@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from c2m.db import Database, uuid7
-from c2m.demand import group_figures, group_offers
+from c2m.demand import group_figures, group_offers, need_groups
 from c2m.demand.campaigns import open_campaign
 from c2m.demand.forecasting.ladders import QuoteCurve
 from c2m.demand.group_offers import Interest, MakersAsked, NoPrice, NothingNeeded
@@ -258,3 +258,21 @@ def test_factories_of_the_category_are_asked_once_and_answer_with_a_price_and_a_
         with pytest.raises(Invalid):
             group_offers.state_interest(session, past, now=MORNING)
         assert len(group_figures.interests_of(session, group_id)) == 1
+
+
+def test_many_open_wants_are_read_before_a_new_one_has_to_wait_for_them(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.transaction() as session:
+        buyer = an_organisation(session, Role.BUYER).id
+        for text in ("帆布托特包", "canvas tote bag", "ceramic mug"):
+            file_need(session, NeedRequest(buyer, text, 5, "CNY", str(uuid7())), now=MORNING)
+    need_groups._known.clear()
+    assert need_groups.get_ready(database, now=MORNING) == 0
+    assert not need_groups._known
+    monkeypatch.setattr(need_groups, "WORTH_READING", 3)
+    assert need_groups.get_ready(database, now=MORNING) == 3
+    with database.transaction() as session:
+        filed = file_need(session, NeedRequest(buyer, "a canvas tote", 5, "CNY", str(uuid7())), now=MORNING)
+        assert len(next(iter(need_groups._known.values())).ids) == 4
+        assert filed.group_id is not None

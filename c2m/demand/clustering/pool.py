@@ -34,6 +34,7 @@ class Pool:
         rows = self._space.vectors(self.readings or [NOTHING])
         self._vectors = rows if self.readings else rows[:0]
         self._later: list[Any] = []
+        self._beside: Any = None  # what came later as one matrix, until more comes
         self._looked_up: tuple[str, Reading, Any] | None = None
         self._postings = heaviest(self._vectors).T.tocsr()
 
@@ -45,10 +46,11 @@ class Pool:
         reading, vector = self._vector(text)
         self.readings.append(reading)
         self._later.append(vector)
+        self._beside = None
         if len(self.readings) < REFITTED and len(self._later) * SHARE >= len(self.readings):
             self._fit()
         elif len(self._later) >= RESTACKED:
-            self._vectors = sp.vstack([self._vectors, *self._later]).tocsr()
+            self._vectors = sp.vstack([self._vectors, stacked(self._later)]).tocsr()
             self._later = []
             self._postings = heaviest(self._vectors).T.tocsr()
         return len(self.readings) - 1
@@ -63,25 +65,33 @@ class Pool:
         found = self._compared(reading, vector, self._vectors[near], near.tolist())
         if self._later:
             first = self._vectors.shape[0]
-            found += self._compared(
-                reading, vector, sp.vstack(self._later).tocsr(), list(range(first, first + len(self._later)))
-            )
+            self._beside = stacked(self._later) if self._beside is None else self._beside
+            found += self._compared(reading, vector, self._beside, range(first, first + len(self._later)))
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:most]
 
     def _vector(self, text: str) -> tuple[Reading, Any]:
         """A text's reading and vector; the last one is kept, for what is looked up is often taken in next."""
         if self._looked_up is None or self._looked_up[0] != text:
             reading = read(text)
-            self._looked_up = text, reading, self._space.vectors([reading])
+            self._looked_up = text, reading, self._space.vector(reading)
         return self._looked_up[1:]
 
     def _compared(self, reading: Reading, vector: Any, rows: Any, numbers: Sequence[int]) -> list[tuple[int, float]]:
-        cosines = np.asarray((rows @ vector.T).todense()).ravel().tolist() if len(numbers) else []
+        whole = np.zeros(vector.shape[1])
+        whole[vector.indices] = vector.data
+        cosines = (rows @ whole).tolist() if len(numbers) else []
         return [
             (number, decided(cosine, reading, self.readings[number]))
             for number, cosine in zip(numbers, cosines, strict=True)
             if cosine >= FAINTEST
         ]
+
+
+def stacked(rows: Sequence[Any]) -> Any:
+    """Rows of one width as a matrix: scipy's own way weighs far more than such small rows."""
+    indptr = np.cumsum([0, *(row.indptr[-1] for row in rows)])
+    parts = (np.concatenate([row.data for row in rows]), np.concatenate([row.indices for row in rows]), indptr)
+    return sp.csr_matrix(parts, shape=(len(rows), rows[0].shape[1]))
 
 
 def place(nearest: Sequence[tuple[G, float]], sizes: Mapping[G, int]) -> G | None:

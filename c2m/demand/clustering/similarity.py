@@ -1,7 +1,9 @@
 """How alike two readings are: shared words and character n-grams by their rarity, then what decides by itself."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +17,7 @@ Indices = NDArray[np.int64]
 
 WORDS = 0.5  # of the similarity; the rest is character n-grams
 NGRAMS = (3, 5)
+TINY = 1e-12  # no length of a vector counts as less
 SAME_CODE = 0.4  # added where a model number is shared
 OTHER_CODE = 0.5  # multiplied where both name a model and not the same one
 SAME_KIND = 0.1  # added where both name one kind of product, which decides more than what it is like
@@ -56,6 +59,27 @@ class Space:
         """One sparse row a reading."""
         parts = (self.words.transform(readings) * WORDS**0.5, self.signs.transform(readings) * (1 - WORDS) ** 0.5)
         return sp.hstack(parts).tocsr()
+
+    def vector(self, reading: Reading) -> Any:
+        """The row of one reading: the same as `vectors` says, without what scikit-learn does for any number of them."""
+        words = {self.words.vocabulary_.get(word) for word in words_of(reading)} - {None}
+        signs = Counter(map(self.signs.vocabulary_.get, self._split(reading)))
+        del signs[None]
+        offset, word_at, sign_at = len(self.words.vocabulary_), sorted(words), sorted(signs)
+        of_words = self.words.idf_[word_at]
+        of_signs = (1 + np.log([signs[at] for at in sign_at])) * self.signs.idf_[sign_at] if sign_at else np.empty(0)
+        weights = [
+            part * (share**0.5 / max(float(np.sqrt((part**2).sum())), TINY))
+            for part, share in ((of_words, WORDS), (of_signs, 1 - WORDS))
+        ]
+        indices = np.array([*word_at, *(offset + at for at in sign_at)], dtype=np.int32)
+        shape = (1, offset + len(self.signs.vocabulary_))
+        return sp.csr_matrix((np.concatenate(weights), indices, [0, len(indices)]), shape=shape)
+
+    @cached_property
+    def _split(self) -> Callable[[Reading], Sequence[str]]:
+        found: Callable[[Reading], Sequence[str]] = self.signs.build_analyzer()
+        return found
 
 
 def decided(cosine: float, one: Reading, other: Reading) -> float:
