@@ -71,7 +71,7 @@ def main() -> None:
         of["ours"]["b_cubed_f1"] >= B_CUBED and of["ours"]["pair_f1"] >= PAIRS and of["incremental_rand"] >= RAND
         for of in figures["sets"].values()
     )
-    figures["goals_met"] = met and figures["placing"]["median_ms"] <= PLACED_MS
+    figures["goals_met"] = met and figures["placing"]["p95_ms"] <= PLACED_MS
     print("Goals met." if figures["goals_met"] else "A goal is missed.")
     if asked.json:
         print(json.dumps(figures))

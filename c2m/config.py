@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from c2m.errors import Invalid
@@ -27,7 +27,17 @@ class Stored(BaseSettings):
         description="Redis that carries work to Celery workers; none = all in this process",
     )
     access_log: bool = Field(default=False, description="print a line for each request; a proxy in front usually does")
+    demand_encoder: str = Field(
+        default="", description="directory of a sentence encoder that groups wants by meaning as well; none = words"
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="what is logged")
+
+    @field_validator("demand_encoder")
+    @classmethod
+    def _refuse_missing_encoder(cls, folder: str) -> str:
+        if folder and not (Path(folder) / "config.json").is_file():
+            raise ValueError(f"there is no sentence encoder at {folder}: config.json is missing")
+        return folder
 
     @cached_property
     def sqlite_path(self) -> Path | None:

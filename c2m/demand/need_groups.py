@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -12,11 +13,13 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from c2m.config import Stored
 from c2m.db import Database, chunks, insert_rows, table_of, update_rows, uuid7
 from c2m.demand.clustering.describing import described
 from c2m.demand.models import Need, NeedGroup, NeedState
 
 if TYPE_CHECKING:
+    from c2m.demand.clustering.encoding import Encode
     from c2m.demand.clustering.pool import Pool
 
 REGROUP = "demand.regroup_needs"
@@ -84,7 +87,9 @@ def grouped_anew(session: Session, _ids: Sequence[UUID], now: datetime) -> Seque
     from c2m.demand.clustering.grouping import groups_of
 
     rows = session.execute(_open(now).order_by(need.c.id)).all()
-    return list(zip([row.id for row in rows], groups_of([row.words for row in rows]).tolist(), strict=True))
+    return list(
+        zip([row.id for row in rows], groups_of([row.words for row in rows], encode=_encoder()).tolist(), strict=True)
+    )
 
 
 def record_groups(session: Session, grouping: Sequence[tuple[UUID, int]], now: datetime) -> None:
@@ -119,7 +124,20 @@ def _known_to(engine: sa.Engine) -> _Known:
     from c2m.demand.clustering.pool import Pool
 
     with _making:
-        return _known.setdefault(engine, _Known(Pool([])))
+        return _known.setdefault(engine, _Known(Pool([], _encoder())))
+
+
+def _encoder() -> "Encode | None":
+    """The sentence encoder that this installation has, if any."""
+    folder = Stored().demand_encoder
+    return _loaded(folder) if folder else None
+
+
+@cache
+def _loaded(folder: str) -> "Encode":
+    from c2m.demand.clustering.encoding import Encoder
+
+    return Encoder(folder)
 
 
 def _catch_up(session: Session, known: _Known, ids: Sequence[UUID], now: datetime) -> None:
@@ -129,7 +147,7 @@ def _catch_up(session: Session, known: _Known, ids: Sequence[UUID], now: datetim
         statement = statement.where((need.c.stated_at >= known.since) | need.c.id.in_(ids))
     fresh = [row for row in session.execute(statement.order_by(need.c.stated_at)) if row.id not in known.seen]
     if not known.ids and fresh:
-        known.pool = type(known.pool)([row.words for row in fresh])
+        known.pool = type(known.pool)([row.words for row in fresh], known.pool.encode)
     else:
         for row in fresh:
             known.pool.add(row.words)

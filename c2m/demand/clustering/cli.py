@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from c2m.demand.clustering.encoding import Encode
 
 MISUSED = 2
 HELP = escape("""Put titles of the same product, or needs for the same thing, into groups.
@@ -45,13 +48,17 @@ def cluster(
     out: Annotated[Path, typer.Option(metavar="OUT.csv", help="Where id and group go; .gz is compressed.")],
     id_column: Annotated[str, typer.Option("--id", metavar="COLUMN", help="The column that names a row.")] = "id",
     text_column: Annotated[str, typer.Option("--text", metavar="COLUMN", help="The column with the title.")] = "title",
+    encoder: Annotated[
+        str, typer.Option(metavar="DIR", help="Directory of a sentence encoder (transformers) that is asked as well.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="End in one JSON object.")] = False,
 ) -> None:
     """Put titles of the same product into groups."""
     started = perf_counter()
     try:
+        encode = _encoder(encoder)
         rows = read_titles(titles, id_column, text_column)
-        groups = _grouped(rows)
+        groups = _grouped(rows, encode)
         _write(out, rows.ids, groups)
     except Unreadable as wrong:
         _fail(f"{titles}: {wrong}")
@@ -114,13 +121,26 @@ def _column(names: Sequence[str], wanted: str, option: str) -> int:
     return known.index(wanted)
 
 
-def _grouped(rows: Titles) -> list[int]:
+def _encoder(folder: str) -> "Encode | None":
+    if not folder:
+        return None
+    from c2m.demand.clustering.encoding import Encoder, MissingEncoder
+
+    try:
+        return Encoder(folder)
+    except MissingEncoder as wrong:
+        _fail(str(wrong))
+
+
+def _grouped(rows: Titles, encode: "Encode | None") -> list[int]:
     from c2m.demand.clustering.grouping import groups_of  # scikit-learn takes a second to come up
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as screen:
         task = screen.add_task("reading", total=1.0)
-        groups = groups_of(rows.texts, lambda what, share: screen.update(task, description=what, completed=share))
+        groups = groups_of(
+            rows.texts, lambda what, share: screen.update(task, description=what, completed=share), encode
+        )
     return [int(group) + 1 for group in groups]
 
 

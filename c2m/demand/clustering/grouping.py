@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from c2m.demand.clustering.encoding import Encode, Meanings
 from c2m.demand.clustering.reading import Reading, read
-from c2m.demand.clustering.similarity import Indices, Space, decided
+from c2m.demand.clustering.similarity import Indices, Space, decided, with_meaning
 
 NEIGHBOURS = 30
 FAINTEST = 0.15  # a similarity below this is no edge
@@ -21,8 +22,11 @@ Edge = tuple[int, int, float]
 Progress = Callable[[str, float], None]  # what is being done, and the share of it that is done
 
 
-def groups_of(texts: Sequence[str], progress: Progress = lambda _what, _share: None) -> Indices:
-    """A group number for each text, from 0 in the order in which groups first appear."""
+def groups_of(
+    texts: Sequence[str], progress: Progress = lambda _what, _share: None, encode: Encode | None = None
+) -> Indices:
+    """A group number for each text, from 0 in the order in which groups first appear; with an encoder, by what is
+    meant as well."""
     distinct: dict[tuple[Reading, str], int] = {}
     of: list[int] = []
     for at, text in enumerate(texts):
@@ -33,13 +37,19 @@ def groups_of(texts: Sequence[str], progress: Progress = lambda _what, _share: N
         if at % BLOCK == 0:
             progress("reading", at / len(texts))
     readings = [reading for reading, _unread in distinct]
-    edges = edges_of(readings, progress)
+    if encode is not None:
+        progress("understanding", 0.0)
+    edges = edges_of(readings, progress, None if encode is None else encode([each.text for each in readings]))
     progress("merging", 0.0)
     groups = merged(len(readings), edges)
     return in_order_of_appearance([groups[at] for at in of])
 
 
-def edges_of(readings: Sequence[Reading], progress: Progress = lambda _what, _share: None) -> list[Edge]:
+def edges_of(
+    readings: Sequence[Reading],
+    progress: Progress = lambda _what, _share: None,
+    meanings: Meanings | None = None,
+) -> list[Edge]:
     """Pairs of near neighbours with their similarity, each pair once."""
     if len(readings) < 2:
         return []
@@ -50,11 +60,16 @@ def edges_of(readings: Sequence[Reading], progress: Progress = lambda _what, _sh
     for start in range(0, len(readings), BLOCK):
         progress("comparing", start / len(readings))
         one, other = _near(rough, start)
+        if meanings is not None:
+            also = _near_in_meaning(meanings, start)
+            one, other = np.concatenate([one, also[0]]), np.concatenate([other, also[1]])
         pairs = np.unique(np.minimum(one, other) * len(readings) + np.maximum(one, other))
         pairs = np.array([pair for pair in pairs.tolist() if pair not in seen], dtype=np.int64)
         seen.update(pairs.tolist())
         one, other = pairs // len(readings), pairs % len(readings)
         cosines = np.asarray(vectors[one].multiply(vectors[other]).sum(axis=1)).ravel()
+        if meanings is not None:
+            cosines = with_meaning(cosines, np.einsum("ij,ij->i", meanings[one], meanings[other]))
         close = cosines >= FAINTEST
         for me, you, cosine in zip(one[close].tolist(), other[close].tolist(), cosines[close].tolist(), strict=True):
             edges.append((me, you, decided(cosine, readings[me], readings[you])))
@@ -74,6 +89,16 @@ def _near(rough: Any, start: int) -> tuple[Indices, Indices]:
         ones.append(np.full(len(near), start + row, dtype=np.int64))
         others.append(near.astype(np.int64))
     return np.concatenate(ones), np.concatenate(others)
+
+
+def _near_in_meaning(meanings: Meanings, start: int) -> tuple[Indices, Indices]:
+    """For each row of a block those nearest in meaning, as pairs of indices."""
+    block = meanings[start : start + BLOCK] @ meanings.T
+    most = min(NEIGHBOURS + 1, block.shape[1])
+    near = np.argpartition(-block, most - 1, axis=1)[:, :most]
+    ones = np.repeat(np.arange(start, start + len(block), dtype=np.int64), most)
+    apart = ones != near.ravel()
+    return ones[apart], near.ravel().astype(np.int64)[apart]
 
 
 def heaviest(vectors: Any, most: int = HEAVIEST) -> Any:

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 import numpy as np
 import scipy.sparse as sp
 
+from c2m.demand.clustering.encoding import Encode
 from c2m.demand.clustering.grouping import FAINTEST, NEIGHBOURS, TOGETHER, compared, heaviest
 from c2m.demand.clustering.reading import Reading, read
-from c2m.demand.clustering.similarity import NOTHING, Space, decided
+from c2m.demand.clustering.similarity import NOTHING, Space, decided, with_meaning
 
 RESTACKED = 1_000  # texts that came later are looked through one by one until there are so many
 REFITTED = (
@@ -25,8 +26,10 @@ class Pool:
     In a large pool words that came up since it was made don't count; whoever keeps it makes it anew now and then.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str], encode: Encode | None = None) -> None:
         self.readings = [read(text) for text in texts]
+        self.encode = encode
+        self._meant = None if encode is None else list(encode([reading.text for reading in self.readings]))
         self._fit()
 
     def _fit(self) -> None:
@@ -36,6 +39,8 @@ class Pool:
         self._later: list[Any] = []
         self._beside: Any = None  # what came later as one matrix, until more comes
         self._looked_up: tuple[str, Reading, Any] | None = None
+        self._understood: tuple[str, Any] | None = None
+        self._earlier: Any = None  # meanings of those whose vectors are stacked
         self._postings = heaviest(self._vectors).T.tocsr()
 
     def __len__(self) -> int:
@@ -47,6 +52,8 @@ class Pool:
         self.readings.append(reading)
         self._later.append(vector)
         self._beside = None
+        if self._meant is not None:
+            self._meant.append(self._meaning(reading))
         if len(self.readings) < REFITTED and len(self._later) * SHARE >= len(self.readings):
             self._fit()
         elif len(self._later) >= RESTACKED:
@@ -62,6 +69,11 @@ class Pool:
         near = rough.indices
         if len(near) > most:
             near = near[np.argpartition(-rough.data, most - 1)[:most]]
+        if self._meant and self._vectors.shape[0]:
+            if self._earlier is None or len(self._earlier) != self._vectors.shape[0]:
+                self._earlier = np.stack(self._meant[: self._vectors.shape[0]])
+            meant = self._earlier @ self._meaning(reading)
+            near = np.union1d(near, np.argsort(-meant)[:most])
         found = self._compared(reading, vector, self._vectors[near], near.tolist())
         if self._later:
             first = self._vectors.shape[0]
@@ -76,13 +88,22 @@ class Pool:
             self._looked_up = text, reading, self._space.vector(reading)
         return self._looked_up[1:]
 
+    def _meaning(self, reading: Reading) -> Any:
+        """What a text means; the last one is kept."""
+        if self._understood is None or self._understood[0] != reading.text:
+            assert self.encode is not None  # noqa: S101 - only asked for where there is an encoder
+            self._understood = reading.text, self.encode([reading.text])[0]
+        return self._understood[1]
+
     def _compared(self, reading: Reading, vector: Any, rows: Any, numbers: Sequence[int]) -> list[tuple[int, float]]:
         whole = np.zeros(vector.shape[1])
         whole[vector.indices] = vector.data
-        cosines = (rows @ whole).tolist() if len(numbers) else []
+        cosines = rows @ whole
+        if self._meant is not None and len(numbers):
+            cosines = with_meaning(cosines, np.stack([self._meant[at] for at in numbers]) @ self._meaning(reading))
         return [
             (number, decided(cosine, reading, self.readings[number]))
-            for number, cosine in zip(numbers, cosines, strict=True)
+            for number, cosine in zip(numbers, cosines.tolist(), strict=True)
             if cosine >= FAINTEST
         ]
 

@@ -14,8 +14,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from c2m.demand.clustering.reading import CLOSE, SHORTEST_CODE, Reading
 
 Indices = NDArray[np.int64]
+Floats = NDArray[np.floating[Any]]
 
 WORDS = 0.5  # of the similarity; the rest is character n-grams
+MEANING = 0.5  # of the similarity where a sentence encoder is installed
 NGRAMS = (3, 5)
 TINY = 1e-12  # no length of a vector counts as less
 SAME_CODE = 0.4  # added where a model number is shared
@@ -80,6 +82,11 @@ class Space:
     def _split(self) -> Callable[[Reading], Sequence[str]]:
         found: Callable[[Reading], Sequence[str]] = self.signs.build_analyzer()
         return found
+
+
+def with_meaning(cosines: Floats, meant: Floats) -> Floats:
+    """Similarities of words beside those of what is meant, in equal parts; unlike meanings count as none."""
+    return np.asarray((1 - MEANING) * cosines + MEANING * np.maximum(meant, 0.0))
 
 
 def decided(cosine: float, one: Reading, other: Reading) -> float:
