@@ -8,10 +8,10 @@ from sqlmodel import Session
 from c2m.demand import sheet_figures
 from c2m.demand.models import DemandSheet
 from c2m.demand.sheet_figures import Figures, Version
-from c2m.errors import N_, Invalid, NotFound
+from c2m.errors import N_, Conflict, Invalid
 
 
-class OnlyOneVersion(NotFound):
+class OnlyOneVersion(Conflict):
     sentence = N_("This sheet has one version so far; there is nothing to compare.")
 
 

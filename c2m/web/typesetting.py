@@ -42,9 +42,9 @@ TEXT, QUIET, LINE, SUNKEN, ACCENT, DATA = (
 )
 SIDE, TOP, BOTTOM = 16 * mm, 24 * mm, 17 * mm
 WIDTH = A4[0] - 2 * SIDE
-PLATE = 50 * mm
+PLATE = 46 * mm
 PIXELS = 1000  # the longer side of a picture as it is printed
-STANDING, LYING, LIFT = 8 * mm, 2 * mm, 0.9 * mm  # of bars; a lying one stands as high as its figures
+STANDING, LYING, LIFT = 6 * mm, 2 * mm, 0.9 * mm  # of bars; a lying one stands as high as its figures
 BEGINNING = 34 * mm  # what must fit below a heading, else it goes to the next page
 PLAIN, BOLD = "c2m-regular", "c2m-strong"
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
@@ -189,7 +189,7 @@ def _facts(facts: Sequence[Fact], width: float) -> Flowable:
 
 def _heading(block: Heading) -> Iterator[Flowable]:
     yield CondPageBreak(BEGINNING)
-    yield _text(block.text, size=10.5, bold=True, before=4.5, after=0.8)
+    yield _text(block.text, size=10.5, bold=True, before=3.6, after=0.6)
     if block.note:
         yield _text(block.note, size=7.5, colour=QUIET, after=0.8)
 
