@@ -18,7 +18,7 @@ from c2m.design.signals import Asked, ask
 from c2m.identity.models import Role
 from c2m.matching.models import CapacityWeek, Factory, Reservation
 from c2m.matching.rules import monday
-from c2m.production.models import FirstArticle, Parcel
+from c2m.production.models import FirstArticle, FirstArticleState, Parcel
 from tests.builders import a_campaign, a_confirmed_pledge, a_line, a_sheet, verify
 from tests.conftest import PEOPLE, Person, Visitor
 from tests.design.builders import a_commission, a_concept, a_want, an_image
@@ -71,7 +71,8 @@ def belongings(session: Session, people: dict[str, Person], clock: ManualClock) 
     order = an_order(session, sheet, {variant.id: 6}, factory_id=maker, capability_id=line.id)
     make(session, order, 6)
     lot_id = ship(session, order)
-    first = FirstArticle(work_order_id=order.id, picture_id=drawn.picture_id, sent_at=clock.now())
+    shown = {"work_order_id": order.id, "picture_id": drawn.picture_id, "sent_at": clock.now()}
+    first = FirstArticle(**shown, state=FirstArticleState.ACCEPTED, judged_at=clock.now())
     waiting = Waiting(
         campaign_id=campaign.id, buyer_id=shop, quantity=1, idempotency_key="w", request_hash="", placed_at=clock.now()
     )
