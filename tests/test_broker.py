@@ -162,6 +162,13 @@ def blocked_workers(database: Database) -> list[str]:
         return list(session.execute(waiting).scalars())
 
 
+def is_gone(database: Database, worker: str) -> bool:
+    """Whether the server has noticed that a worker is dead and undone what it had begun."""
+    connected = sa.text("SELECT count(*) FROM pg_stat_activity WHERE application_name = :worker")
+    with database.reading() as session:
+        return session.execute(connected, {"worker": worker}).scalar_one() == 0
+
+
 def test_celery_workers_do_each_job_once_even_if_messages_repeat_and_a_worker_is_killed(
     shared_database: Database, broker: Broker
 ) -> None:
@@ -191,6 +198,7 @@ def test_celery_workers_do_each_job_once_even_if_messages_repeat_and_a_worker_is
         wait_until(lambda: blocked_workers(database), "beginning the job")
         [name] = blocked_workers(database)
         workers[name].kill()
+    wait_until(lambda: is_gone(database, name), "undoing what the killed worker had begun")
     assert states(database)[-1] == (JobState.LEASED, 1)
     later = ManualClock(SystemClock().now() + LEASE)
     assert waker.hand_out(send_twice, later.now()) == 1
