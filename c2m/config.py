@@ -64,7 +64,9 @@ class Imagination(BaseSettings):
     design_guidance: float | None = Field(default=None, ge=0, le=20, description="how closely words are followed")
     design_lora: str = Field(default="", description="adapted weights: file, directory or hub id")
     design_scheduler: str = Field(default="", description="another scheduler of diffusers, by its class name")
-    design_size: int | None = Field(default=None, ge=16, le=4096, description="pixels a side; none = the model's own")
+    design_size: int | None = Field(
+        default=None, ge=16, le=4096, multiple_of=8, description="pixels a side; none = the model's own"
+    )
     design_batch: int = Field(default=1, ge=1, le=64, description="pictures made at once")
     design_memory_gib: float | None = Field(
         default=None, gt=0, description="most memory for the weights, and on a GPU for everything, GiB"

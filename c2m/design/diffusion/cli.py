@@ -21,16 +21,19 @@ from typer.core import TyperGroup
 from c2m.config import Imagination
 from c2m.design.diffusion.briefs import UnknownProduct, understand
 from c2m.design.diffusion.card import FIGURES, write_card
-from c2m.design.diffusion.generator import EMBEDDED, generator_from, require_libraries
+from c2m.design.diffusion.generator import EMBEDDED, PipelineGenerator, generator_from, require_libraries
 from c2m.design.diffusion.recipe import Recipe, quick
+from c2m.design.drawings.names import UnknownName
 from c2m.design.generation import Brief, Generated
 from c2m.design.pictures import PictureRefused, make_safe
 from c2m.design.provenance import png
+from c2m.design.wording import check_words
 
 if TYPE_CHECKING:
     from c2m.design.diffusion.evaluation import Report
 
 PICTURE = "picture"
+PIXELS_BY = 8  # a picture's side is a multiple of it: models work on squares of so many pixels
 
 
 class Part(StrEnum):
@@ -53,7 +56,8 @@ class BriefOrCommand(TyperGroup):
 app = typer.Typer(
     cls=BriefOrCommand,
     no_args_is_help=True,
-    help='Pictures of products that do not exist yet: `c2m imagine "红白条纹帆布托特包" --n 4 --out DIR`.',
+    help='Pictures of products that do not exist yet: `c2m imagine "红白条纹帆布托特包" --n 4 --out DIR`; '
+    "all its options: `c2m imagine picture --help`.",
 )
 
 Folder = Annotated[Path, typer.Option(help="where the training keeps its drawings, log and checkpoints")]
@@ -66,7 +70,7 @@ Model = Annotated[Path, typer.Option(help="directory of the model")]
 def picture(
     brief: Annotated[str, typer.Argument(help="what to show, in Chinese or English")],
     n: Annotated[int, typer.Option("--n", min=1, max=64, help="how many pictures")] = 4,
-    out: Annotated[Path, typer.Option(help="directory to write them to")] = Path("concepts"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="directory to write them to")] = Path("concepts"),
     seed: Annotated[int, typer.Option(min=0, help="of the first picture; the next ones count on from it")] = 0,
     category: Annotated[str, typer.Option(help="kind of product; wins over the words")] = "",
     primary: Annotated[str, typer.Option(help="first colour; wins over the words")] = "",
@@ -81,21 +85,30 @@ def picture(
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, max=200, help="steps of denoising")] = None,
     guidance: Annotated[float | None, typer.Option(min=0, max=20, help="how closely the words are followed")] = None,
-    size: Annotated[int | None, typer.Option(min=16, max=4096, help="pixels along a side")] = None,
+    size: Annotated[int | None, typer.Option(min=16, max=4096, help="pixels along a side, by eights")] = None,
     device: Device = None,
     as_json: Annotated[bool, typer.Option("--json", help="print files, seconds and provenance as one object")] = False,
 ) -> None:
     """Make pictures from a brief, and from a picture if one is given; the rest is as C2M_DESIGN_… says."""
+    check_words(brief)
+    if size is not None and size % PIXELS_BY:
+        raise typer.BadParameter(f"{size} is no multiple of {PIXELS_BY}.", param_hint="--size")
     chosen = {"primary": primary, "secondary": secondary, "pattern": pattern}
     attributes = {name: value for name, value in chosen.items() if value}
     asked = {"model": model, "steps": steps, "guidance": guidance, "size": size, "device": device}
     given = {f"design_{name}": value for name, value in asked.items() if value is not None}
     settings = Imagination().model_copy(update=given)
     start = None if source is None else _opened(source)
-    whole = Brief(category or _product_in(brief), brief, attributes, start, strength)
+    whole = Brief(_product(category, brief, attributes), brief, attributes, start, strength)
+    generator = generator_from(settings)
     told: list[dict[str, Any]] = []
     started = time.monotonic()
-    for made in generator_from(settings).generate(whole, count=n, seed=seed, progress=lambda done, count: None):
+    if isinstance(generator, PipelineGenerator):
+        generator.prepare(whole)
+    loading, started = time.monotonic() - started, time.monotonic()
+    if not as_json:
+        typer.echo(f"ready after {loading:.2f} s")
+    for made in generator.generate(whole, count=n, seed=seed, progress=lambda done, count: None):
         if not told and not as_json:
             _tell_understood(made.provenance)
         out.mkdir(parents=True, exist_ok=True)
@@ -106,7 +119,7 @@ def picture(
         if not as_json:
             typer.echo(f"{path}  {taken:.2f} s")
     if as_json:
-        typer.echo(json.dumps({"pictures": told}, ensure_ascii=False))
+        typer.echo(json.dumps({"loading_seconds": round(loading, 3), "pictures": told}, ensure_ascii=False))
 
 
 @app.command()
@@ -198,11 +211,14 @@ def _opened(path: Path) -> Image.Image:
         raise typer.BadParameter(str(refused), param_hint="--source") from refused
 
 
-def _product_in(words: str) -> str:
+def _product(category: str, words: str, attributes: dict[str, str]) -> str:
+    """The category that was chosen, else the one in the words, if there is one."""
     try:
-        return understand(words).attributes["category"]
+        return understand(words, category=category, attributes=attributes).attributes["category"]
     except UnknownProduct:
-        return ""
+        return category
+    except UnknownName as unknown:
+        raise typer.BadParameter(str(unknown), param_hint=f"--{unknown.kind}") from unknown
 
 
 def _tell_understood(provenance: dict[str, Any]) -> None:

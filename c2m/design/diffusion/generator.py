@@ -91,6 +91,11 @@ class PipelineGenerator:
             for image, its_seed in zip(images, seeds, strict=True):
                 yield Generated(image, PictureKind.CONCEPT, self._provenance(brief, prompt, its_seed))
 
+    def prepare(self, brief: Brief) -> None:
+        """Read the brief, then libraries and weights: what a first picture waits for; raises as `generate` does."""
+        self.ask(brief)
+        _ = self._pipeline if brief.source is None else self._from_pictures
+
     def picture(self, prompt: str, *, seed: int) -> Image.Image:
         """One picture for a prompt in the model's own words."""
         return self.pictures(prompt, seeds=[seed])[0]

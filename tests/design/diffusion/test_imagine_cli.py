@@ -7,6 +7,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from c2m.cli import cli
+from c2m.design.wording import WordRefused
 
 
 def run(*words):
@@ -42,6 +43,41 @@ def test_a_source_that_is_no_picture_is_refused_before_a_model_is_loaded(tmp_pat
     assert ran.exit_code == 2
     assert "Only PNG, JPEG and WebP" in ran.output
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--size", "37"], "37 is no multiple of 8."),
+        (["--primary", "frogish"], "Unknown primary 'frogish'."),
+        (["--out", __file__], "is a file."),
+    ],
+)
+def test_what_cannot_be_made_is_refused_as_the_option_it_was_asked_by(asked, said, tmp_path):
+    ran = run("red mug", "--out", str(tmp_path / "out"), *asked)
+    assert ran.exit_code == 2
+    assert f"Invalid value for {asked[0]}" in ran.output.replace("'", "")
+    assert said in ran.output
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("brief", "word"), [("耐克托特包", "耐克"), ("a naked mug", "naked")])
+def test_words_that_the_studio_refuses_are_refused_here_too(brief, word, tiny_model, tmp_path):
+    ran = run(brief, "--model", str(tiny_model), "--out", str(tmp_path / "out"))
+    assert isinstance(ran.exception, WordRefused)
+    assert ran.exception.details == {"word": word}
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_time_to_load_is_told_apart_from_that_of_the_pictures(tiny_model, tmp_path):
+    ran = run("red mug", "--n", "1", "--steps", "1", "--json", "--out", str(tmp_path), "--model", str(tiny_model))
+    told = json.loads(ran.stdout)
+    assert told["loading_seconds"] > 0
+    assert [sorted(picture) for picture in told["pictures"]] == [["file", "kind", "provenance", "seconds"]]
+
+
+def test_the_help_of_the_short_form_says_where_its_options_are():
+    assert "c2m imagine picture --help" in " ".join(run("--help").output.split())
 
 
 def test_a_model_that_is_not_there_is_one_sentence_and_nothing_is_written(tmp_path):
