@@ -176,3 +176,11 @@ def test_the_promotion_form_begins_with_the_proposal(validated: Published, clien
     page = english(client, "merchandiser").get(f"/studio/concepts/{validated[0].id}/promote").get_data(as_text=True)
     for words in ('value="69.00"', 'value="40"', 'value="2026-12-06T16:00"', "What the form proposes", "7 days"):
         assert words in page, words
+
+
+def test_the_days_that_a_statement_rests_on_are_days_in_chinese_too(validated: Published, client: Client) -> None:
+    browser = client("merchandiser")
+    browser.set_cookie("locale", "zh")
+    page = browser.get(f"/studio/concepts/{validated[0].id}").get_data(as_text=True)
+    assert "已过 7 天，共 14 天。" in page
+    assert "付订金的买家影响最大" in page
