@@ -140,6 +140,7 @@ def learn_success(session: Session, _ids: Sequence[UUID], now: datetime) -> Sequ
             weekday=np.array([row.opened_at.weekday() for row in ended], float),
             presale=np.array([float(row.kind == CampaignKind.PRESALE) for row in ended]),
             past=past_rows(pasts),
+            least=np.array([max(row.minimum, 1) for row in ended], float),
             final=np.array([row.pieces for row in ended], float),
             first=min(row.closed_at for row in ended).date(),
             last=max(row.closed_at for row in ended).date(),

@@ -155,6 +155,7 @@ class Foreteller:
             weekday=np.array([window.opens_on.weekday() for window, _ in self._ended], float),
             presale=np.zeros(len(self._ended)),
             past=past_rows([each.past for _, each in self._ended]),
+            least=np.full(len(pieces), float(max(self._targets.min(), 1))),
             final=pieces.sum(axis=1),
             first=min((window.opens_on for window, _ in self._ended), default=self._day),
             last=max((window.closes_on for window, _ in self._ended), default=self._day),

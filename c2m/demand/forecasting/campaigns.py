@@ -3,8 +3,8 @@
 For each seventh of a campaign's time there is one logistic regression, which answers for any number of pieces: how
 probable is it that the final quantity is at least so many? Its arguments are the pieces still lacking, those pledged so
 far, the price and what earlier campaigns of the same product or merchandiser came to. Where few campaigns have ended, a
-stated Gamma-Poisson prior speaks instead, and fades as they become more; when in a campaign's time its pieces come is
-learned from the first one on.
+stated Gamma-Poisson prior speaks instead, and fades as they become more; how many pieces a campaign comes to for each
+of its least target, and when in its time they come, is learned from the first one on.
 """
 
 import math
@@ -33,6 +33,7 @@ PRIOR_PLEDGES, PRIOR_PIECES = 6.0, 0.1  # a pledge is that share of the least ta
 PRIOR_VARIATION = 1.5  # squared, of pieces a pledge
 PRIOR_EVENNESS = 3.0  # of pieces over a campaign's time: Beta, evenly on average, as concentrated as that
 PRIOR_TIMING = 3.0  # ended campaigns for which that counts
+PRIOR_LEVEL = 3.0  # ended campaigns for which pledges a campaign and their unevenness count
 
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 GRID = 40
@@ -77,6 +78,7 @@ class Ended:
     weekday: Floats
     presale: Floats
     past: Floats
+    least: Floats  # target of each, above 0
     final: Floats
     first: date
     last: date
@@ -111,6 +113,14 @@ class Timing:
 
 
 @dataclass(frozen=True)
+class Level:
+    """How many pledges a campaign draws before anything is seen of it; the smaller the shape, the more uneven."""
+
+    pledges: float = PRIOR_PLEDGES
+    shape: float = PRIOR_SHAPE
+
+
+@dataclass(frozen=True)
 class Success:
     """What is learned: coefficients by stage, and on what. Plain numbers, so that it can be kept as JSON."""
 
@@ -120,6 +130,7 @@ class Success:
     usual_log: float
     timing: Timing
     stages: tuple["Regression", ...]  # none where too few campaigns have ended
+    level: Level = Level()
 
     def as_json(self) -> dict[str, Any]:
         """The parameters and what they were learned on."""
@@ -129,6 +140,7 @@ class Success:
             "last": self.last.isoformat() if self.last else None,
             "usual_log": self.usual_log,
             "timing": asdict(self.timing),
+            "level": asdict(self.level),
             "stages": [asdict(stage) for stage in self.stages],
         }
 
@@ -138,7 +150,8 @@ class Success:
         first, last = (date.fromisoformat(kept[name]) if kept[name] else None for name in ("first", "last"))
         stages = [Regression(**{name: tuple(each) for name, each in stage.items()}) for stage in kept["stages"]]
         timing = Timing(**{name: tuple(each) for name, each in kept["timing"].items()}) if "timing" in kept else EVEN
-        return cls(kept["trained_on"], first, last, kept["usual_log"], timing, tuple(stages))
+        level = Level(**kept["level"]) if "level" in kept else Level()
+        return cls(kept["trained_on"], first, last, kept["usual_log"], timing, tuple(stages), level)
 
 
 _SEVENTHS = [stage / STAGES for stage in range(STAGES)]
@@ -175,11 +188,11 @@ def past_of(finals: Sequence[int], pledges: Sequence[int], days_since: float) ->
 
 
 def learn(ended: Ended, *, targets: Sequence[int] = ()) -> Success:
-    """Learn from campaigns that ended; from fewer than `FEWEST` only when in their time the pieces came."""
+    """Learn from campaigns that ended; from fewer than `FEWEST` only how many pieces came, and when."""
     if not len(ended.final):
         return NOTHING_LEARNED
     usual = float(np.log1p(ended.final).mean())
-    little = Success(len(ended.final), ended.first, ended.last, usual, _timing(ended), ())
+    little = Success(len(ended.final), ended.first, ended.last, usual, _timing(ended), (), _level(ended))
     if len(ended.final) < FEWEST:
         return little
     asked = np.unique(np.concatenate([np.quantile(ended.final, LEVELS), np.asarray(targets, float)]))
@@ -197,6 +210,16 @@ def _timing(ended: Ended) -> Timing:
     apart = PRIOR_TIMING * (np.array(EVEN.variance) + (EVEN.mean - mean) ** 2)
     variance = (((there - mean) ** 2).sum(axis=0) + apart) / weight
     return Timing(tuple(map(float, mean)), tuple(map(float, variance)))
+
+
+def _level(ended: Ended) -> Level:
+    """What the campaigns came to for each piece of their least target, each counted once, beside the prior."""
+    came, usual = ended.final / ended.least, PRIOR_PLEDGES * PRIOR_PIECES
+    weight = len(came) + PRIOR_LEVEL
+    mean = float(came.sum() + PRIOR_LEVEL * usual) / weight
+    apart = PRIOR_LEVEL * (usual**2 / PRIOR_SHAPE + (usual - mean) ** 2)
+    variance = float(((came - mean) ** 2).sum() + apart) / weight
+    return Level(mean / PRIOR_PIECES, mean**2 / variance)
 
 
 def _fitted(seen: Seen, final: Floats, targets: Floats, usual: float) -> Regression | None:
@@ -248,7 +271,7 @@ def chance_of(model: Success, seen: Seen, quantities: Floats, least_target: Floa
     """P(final quantity ≥ so many), for quantities (campaigns, numbers) not yet reached."""
     if model.stages and model.trained_on >= PRIOR_FORGOTTEN:
         return _learned_chance(model, seen, quantities)
-    believed = _prior_chance(model.timing, seen, quantities, least_target)
+    believed = _prior_chance(model, seen, quantities, least_target)
     if not model.stages:
         return believed
     weight = model.trained_on / (model.trained_on + PRIOR_WEIGHT)
@@ -314,17 +337,18 @@ def _learned_chance(model: Success, seen: Seen, quantities: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(logit, -30, 30))), float)
 
 
-def _prior_chance(timing: Timing, seen: Seen, quantities: Floats, least_target: Floats) -> Floats:
-    """Pledges come as Poisson at a Gamma rate in the time of the campaign's own clock, which runs as `timing` says;
+def _prior_chance(model: Success, seen: Seen, quantities: Floats, least_target: Floats) -> Floats:
+    """Pledges come as Poisson at a Gamma rate in the time of the campaign's own clock, which runs as its timing says;
     pieces a pledge are as those so far; the sum is taken as Gamma."""
     from scipy.special import gammaincc
 
-    gone, variance = timing.at(seen.share)
+    gone, variance = model.timing.at(seen.share)
+    shape_before = model.level.shape
     left = np.maximum(1 - gone, 1e-6)
-    rate = (PRIOR_SHAPE + seen.pledges) / (PRIOR_SHAPE / PRIOR_PLEDGES + gone)
+    rate = (shape_before + seen.pledges) / (shape_before / model.level.pledges + gone)
     each = (seen.pieces + PRIOR_PIECES * least_target) / (seen.pledges + 1)
     mean = rate * left * each
-    unsure = 1 / (PRIOR_SHAPE + seen.pledges) + variance / left**2  # squared, relative: of the rate, of the clock
+    unsure = 1 / (shape_before + seen.pledges) + variance / left**2  # squared, relative: of the rate, of the clock
     spread = (1 + PRIOR_VARIATION) * mean * each + mean**2 * unsure
     shape, scale = mean**2 / spread, spread / mean
     lacking = np.maximum(quantities - seen.pieces[:, None] - 0.5, 0)

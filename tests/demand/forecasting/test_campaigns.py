@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
+import pytest
 
 from c2m.demand.forecasting.campaigns import (
     FEWEST,
     NOTHING_LEARNED,
+    PRIOR_PIECES,
     STAGES,
     Ended,
+    Level,
     Past,
     Seen,
     Success,
@@ -40,6 +43,7 @@ def ended(count: int, seed: int = 2) -> Ended:
         rng.integers(0, 7, count).astype(float),
         np.zeros(count),
         past_rows(past),
+        np.full(count, 50.0),
         pieces.sum(axis=1),
         date(2026, 1, 1),
         date(2026, 3, 1),
@@ -61,7 +65,7 @@ def test_without_ended_campaigns_the_prior_speaks_and_follows_the_pace() -> None
     assert slow < 0.05 < 0.9 < fast
 
 
-def test_a_few_campaigns_teach_when_pieces_come_and_no_more() -> None:
+def test_a_few_campaigns_teach_how_many_pieces_come_and_when_and_no_more() -> None:
     none = ended(0)
     assert learn(none) == NOTHING_LEARNED
     few = learn(ended(FEWEST - 1), targets=[100])
@@ -79,6 +83,23 @@ def test_where_campaigns_fill_at_their_end_more_is_expected_of_one_under_way() -
     assert even.chance[0, 0] < surge.chance[0, 0]
     unsure = state(NOTHING_LEARNED, half_way, np.array([[100.0]]))
     assert unsure.p90[0] - unsure.p10[0] > even.p90[0] - even.p10[0]
+
+
+def test_where_campaigns_came_to_several_times_their_least_target_so_does_the_next() -> None:
+    few = ended(10)
+    often = replace(few, final=np.full(10, 200.0), least=np.full(10, 50.0))
+    level = learn(often).level
+    assert level.pledges * PRIOR_PIECES == pytest.approx((10 * 4 + 3 * 0.6) / 13)  # the prior counts as three of 0.6
+    assert level.shape > Level().shape
+    rare = replace(often, final=np.full(10, 10.0))
+    at_opening = [chance(learn(each), one(0, 0.0), 50) for each in (rare, often)]
+    assert at_opening[0] < chance(NOTHING_LEARNED, one(0, 0.0), 50) < 0.9 < at_opening[1]
+
+
+def test_what_was_learned_before_levels_were_reads_as_the_prior() -> None:
+    kept = learn(ended(10)).as_json()
+    del kept["level"]
+    assert Success.from_json(kept).level == Level()
 
 
 def test_every_stage_beats_the_base_rate_on_campaigns_it_has_not_seen() -> None:
