@@ -92,7 +92,13 @@ PLACES: dict[Role | None, tuple[Place, ...]] = {
         Place("matching.vetting", _("Vetting"), "shield", queue="claims"),
         Place("pages.late", _("Late work orders"), "wrench", queue="late_orders"),
         Place("pages.jobs", _("Jobs"), "alert", queue="dead_jobs"),
-        Place("matching.dispatch", _("Offers"), "inbox", queue="counters", leads_to=("matching.counter_offer",)),
+        Place(
+            "matching.dispatch",
+            _("Offers"),
+            "inbox",
+            queue="counters",
+            leads_to=("matching.counter_offer", "matching.decide_on_counter"),
+        ),
         Place("pages.runs", _("Matching"), "refresh", leads_to=("pages.promises", "pages.plan", "pages.predictions")),
         Place("pages.ledger", _("Ledger"), "ledger", heading=_("Accounts")),
         Place("pages.audit", _("Audit"), "shield"),
@@ -115,19 +121,30 @@ def places_of(viewer: Viewer | None) -> tuple[Place, ...]:
 
 def navigation(viewer: Viewer | None) -> Sequence[NavItem]:
     """The navigation with the present page marked and the operator's queues counted."""
+    places = places_of(viewer)
+    here = _here(places)
     return [
         NavItem(
             href=url_for(place.endpoint),
             label=str(place.label),
             icon=place.icon,
-            current=request.endpoint in (place.endpoint, *place.leads_to),
+            current=place is here,
             count=waiting,
             hot=bool(waiting) and place.queue in HOT,
             heading=str(place.heading or ""),
         )
-        for place in places_of(viewer)
+        for place in places
         for waiting in (_waiting(place.queue),)
     ]
+
+
+def _here(places: Sequence[Place]) -> Place | None:
+    """The place the present page belongs to: by its view, else the nearest one whose address it lies under."""
+    for place in places:
+        if request.endpoint in (place.endpoint, *place.leads_to):
+            return place
+    above = [place for place in places if f"{request.path}/".startswith(f"{url_for(place.endpoint)}/")]
+    return max(above, key=lambda place: len(url_for(place.endpoint)), default=None)
 
 
 def _waiting(queue: str) -> int | None:

@@ -45,3 +45,23 @@ def test_every_entry_of_the_navigation_opens_and_marks_itself(
         page = visitor.get(address)
         assert page.status_code == 200, address
         assert f'<a href="{address}" aria-current="page">' in page.get_data(as_text=True), address
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "entry"),
+    [
+        ("operator", "/operator/vetting/claims", "/operator/vetting"),  # an address below an entry's
+        ("operator", "/operator/predictions", "/operator/matching"),
+        ("factory", "POST /factory/capacity", "/factory/capacity"),  # a form that comes back
+        ("factory", "POST /factory/capacity/file", "/factory/capacity"),
+    ],
+)
+def test_a_page_without_an_entry_marks_the_one_it_belongs_to(
+    client: Callable[..., Visitor], name: str, asked: str, entry: str
+) -> None:
+    visitor = client(name)
+    *form, address = asked.split()
+    page = (visitor.post(address, data={}) if form else visitor.get(address)).get_data(as_text=True)
+    [rail] = [part.partition("</nav>")[0] for part in page.split('<nav class="rail"')[1:]]
+    assert rail.count('aria-current="page"') == 1
+    assert f'<a href="{entry}" aria-current="page">' in rail
