@@ -17,7 +17,7 @@ from sqlmodel import Session
 from c2m.db import table_of
 from c2m.demand.forecasting.ladders import LadderProposal, Market, QuoteCurve, Willing, design_ladder
 from c2m.demand.group_figures import budgets_of
-from c2m.demand.models import Campaign, CampaignKind, CampaignState, GroupCampaign, Pledge, PledgeState
+from c2m.demand.models import Campaign, CampaignKind, CampaignState, GroupCampaign, Need, NeedState, Pledge, PledgeState
 from c2m.design.evidence import lessons, said_of
 
 FEWEST = 3  # buyers who must have shown a price before a ladder is designed from them
@@ -28,6 +28,7 @@ ENDED = (CampaignState.SUCCEEDED, CampaignState.FAILED)
 HIGHEST_PRICE_MINOR = 100_000_000
 
 campaign, pledge, drafted_for = table_of(Campaign).c, table_of(Pledge).c, table_of(GroupCampaign).c
+need = table_of(Need).c
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Observed:
 
     willing: tuple[Willing, ...] = ()
     come: float = 0.0
-    wants: int = 0  # buyers who stated a need with a budget
+    wants: int = 0  # with a budget, that the draft was made of
+    wants_alike: int = 0  # with a budget, for other things of the category
     stated: int = 0  # buyers who want the concept at a price
     deposits: int = 0  # and paid for saying so
     pledges: int = 0  # orders in earlier campaigns
@@ -59,11 +61,11 @@ class Observed:
     @property
     def enough(self) -> bool:
         """Whether a ladder can rest on it."""
-        return self.wants + self.stated + self.deposits + self.pledges >= FEWEST
+        return self.wants + self.wants_alike + self.stated + self.deposits + self.pledges >= FEWEST
 
 
 def observed(session: Session, subject: Subject, *, now: datetime) -> Observed:
-    """All that buyers have shown of a product; of its category's campaigns where the product itself says too little."""
+    """All that buyers have shown of a product; of its category where the product itself says too little."""
     found = _earlier(session, subject, own=True, now=now)
     for more in (_of_group(session, subject), _of_concept(session, subject, now)):
         found = replace(
@@ -77,11 +79,13 @@ def observed(session: Session, subject: Subject, *, now: datetime) -> Observed:
     if found.enough:
         return found
     alike = _earlier(session, subject, own=False, now=now)
+    wanted = _of_category(session, subject, now)
     return replace(
         alike,
-        willing=found.willing + alike.willing,
-        come=found.come + alike.come,
+        willing=found.willing + alike.willing + wanted,
+        come=found.come + alike.come + len(wanted),
         wants=found.wants,
+        wants_alike=len(wanted),
         stated=found.stated,
         deposits=found.deposits,
     )
@@ -103,15 +107,30 @@ def proposed_ladder(
 
 def _of_group(session: Session, subject: Subject) -> Observed:
     """What the buyers would pay whose wants a draft was made of."""
-    if subject.campaign_id is None:
-        return Observed()
-    group_id = session.execute(
-        sa.select(drafted_for.group_id).where(drafted_for.campaign_id == subject.campaign_id)
-    ).scalar()
+    group_id = _group_of(session, subject)
     if group_id is None:
         return Observed()
     willing = tuple(Willing(price, pieces) for price, pieces in budgets_of(session, group_id))
     return Observed(willing, come=float(len(willing)), wants=len(willing))
+
+
+def _group_of(session: Session, subject: Subject) -> UUID | None:
+    found = sa.select(drafted_for.group_id).where(drafted_for.campaign_id == subject.campaign_id)
+    return session.execute(found).scalar() if subject.campaign_id else None
+
+
+def _of_category(session: Session, subject: Subject, now: datetime) -> tuple[Willing, ...]:
+    """What buyers would pay whose open wants are of the category, without those the draft was made of."""
+    statement = (
+        sa.select(need.budget_minor, need.quantity)
+        .where(need.category == subject.category, need.currency == subject.currency)
+        .where(need.state == NeedState.OPEN, need.budget_minor.is_not(None))
+        .where(need.stated_at <= now, need.stated_at > now - REMEMBERED)
+        .order_by(need.id)
+    )
+    if (own := _group_of(session, subject)) is not None:
+        statement = statement.where(need.group_id.is_distinct_from(own))
+    return tuple(Willing(row[0], row[1]) for row in session.execute(statement))
 
 
 def _of_concept(session: Session, subject: Subject, now: datetime) -> Observed:

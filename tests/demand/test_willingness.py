@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 from c2m.db import Database
 from c2m.demand.forecasting.ladders import QuoteCurve
-from c2m.demand.models import Campaign, CampaignState
+from c2m.demand.models import Campaign, CampaignState, GroupCampaign, Need, NeedGroup, NeedState
 from c2m.demand.willingness import Subject, observed, proposed_ladder
 from c2m.design.models import WantState
 from c2m.identity.models import Role
@@ -76,6 +76,33 @@ def test_campaigns_still_open_and_orders_yet_to_come_say_nothing(database: Datab
             state=CampaignState.SUCCEEDED,
         )
         assert observed(session, subject, now=LATER) == before
+
+
+def test_where_nothing_was_sold_the_wants_of_the_category_speak_and_only_those_open_and_in_its_money(
+    database: Database,
+) -> None:
+    with database.transaction() as session:
+        house = an_organisation(session, Role.MERCHANDISER).id
+        stated = [("lamp", 30_00, {}), ("lamp", 40_00, {}), ("lamp", 50_00, {}), ("lamp", None, {}), ("mug", 9_00, {})]
+        stated += [("lamp", 9_00, {"currency": "EUR"}), ("lamp", 9_00, {"stated_at": LATER + timedelta(days=1)})]
+        stated += [("lamp", 9_00, {"state": NeedState.WITHDRAWN, "withdrawn_at": MORNING})]
+        group = NeedGroup(title="Lamp", category="lamp", formed_at=MORNING)
+        session.add(group)
+        for at, (category, budget, fields) in enumerate(stated):
+            own = {"group_id": group.id} if at == 0 else {}
+            buyer = an_organisation(session, Role.BUYER).id
+            common = {"currency": "CNY", "stated_at": MORNING, "idempotency_key": str(at)} | fields | own
+            session.add(
+                Need(buyer_id=buyer, words="lamp", category=category, quantity=20, budget_minor=budget, **common)
+            )
+        draft, _ = a_campaign(session, state=CampaignState.DRAFT, organisation_id=house, category="lamp")
+        session.add(GroupCampaign(campaign_id=draft.id, group_id=group.id, drafted_at=MORNING))
+        session.flush()
+        anew = observed(session, Subject(house, "lamp", "CNY", "Lamp"), now=LATER)
+        drafted = observed(session, Subject(house, "lamp", "CNY", "Lamp", campaign_id=draft.id), now=LATER)
+    assert (anew.wants, anew.wants_alike, anew.come, anew.enough) == (0, 3, 3.0, True)
+    assert [(each.price_minor, each.pieces) for each in anew.willing] == [(30_00, 20), (40_00, 20), (50_00, 20)]
+    assert (drafted.wants, drafted.wants_alike, drafted.come) == (1, 2, 3.0)
 
 
 def test_a_deposit_on_a_concept_counts_for_more_buyers_than_a_word(database: Database) -> None:
