@@ -70,6 +70,9 @@ def test_the_flat_has_the_shape_of_the_first_sketch(
     sketched = studio.get(f"{a_product(database, people, 'mug', sketches=1)}/flat").get_data(as_text=True)
     assert ">86</td>" in usual
     assert ">86</td>" not in sketched
+    assert "Usual measures and shape of the category" in usual
+    assert "in the shape your first sketch was drawn in" not in usual
+    assert "in the shape your first sketch was drawn in" in sketched
 
 
 def test_a_category_without_a_flat_a_size_it_lacks_and_strangers_get_none(

@@ -9,6 +9,7 @@ from PIL import Image
 
 from c2m.design.drawings import CATEGORIES, UnknownName
 from c2m.design.drawings.flats import FLATS, drawing, full_sheet, png, svg, tech_flat
+from c2m.design.drawings.flats.sheet import Sheet, Words
 
 
 def measured(category: str, shape: dict[str, float | str] | None = None, size: str = "") -> dict[str, int]:
@@ -99,6 +100,14 @@ def test_the_sheet_comes_as_a_picture_of_the_width_asked_for() -> None:
     with Image.open(io.BytesIO(png(full_sheet(tech_flat("mug")), width=760))) as picture:
         assert (picture.format, picture.size) == ("PNG", (760, 450))
         assert np.asarray(picture.convert("L")).min() < 60
+
+
+def test_a_picture_of_the_sheet_carries_chinese_words_on_every_machine() -> None:
+    def words(text: str) -> Sheet:
+        return Sheet(200, 60, (Words((10, 40), text, 30),))
+
+    blank, chinese, other = (png(words(text), width=400) for text in ("", "袋口宽", "袋身高"))
+    assert len({blank, chinese, other}) == 3
 
 
 def test_the_same_flat_is_the_same_file() -> None:

@@ -34,7 +34,8 @@ class FlatForm(Form):
 def flat(concept_id: UUID) -> str:
     """The drawing with its measurements, in a size that can be chosen."""
     found, shown = _shown(concept_id)
-    return render_template("design/flat.html", concept=found, flat=shown)
+    sketched = bool(shape_of(db_session(), found))
+    return render_template("design/flat.html", concept=found, flat=shown, sketched=sketched)
 
 
 @blueprint.get("/studio/concepts/<uuid:concept_id>/flat-drawing.svg")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
+from importlib.resources import files
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFont
@@ -18,13 +18,10 @@ PAPER = "#ffffff"
 _EDGE, _THIN = 1.7, 0.8
 _FINE = 2  # a PNG is drawn this much larger and reduced, for smooth lines
 _FAMILY = "'Noto Sans CJK SC','PingFang SC','Microsoft YaHei','Source Han Sans SC',sans-serif"
-_CHINESE_FONTS = (
-    ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", 2),
-    ("/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc", 2),
-    ("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc", 0),
-    ("/System/Library/Fonts/PingFang.ttc", 0),
-    ("C:/Windows/Fonts/msyh.ttc", 0),
-)
+_TYPEFACE = (
+    files("justmytype_intl_cjk") / "fonts/ofl/notosanssc/NotoSansSC[wght].ttf"
+)  # OFL, the printed documents' too
+_REGULAR, _STRONG = 400, 600
 
 
 def svg(sheet: Sheet) -> str:
@@ -47,10 +44,7 @@ def svg(sheet: Sheet) -> str:
 
 
 def png(sheet: Sheet, *, width: int) -> bytes:
-    """The sheet as PNG of that width in pixels.
-
-    Chinese words need a Chinese font on the machine; without one they are left out and the English ones stand alone.
-    """
+    """The sheet as PNG of that width in pixels."""
     scale = width * _FINE / sheet.width
     picture = Image.new("RGB", (width * _FINE, round(sheet.height * scale)), PAPER)
     for mark in sheet.marks:
@@ -138,23 +132,21 @@ def _cover(pen: ImageDraw.ImageDraw, piece: Piece, scale: float, colour: str | i
 
 
 def _words_png(picture: Image.Image, words: Words, scale: float) -> None:
-    pen, (font, knows_chinese) = ImageDraw.Draw(picture), _font(round(words.size * scale))
-    text = words.text if knows_chinese else " ".join("".join(c if ord(c) < 0x2E80 else " " for c in words.text).split())
+    pen, font = ImageDraw.Draw(picture), _font(round(words.size * scale), _STRONG if words.bold else _REGULAR)
     at = (words.at[0] * scale, words.at[1] * scale)
     anchor = {"start": "ls", "middle": "ms", "end": "rs"}[words.anchor]
     if words.box:
-        left, top, right, low = pen.textbbox(at, text, font=font, anchor=anchor)
+        left, top, right, low = pen.textbbox(at, words.text, font=font, anchor=anchor)
         pen.rectangle((left - 3 * scale, top - 2 * scale, right + 3 * scale, low + 2 * scale), fill=PAPER)
-    pen.text(at, text, fill=words.colour, font=font, anchor=anchor, stroke_width=1 if words.bold else 0)
+    pen.text(at, words.text, fill=words.colour, font=font, anchor=anchor)
 
 
 @lru_cache(maxsize=32)
-def _font(size: int) -> tuple[ImageFont.FreeTypeFont | ImageFont.ImageFont, bool]:
-    """A font of that size in pixels, and whether it knows Chinese."""
-    for path, index in _CHINESE_FONTS:
-        if Path(path).exists():
-            return ImageFont.truetype(path, size, index=index), True
-    return ImageFont.load_default(size=size), False
+def _font(size: int, weight: int) -> ImageFont.FreeTypeFont:
+    """The typeface, which knows Chinese on every machine, in that size in pixels."""
+    font = ImageFont.truetype(BytesIO(_TYPEFACE.read_bytes()), size)
+    font.set_variation_by_axes([weight])
+    return font
 
 
 def _pixels(points: Field, scale: float) -> list[tuple[float, float]]:
