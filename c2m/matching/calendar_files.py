@@ -14,12 +14,11 @@ from c2m.matching.calendars import MOST_UNITS
 from c2m.matching.capacity import CapacityRow, capacity_map
 from c2m.matching.models import Capability, LineKind
 from c2m.matching.queries import capabilities
-from c2m.matching.rules import monday
+from c2m.matching.rules import is_too_far, monday
 from c2m.matching.weeks import CapacityBooked, set_week_capacity
 
 HEAD = ("category", "process", "kind", "week", "unit", "capacity")
 MOST_ROWS = 2_000
-MOST_WEEKS_AHEAD = 104
 DELIMITERS = ",;\t"  # a comma where several are as frequent
 ENCODINGS = ("utf-8-sig", "gb18030")  # as spreadsheets write it, here and in China
 
@@ -196,6 +195,6 @@ def _read(
     units = cells["capacity"]
     if not (units.isascii() and units.isdigit() and int(units) <= MOST_UNITS):
         raise BadCapacity()
-    if (week - this_week).days > MOST_WEEKS_AHEAD * 7:
+    if is_too_far(week, this_week):
         raise TooFarAhead()
     return _Row(number, line.id, week, int(units))

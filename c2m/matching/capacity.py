@@ -101,6 +101,12 @@ def holidays_of(rows: Sequence[CapacityRow], weeks: Sequence[date]) -> dict[date
     return {week: closed[0][1] for week in weeks if (closed := closed_days(week, days))}
 
 
+def holiday_in(line: Capability, week: date) -> str:
+    """The public holiday that closes a line in a week; empty where none does, or the line keeps no hours of its own."""
+    closed = closed_days(week, line.days_a_week) if line.kind is not LineKind.IDLE else ()
+    return closed[0][1] if closed else ""
+
+
 @dataclass(frozen=True)
 class WeekOfLine:
     """One week of a line with every booking and reservation in it, released ones too."""

@@ -15,7 +15,7 @@ from c2m.matching import bookings, queries
 from c2m.matching.calendars import MOST_UNITS, Load, Shifts
 from c2m.matching.idle_groups import groups_open_on
 from c2m.matching.models import Capability, CapacityUnit, CapacityWeek, LineKind, PriceBreak, Reservation
-from c2m.matching.rules import monday, starts_at
+from c2m.matching.rules import is_too_far, monday, starts_at
 from c2m.matching.weeks import let_weeks_follow
 
 LARGEST_PREMIUM = 2 * money.PPM
@@ -127,6 +127,8 @@ def offer_idle_weeks(
         errors["discount"] = N_("The discount lies above 0 and is at most 50 %.")
     if any(quantity < 0 or (quantity and starts_at(week) <= now) for week, quantity in weeks.items()):
         errors["pieces"] = N_("Give pieces of 0 or more, for weeks that have not begun.")
+    if any(is_too_far(week, monday(now.date())) for week in weeks):
+        errors["week"] = N_("This week lies more than two years ahead.")
     if errors:
         raise InvalidHours(errors=errors)
     standing = _found_beside(session, line, LineKind.IDLE)

@@ -14,12 +14,18 @@ from c2m.errors import N_
 WEEK = timedelta(weeks=1)
 ANSWER_WITHIN = timedelta(hours=48)
 ROUNDING = 1e-6  # a plan's weeks are floats
+MOST_WEEKS_AHEAD = 104
 TIGHT = 70  # a part of the fit below this score deserves a second look
 
 
 def monday(day: date) -> date:
     """The Monday of a day's ISO week, which names the week."""
     return day - timedelta(days=day.weekday())
+
+
+def is_too_far(week: date, this_week: date) -> bool:
+    """Whether a week lies further ahead than anybody plans."""
+    return week - this_week > MOST_WEEKS_AHEAD * WEEK
 
 
 def starts_at(week: date) -> datetime:

@@ -14,7 +14,7 @@ from c2m.matching.calendars import Load, usual_capacity
 from c2m.matching.capacity import capacity_map
 from c2m.matching.models import Capability, CapacityWeek, LineKind
 from c2m.matching.queries import CapabilityNotFound, capability_of
-from c2m.matching.rules import monday
+from c2m.matching.rules import is_too_far, monday
 
 LineWeek = tuple[UUID, date]
 
@@ -36,10 +36,12 @@ def set_week_capacity(
 
     Raises:
         CapabilityNotFound: a line that is not the factory's.
-        InvalidWeek: a negative figure, or a week that is over.
+        InvalidWeek: a negative figure, or a week that is over or more than two years ahead.
         CapacityBooked: less than what offers already take. In every case nothing is changed.
     """
     wanted = {(line, monday(day)): units for (line, day), units in figures.items()}
+    if beyond := [week for _, week in wanted if is_too_far(week, monday(now.date()))]:
+        raise InvalidWeek(errors={beyond[0].isoformat(): N_("This week lies more than two years ahead.")})
     rows = {row.capability.id: row for row in capacity_map(session, factory_id, sorted({w for _, w in wanted}))}
     for (line, week), units in wanted.items():
         if line not in rows:

@@ -84,6 +84,19 @@ def test_the_inbox_shows_an_offer_with_what_it_earns_and_why(client: Callable[..
     assert f"{offer.explanation['fit']['score']}" in page
 
 
+def test_an_offer_that_comes_late_says_by_how_many_days(
+    client: Callable[..., Visitor], database: Database, offer: Offer
+) -> None:
+    [date_part] = [part for part in offer.explanation["fit"]["parts"] if part["part"] == "date"]
+    late = [part | {"spare": -3} if part == date_part else part for part in offer.explanation["fit"]["parts"]]
+    with database.transaction() as session:
+        why = offer.explanation | {"fit": offer.explanation["fit"] | {"parts": late}}
+        session.merge(offer).explanation = why
+    page = client("factory").get(f"/factory/inbox/{offer.id}", headers={"Accept-Language": "en"}).get_data(as_text=True)
+    assert "3 days late</span>" in page
+    assert "days to spare" not in page
+
+
 def test_a_sheet_is_given_as_csv_and_json(client: Callable[..., Visitor], offer: Offer) -> None:
     factory = client("factory")
     rows = factory.get(f"/factory/inbox/{offer.id}.csv").get_data(as_text=True).split()
@@ -151,8 +164,11 @@ def test_an_offer_is_answered_once(client: Callable[..., Visitor], database: Dat
 def test_an_offer_is_taken_in_part(client: Callable[..., Visitor], database: Database, offer: Offer) -> None:
     factory = client("factory")
     address = f"/factory/inbox/{offer.id}/answer"
-    for pieces in ("", "0", "71"):
-        assert factory.post(address, data={"answer": "part", "pieces": pieces}).status_code == 422
+    for pieces, sentence in (("", "Take between one"), ("0", "at least 1"), ("71", "Take between one piece and all")):
+        form = {"answer": "part", "pieces": pieces}
+        refused = factory.post(address, data=form, headers={"Accept-Language": "en"})
+        assert refused.status_code == 422
+        assert sentence in refused.get_data(as_text=True)
     assert factory.post(address, data={"answer": "part", "pieces": "40"}).location == "/factory/work-orders"
     [found] = offers(database)
     assert (found.state, found.quantity, found.untaken) == (OfferState.ACCEPTED, 40, 30)
@@ -183,6 +199,7 @@ def test_a_counter_is_made_weighed_and_decided(
     with database.transaction() as session:
         record_effects(session, weigh_counters(session, [counter_id], clock.now()), clock.now())
     page = operator.get(address, headers=english).get_data(as_text=True)
+    assert "If agreed" in page
     assert "¥5,985.00" in page  # 70 at ¥85.50
     assert "¥6,009.50" in page  # with a factory's risk of coming late, ¥0.35 a piece
     assert "¥1,785.00</span>" in page  # it takes the offer as it stands, at ¥60
@@ -274,6 +291,7 @@ def test_a_week_is_changed(
         ({"capacity": "-1"}, "at least 0"),
         ({"capacity": "many"}, "whole number"),
         ({"week": "2026-11-02"}, "not yet over"),
+        ({"week": "9999-12-27"}, "more than two years ahead"),
         ({"week": "soon"}, "a day such as 2026-12-05"),
         ({"capability": "mine"}, "one of the options"),
     ],
@@ -309,6 +327,12 @@ def test_shifts_overtime_and_an_idle_week_are_set_on_the_lines_page(
     idle = {"week": coming, "pieces": "100", "discount": "12.5"}
     assert factory.post(f"{address}/idle", data=idle).location == address
     page = factory.get(address).get_data(as_text=True)
+    calendar = factory.get("/factory/capacity", headers={"Accept-Language": "en"}).get_data(as_text=True)
+    assert calendar.count('<span class="mute small">idle weeks</span>') == 1
+    assert factory.post(f"{address}/idle", data=idle | {"pieces": "0"}).location == address
+    emptied = factory.get("/factory/capacity", headers={"Accept-Language": "en"}).get_data(as_text=True)
+    assert '<span class="mute small">idle weeks</span>' not in emptied
+    assert factory.post(f"{address}/idle", data=idle).location == address
     assert 'value="127"' in page
     assert 'value="12.5"' in page
     with database.reading() as session:
@@ -331,6 +355,7 @@ def test_shifts_overtime_and_an_idle_week_are_set_on_the_lines_page(
         ("overtime", {"units": "10", "premium": "300"}),
         ("idle", {"week": "2026-12-07", "pieces": "101", "discount": "10"}),
         ("idle", {"week": "2026-12-07", "pieces": "10", "discount": "80"}),
+        ("idle", {"week": "9999-12-27", "pieces": "10", "discount": "10"}),
     ],
 )
 def test_hours_that_make_no_sense_are_refused_beside_their_fields(
@@ -455,6 +480,21 @@ def test_a_week_keeps_room_for_what_is_held(
     assert answer.status_code == 422
     assert f"{booking.quantity} pieces are booked or held" in answer.get_data(as_text=True)
     assert everything(database) == before
+
+
+def test_a_weeks_page_names_its_public_holiday(client: Callable[..., Visitor], line: Capability) -> None:
+    factory, english = client("factory"), {"Accept-Language": "en"}
+    of_new_year = factory.get(f"/factory/capacity/{line.id}/2026-12-28", headers=english).get_data(as_text=True)
+    ordinary = factory.get(f"/factory/capacity/{line.id}/2026-12-21", headers=english).get_data(as_text=True)
+    assert "public holiday: New Year" in of_new_year
+    assert "public holiday" not in ordinary
+
+
+@pytest.mark.parametrize("week", ["9999-12-27", "2028-12-04", "soon", "2026-13-01"])
+def test_a_week_nobody_plans_yet_is_not_found(client: Callable[..., Visitor], line: Capability, week: str) -> None:
+    factory = client("factory")
+    assert factory.get(f"/factory/capacity/{line.id}/{week}").status_code == 404
+    assert factory.post(f"/factory/capacity/{line.id}/{week}/follow").status_code == 404
 
 
 def test_another_factorys_weeks_are_not_found(

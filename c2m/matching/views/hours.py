@@ -15,10 +15,10 @@ from c2m.identity.models import Role
 from c2m.matching import hours, queries
 from c2m.matching.calendar_files import HEAD, InvalidCalendar, import_calendar, rows_of
 from c2m.matching.calendars import MOST_UNITS, Load, Shifts
-from c2m.matching.capacity import booked_since, capacity_map, holidays_of, idle_weeks, week_of_line
+from c2m.matching.capacity import booked_since, capacity_map, holiday_in, holidays_of, idle_weeks, week_of_line
 from c2m.matching.market import HORIZON_WEEKS
 from c2m.matching.models import CapacityUnit, LineKind
-from c2m.matching.rules import first_week, monday, weeks_from
+from c2m.matching.rules import first_week, is_too_far, monday, weeks_from
 from c2m.matching.views.blueprint import blueprint
 from c2m.matching.weeks import follow_hours, set_week_capacity
 from c2m.money import PPM
@@ -287,9 +287,12 @@ def _own(capability_id: UUID) -> None:
 
 def _monday(text: str) -> date:
     try:
-        return monday(date.fromisoformat(text))
+        week = monday(date.fromisoformat(text))
     except ValueError:
         raise queries.CapabilityNotFound(week=text) from None
+    if is_too_far(week, monday(request_time().date())):
+        raise queries.CapabilityNotFound(week=text)
+    return week
 
 
 def _capacity(
@@ -371,6 +374,7 @@ def _week(capability_id: UUID, text: str, form: Submission[KeepForm]) -> tuple[s
         line=line,
         change=blank(WeekForm, **entered),
         over=found.cell.week < monday(request_time().date()),
+        holiday=holiday_in(line, found.cell.week),
         since=booked_since,
     )
 

@@ -131,7 +131,7 @@ def answer(offer_id: UUID) -> Response | tuple[str, int]:
             taken = replace(said, quantity=form.value.pieces or 0) if part else said
             accept_offer(db_session(), taken, now=request_time())
         except InvalidPart as refusal:
-            form.refuse(refusal)
+            form.refuse(InvalidPart(errors={"pieces": refusal.sentence}))  # beside the field that says how many
             return _inbox(found.offer.state, found, form)
         flash(_("Accepted. The work order is being planned."), "good")
         return redirect(url_for("production.work_orders"), 303)
