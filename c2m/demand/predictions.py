@@ -67,6 +67,8 @@ class Outlook:
     last: date | None
     alike: Tenth | None
     record: Sequence[Tenth] = ()  # all scored predictions, by tenths of what they said
+    ranges: int = 0  # earlier ones whose campaigns have closed
+    ranges_held: float = 0.0  # share of these that held the final quantity
 
 
 def outlook_of(session: Session, campaign_id: UUID) -> Outlook | None:
@@ -99,6 +101,7 @@ def outlooks(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, Outlo
         return {}
     tenths = reliability(session)
     scored = tuple(tenths.values())
+    ranges, held = _ranges(session)
     versions = {row.version for rows in latest.values() for row in rows}
     models = {m.version: m for m in session.exec(select(SuccessModel).where(col(SuccessModel.version).in_(versions)))}
     found = {}
@@ -120,6 +123,8 @@ def outlooks(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, Outlo
             last=model.last_closed if model else None,
             alike=alike if alike and alike.count >= FEWEST_ALIKE else None,
             record=scored if sum(tenth.count for tenth in scored) >= FEWEST_ALIKE else (),
+            ranges=ranges,
+            ranges_held=held,
         )
     return found
 
@@ -135,6 +140,15 @@ def reliability(session: Session) -> dict[int, Tenth]:
         .order_by(tenth)
     )
     return {int(at): Tenth(count, float(said), float(share)) for at, count, said, share in rows}
+
+
+def _ranges(session: Session) -> tuple[int, float]:
+    """How many ranges from p10 to p90 were stated of campaigns that have closed, and the share that held."""
+    held = sa.case((prediction.outcome.between(prediction.p10, prediction.p90), 1.0), else_=0.0)
+    row = session.execute(
+        sa.select(sa.func.count(), sa.func.avg(held)).where(prediction.known_at.is_not(None), prediction.is_minimum)
+    ).one()
+    return row[0], float(row[1] or 0.0)
 
 
 def concepts_record(session: Session) -> list[Tenth]:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from c2m.db import Database
+import sqlalchemy as sa
+
+from c2m.db import Database, table_of
 from c2m.demand.models import CampaignState, Prediction
 from tests.builders import a_campaign
 from tests.conftest import NOON, Person, Visitor
@@ -48,7 +50,11 @@ def test_a_chance_tells_its_grounds_and_draws_how_such_chances_came_true(
     browser.set_cookie("locale", "en")
     page = browser.get(stated(database, people["merchandiser"], scored=12)).text
     assert "Too few campaigns have ended to learn from" in page
-    assert "Of 12 earlier statements about as likely, 75% came true." in page
+    assert (
+        "Of 12 earlier statements about as likely, 75% came true. Of 12 earlier ranges, 75% held the final quantity."
+        in page
+    )
+    assert "In the end probably 5 to 20 pieces, 9 in the middle" in page
     assert "What raises it most is the pace of pledges so far." in page
     assert 'aria-labelledby="outlook-right-t outlook-right-d"' in page
 
@@ -61,3 +67,16 @@ def test_with_too_few_scored_statements_that_is_said_and_nothing_is_drawn(
     page = browser.get(stated(database, people["merchandiser"], scored=4)).text
     assert "Too few such statements have been put to the test to say how often they come true." in page
     assert "outlook-right-t" not in page
+
+
+def test_where_no_more_can_come_the_end_is_one_number(
+    database: Database, people: dict[str, Person], client: Client
+) -> None:
+    address = stated(database, people["merchandiser"], scored=0)
+    with database.transaction() as session:
+        session.execute(sa.update(table_of(Prediction)).values(p10=20, p50=20, p90=20))
+    browser = client()
+    browser.set_cookie("locale", "en")
+    page = browser.get(address).text
+    assert "In the end probably 20 pieces." in page
+    assert "in the middle" not in page
