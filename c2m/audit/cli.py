@@ -9,7 +9,7 @@ from time import perf_counter
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from c2m.audit.check import Finding
 from c2m.audit.invariants import INVARIANTS
@@ -41,7 +41,11 @@ def report_predictions(database: Database, *, as_json: bool) -> None:
         shown = {"scores": [asdict(row) for row in scored], "reliability": [asdict(tenth) for tenth in tenths]}
         typer.echo(json.dumps(shown))
         return
-    table = Table(*(field.name.replace("_", " ") for field in fields(Scored)), title="scored", title_justify="left")
+    if not scored:
+        typer.echo("No prediction has been put to the test yet: none of a campaign that has closed.")
+        return
+    headings = (Column(field.name.replace("_", " "), no_wrap="_" not in field.name) for field in fields(Scored))
+    table = Table(*headings, title="scored", title_justify="left")
     for row in scored:
         kind, third, *figures = astuple(row)
         shares = (f"{figure:.3f}" if isinstance(figure, float) else f"{figure:,}" for figure in figures)

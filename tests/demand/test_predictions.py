@@ -1,11 +1,13 @@
 """What is stated of open campaigns is written down daily, learned from those that ended, and scored at the close."""
 
+import json
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
+from c2m.audit.cli import report_predictions
 from c2m.demand.foretelling import learn_success, newest_model, record_learned, state_chances
 from c2m.demand.models import Pledge, Prediction, SuccessModel
 from c2m.demand.predictions import outlook_of, outlooks, reliability, scores
@@ -80,6 +82,24 @@ def test_what_was_stated_is_scored_at_the_close(market: Market) -> None:
     with market.database.reading() as session:
         assert sum(tenth.count for tenth in reliability(session).values()) == len(stated(market))
         assert {row.kind for row in scores(session)} == {"group_buy"}
+
+
+def test_the_audit_prints_the_scores_whole_or_says_that_there_are_none(
+    market: Market, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report_predictions(market.database, as_json=False)
+    assert (
+        capsys.readouterr().out == "No prediction has been put to the test yet: none of a campaign that has closed.\n"
+    )
+    campaigns_end(market)
+    report_predictions(market.database, as_json=False)
+    table = capsys.readouterr().out
+    assert "predictions" in table
+    assert "group_buy │ 1 of 3" in table
+    report_predictions(market.database, as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert {row["kind"] for row in found["scores"]} == {"group_buy"}
+    assert sum(tenth["count"] for tenth in found["reliability"]) == sum(row["predictions"] for row in found["scores"])
 
 
 def test_nothing_is_learned_before_a_campaign_has_ended(market: Market) -> None:
