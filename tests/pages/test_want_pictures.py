@@ -2,6 +2,7 @@
 
 import html
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -68,6 +69,18 @@ def test_an_idea_is_pictured_and_the_closest_picture_goes_with_the_want(
     with database.reading() as session:
         assert session.exec(select(Need)).one().picture_id == made[1].id
     assert "AI concept" in buyer.get(filed.headers["Location"]).get_data(as_text=True)
+
+
+def test_the_label_lies_on_each_pictured_idea_by_the_page_s_own_style_sheets(
+    buyer: Visitor, database: Database, clock: ManualClock
+) -> None:
+    address = ask(buyer).headers["Location"]
+    make(database, clock)
+    page = buyer.get(address).get_data(as_text=True)
+    assert page.split("want-shots")[1].split("</ul>")[0].count('class="tag concept') == 3
+    sheets = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
+    styles = "".join(buyer.get(sheet).get_data(as_text=True) for sheet in sheets)
+    assert ".shot .pic > .tag { position: absolute;" in styles
 
 
 def test_a_photograph_is_where_the_pictures_start(buyer: Visitor, database: Database) -> None:
