@@ -139,6 +139,24 @@ def test_the_site_is_served_until_it_is_told_to_stop(c2m: Command) -> None:
     assert {"gunicorn.error"} <= {event.get("logger") for event in events}
 
 
+def test_a_line_of_the_log_is_one_write_so_that_processes_may_share_it() -> None:
+    tells = """if True:
+        import structlog, sys
+        from c2m.app import configure_logging
+
+        class Stream:
+            written = []
+            write = written.append
+            flush = int
+
+        sys.stderr, real = Stream(), sys.stderr
+        configure_logging()
+        structlog.get_logger().warning("something")
+        sys.exit([text[-1] for text in Stream.written] != [chr(10)])
+    """
+    assert subprocess.run([sys.executable, "-c", tells], check=False).returncode == 0
+
+
 def test_only_a_folder_below_the_present_one_is_made(
     c2m: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
