@@ -5,6 +5,7 @@ seconds, so nothing is ever counted too high.
 """
 
 import threading
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
@@ -22,7 +23,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-class TallyLog(Generic[T]):
+class TallyLog(ABC, Generic[T]):
     """This process's memory of what happened how often; the first note after a while starts the clock for writing it.
 
     Without `after_seconds` it is written when somebody says so.
@@ -35,9 +36,9 @@ class TallyLog(Generic[T]):
         self._noted: Counter[T] = Counter()
         self._clock: threading.Timer | None = None
 
+    @abstractmethod
     def store(self, session: Session, noted: Mapping[T, int]) -> None:
         """Add the counts to their rows."""
-        raise NotImplementedError
 
     def count(self, things: Iterable[T]) -> None:
         """Note these; the lock is held by whoever calls."""
