@@ -129,6 +129,9 @@ def train(
     samples: Annotated[int, typer.Option(min=1, help="drawings the denoiser has seen when it is done")] = 4_000_000,
     device: Device = None,
     threads: Annotated[int, typer.Option(min=1, help="of the processor")] = 1,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="fuse the denoiser's operations first: minutes once, then faster steps")
+    ] = False,
     small: Small = False,
 ) -> None:
     """Train the embedded model; a run that was stopped goes on where it was, to the bit."""
@@ -141,7 +144,7 @@ def train(
 
     torch.set_num_threads(threads)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that a stopped training keeps its last step
-    recipe, compute, run = _recipe(small), Compute.best(device), Run(folder, _say())
+    recipe, compute, run = _recipe(small), Compute.best(device, compiled=compiled), Run(folder, _say())
     typer.echo(f"{compute}; recipe {recipe.fingerprint('codec')} and {recipe.fingerprint('denoiser')}")
     if part in (Part.ALL, Part.CODEC):
         codec_training.train_codec(recipe, run, compute)

@@ -12,13 +12,19 @@ class Compute:
 
     device: torch.device
     half: bool
+    compiled: bool = False
 
     @classmethod
-    def best(cls, device: str | None = None) -> "Compute":
+    def best(cls, device: str | None = None, *, compiled: bool = False) -> "Compute":
         """The device asked for, else CUDA where there is one; bfloat16 where the hardware multiplies it."""
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         half = chosen.type == "cuda" or bool(torch.cpu._is_amx_tile_supported())
-        return cls(chosen, half)
+        return cls(chosen, half, compiled)
+
+    def prepare(self, module: torch.nn.Module) -> None:
+        """Have the module's operations fused by the compiler, if that was asked for; its weights stay as they are."""
+        if self.compiled:
+            module.compile(dynamic=False)
 
     def autocast(self) -> AbstractContextManager[None]:
         """Matrix products within run in bfloat16, if that is the precision."""

@@ -63,6 +63,7 @@ class Training:
         self.tokenizer = write_tokenizer(run.folder / "tokenizer", tokens=recipe.text.tokens)
         self.model = Denoiser(recipe, self.tokenizer).to(compute.device)
         self.average = Denoiser(recipe, self.tokenizer).to(compute.device).requires_grad_(False)
+        compute.prepare(self.model.unet)
         self.scheduler: DDIMScheduler = scheduler()
         settings = recipe.denoiser
         self.optimiser = torch.optim.AdamW(
