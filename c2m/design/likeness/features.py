@@ -1,7 +1,8 @@
 """Vectors of shape and colour without any training: a smooth histogram of oriented gradients, and one of colours.
 
-Shape: HOG (Dalal & Triggs, CVPR 2005) with signed orientations, each cell normalised by its four neighbourhoods, of
-the whole picture and of the product cut out; of these maps only the low frequencies are kept, over the cells by a
+Shape: HOG (Dalal & Triggs, CVPR 2005) with signed orientations, each pixel's gradient that of its strongest channel and
+shared among the nearest cells, each cell normalised by its four neighbourhoods, of the whole picture and of the product
+cut out; of these maps only the low frequencies are kept, over the cells by a
 cosine transform and over the orientations by a Fourier transform, so that small shifts and turns change little.
 Colour: the product's pixels in L*a*b*, as a soft histogram compared by Hellinger's distance.
 """
@@ -30,7 +31,7 @@ SPATIAL_LIFT, ANGULAR_LIFT = 0.5, 0.5  # powers of the frequency: fine detail sa
 COLOUR_SIDE = 48
 BINS = (5, 7, 7)  # of lightness, green–red, blue–yellow
 CHROMA_SCALE, CHROMA_RANGE = 10.0, 8.0  # chroma is binned by arcsinh: finely near grey, up to 80
-COLOUR_WEIGHT = 0.35  # of squared colour distance, where both shapes together may differ by 4
+COLOUR_WEIGHT = 0.4  # of squared colour distance, where both shapes together may differ by 4
 
 
 class Looks(Protocol):
@@ -50,7 +51,7 @@ class Looks(Protocol):
 class ShapeAndColour:
     """What ships with c2m: some thousand numbers a picture, without a model."""
 
-    version: str = "shape-and-colour-1"
+    version: str = "shape-and-colour-2"
 
     def of(self, image: Image.Image) -> Vector:
         """Shape of the whole, shape of the product, and its colours, in one vector."""
@@ -63,8 +64,8 @@ SHAPE_AND_COLOUR = ShapeAndColour()
 
 def shape(image: Image.Image) -> Vector:
     """The low frequencies of the picture's oriented gradients, of length 1 unless it is blank."""
-    grey = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.float32)
-    cells = _normalised(_oriented(grey @ np.array((0.299, 0.587, 0.114), dtype=np.float32) / 255))
+    small = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.float32)
+    cells = _normalised(_oriented(small / 255))
     turns = np.fft.rfft(cells, axis=-1)[..., :HARMONICS] * (1 + np.arange(HARMONICS)) ** ANGULAR_LIFT
     parts = np.concatenate([turns.real, turns[..., 1:].imag], axis=-1)
     waves = np.einsum("ki,lj,ijo->klo", _COSINES, _COSINES, parts)
@@ -88,22 +89,20 @@ def colours(image: Image.Image) -> Vector:
     return np.asarray(np.sqrt(shares / max(shares.sum(), 1e-9)).ravel(), dtype=np.float32)
 
 
-def _oriented(grey: Real) -> Real:
+def _oriented(rgb: Real) -> Real:
     """How strong the edges of each orientation are in each cell: cells × cells × orientations."""
-    down, across = np.gradient(np.sqrt(grey))
+    by_channel = np.asarray(np.gradient(np.sqrt(rgb), axis=(0, 1)))
+    strongest = (by_channel**2).sum(axis=0).argmax(axis=-1)[None, ..., None]
+    down, across = np.take_along_axis(by_channel, strongest, axis=-1)[..., 0]
     strength = np.hypot(across, down)
     turn = np.arctan2(down, across) % (2 * np.pi) / (2 * np.pi) * ORIENTATIONS
     low = np.floor(turn).astype(int)
     beyond = turn - low
-    cells = SIDE // CELL
-    rows, columns = np.mgrid[:SIDE, :SIDE] // CELL
-    cell = (rows * cells + columns) * ORIENTATIONS
-    size = cells * cells * ORIENTATIONS
-    found = sum(
-        np.bincount((cell + orientation % ORIENTATIONS).ravel(), (strength * share).ravel(), size)
-        for orientation, share in ((low, 1 - beyond), (low + 1, beyond))
-    )
-    return np.asarray(found).reshape(cells, cells, ORIENTATIONS)
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    edges = np.zeros((ORIENTATIONS, SIDE, SIDE), dtype=np.float32)
+    for orientation, share in ((low, 1 - beyond), (low + 1, beyond)):
+        edges[orientation % ORIENTATIONS, rows, columns] += strength * share
+    return np.asarray((_SHARES @ edges @ _SHARES.T).transpose(1, 2, 0))
 
 
 def _normalised(cells: Real) -> Real:
@@ -122,5 +121,13 @@ def _cosines(kept: int, points: int) -> Real:
     return np.asarray(wave)
 
 
+def _shares(cells: int, pixels: int) -> Real:
+    """How much each pixel along a side gives to each cell: the nearer of two centres gets more."""
+    places = ((np.arange(pixels) + 0.5) * cells / pixels - 0.5).clip(0, cells - 1)
+    apart = np.abs(np.arange(cells)[:, None] - places)
+    return np.asarray((1 - apart).clip(0), dtype=np.float32)
+
+
+_SHARES = _shares(SIDE // CELL, SIDE)
 _COSINES = _cosines(COSINES, SIDE // CELL)
 _FREQUENCY = np.hypot(*np.mgrid[:COSINES, :COSINES])
