@@ -47,7 +47,7 @@ def _offered_pieces(part: Part, *states: OfferState) -> sa.Subquery:
 def _released_pieces(part: Part) -> sa.Subquery:
     return (
         sa.select(released.c.sheet_id, released.c.variant_id, sa.func.sum(released.c.quantity).label("pieces"))
-        .where(part.of(released.c.sheet_id))
+        .where(part.of(released.c.sheet_id), released.c.left_free.is_(False))
         .group_by(released.c.sheet_id, released.c.variant_id)
         .subquery()
     )

@@ -4,12 +4,15 @@ import sqlalchemy as sa
 
 from c2m.audit.check import UNDONE, Broken, Check, Part, text_of, underway
 from c2m.db import table_of
-from c2m.demand.models import Pledge, SheetPledge, SheetRelease
+from c2m.demand.models import ChangeKind, Pledge, PledgeChange, PledgeState, SheetPledge, SheetRelease
 from c2m.errors import N_
 from c2m.jobs import Job
+from c2m.ledger.models import Hold
 from c2m.matching.models import Offer, OfferLine, OfferState
+from c2m.production.first_articles import END_WINDOWS
 from c2m.production.jobs import CREATE
 from c2m.production.models import (
+    FirstArticle,
     Lot,
     Milestone,
     Parcel,
@@ -31,6 +34,7 @@ order, order_line, milestone, report, lot, parcel, parcel_line, settlement = (
 offer, offered, pledge, made_of, released, job = (
     table_of(model) for model in (Offer, OfferLine, Pledge, SheetPledge, SheetRelease, Job)
 )
+article, hold, change = (table_of(model) for model in (FirstArticle, Hold, PledgeChange))
 
 
 def _ordered_twice(_part: Part) -> Broken:
@@ -52,22 +56,60 @@ def _never_settled(part: Part) -> Broken:
 
 
 def _not_as_offered(part: Part) -> Broken:
-    """A work order is its accepted offer, variant by variant."""
+    """A work order is its accepted offer, variant by variant, less what buyers left free of charge."""
     agreed = sa.exists().where(
         offer.c.id == order.c.offer_id,
         offer.c.state == OfferState.ACCEPTED,
-        *(offer.c[name] == order.c[name] for name in ("sheet_id", "factory_id", "quantity", "total_minor", "currency")),
+        *(offer.c[name] == order.c[name] for name in ("sheet_id", "factory_id", "currency")),
+        offer.c.quantity == order.c.quantity + order.c.left_quantity,
+        offer.c.total_minor == order.c.total_minor + order.c.left_quantity * offer.c.unit_price_minor,
     )
     same = sa.and_(offered.c.offer_id == order.c.offer_id, offered.c.variant_id == order_line.c.variant_id)
     asked = sa.select(sa.func.count()).where(offered.c.offer_id == order.c.offer_id).correlate(order).scalar_subquery()
     listed = (
         sa.select(sa.func.count())
         .select_from(sa.join(order_line, offered, same))
-        .where(order_line.c.work_order_id == order.c.id, order_line.c.quantity == offered.c.quantity)
+        .where(order_line.c.work_order_id == order.c.id)
+        .where(order_line.c.quantity + order_line.c.left_quantity == offered.c.quantity)
         .correlate(order)
         .scalar_subquery()
     )
     return sa.select(order.c.id).where(part.of(order.c.id), sa.or_(~agreed, asked != listed))
+
+
+def _left_differs(part: Part) -> Broken:
+    """What buyers left free of charge is what was taken off the orders of their sheet, variant by variant."""
+    freed = sa.select(released.c.sheet_id, released.c.variant_id, released.c.quantity.label("pieces")).where(
+        part.of(released.c.sheet_id), released.c.left_free.is_(True)
+    )
+    lowered = (
+        sa.select(order.c.sheet_id, order_line.c.variant_id, -order_line.c.left_quantity)
+        .join_from(order_line, order, order.c.id == order_line.c.work_order_id)
+        .where(part.of(order.c.sheet_id), order_line.c.left_quantity != 0)
+    )
+    both = sa.union_all(freed, lowered).subquery()
+    same_line = (both.c.sheet_id, both.c.variant_id)
+    return sa.select(*same_line).group_by(*same_line).having(sa.func.sum(both.c.pieces) != 0)
+
+
+def _sent_after_leaving(part: Part) -> Broken:
+    """Whoever left with everything is sent nothing and, to the cent, paid nothing."""
+    kept = sa.exists().where(hold.c.subject_id == pledge.c.id, hold.c.amount_minor != hold.c.refunded_minor)
+    sent = sa.exists().where(parcel.c.pledge_id == pledge.c.id)
+    left = sa.exists().where(change.c.pledge_id == pledge.c.id, change.c.kind == ChangeKind.LEFT_FREE)
+    return sa.select(pledge.c.id).where(
+        part.of(pledge.c.id), pledge.c.state == PledgeState.REFUNDED, left, sa.or_(kept, sent)
+    )
+
+
+def _window_left_open(part: Part) -> Broken:
+    """The time to leave is over and nothing will let the rest be made."""
+    return sa.select(article.c.id).where(
+        part.of(article.c.id),
+        article.c.leave_until.is_not(None),
+        article.c.window_ended_at.is_(None),
+        ~underway(article.c.id, END_WINDOWS),
+    )
 
 
 def _misreported(part: Part) -> Broken:
@@ -281,6 +323,11 @@ CHECKS = (
     ),
     Check("I10", N_("A delivered work order isn't settled and nothing will settle it."), _never_settled, ORDERS),
     Check("I12", N_("A work order isn't what its offer says."), _not_as_offered, ORDERS, ORDERS_A_PART),
+    Check(
+        "I10", N_("A time to leave free of charge has no end that is still to come."), _window_left_open, article.c.id
+    ),
+    Check("I12", N_("Pieces that buyers left aren't those taken off their orders."), _left_differs, order.c.sheet_id),
+    Check("I12", N_("Somebody who left free of charge was sent or charged something."), _sent_after_leaving, PLEDGES),
     Check("I12", N_("A step's count isn't what was reported."), _misreported, STEPS),
     Check("I12", N_("An order's produced pieces aren't those of its last step."), _produced_differs, ORDERS),
     Check("I12", N_("More was shipped than good pieces were made."), _shipped_unmade, ORDERS),

@@ -20,8 +20,10 @@ from c2m.ledger.models import (
 )
 from c2m.ledger.queries import signed_amount
 from c2m.money import PPM
+from c2m.production.accounts import EARNED
 from c2m.production.compensation import COMPENSATION, COMPENSATION_REFERENCE
 from c2m.production.deliveries import DELIVERY, DELIVERY_REFERENCE
+from c2m.production.exits import ALL_LEFT_REFERENCE
 from c2m.production.models import Compensation, Parcel, Settlement, WorkOrder, WorkOrderState
 from c2m.production.rules import compensation, days_late
 from c2m.production.settlement import FEE, SETTLEMENT_REFERENCE
@@ -63,18 +65,18 @@ def _posted(part: Part) -> sa.Subquery:
     """The entries of each order's deliveries, compensation and settlement, by what they were for and whose account."""
     names = _references(part)
 
-    def total(kind: str, of: AccountKind, *, taken: bool = False) -> sa.ColumnElement[int]:
+    def total(of: AccountKind, *kinds: str, taken: bool = False) -> sa.ColumnElement[int]:
         signed = -signed_amount() if taken else signed_amount()
-        return sa.func.sum(sa.case((sa.and_(entry.c.kind == kind, account.c.kind == of), signed), else_=0))
+        return sa.func.sum(sa.case((sa.and_(entry.c.kind.in_(kinds), account.c.kind == of), signed), else_=0))
 
     return (
         sa.select(
             names.c.order_id,
-            total(DELIVERY, AccountKind.ESCROW, taken=True).label("captured"),
-            total(DELIVERY, AccountKind.FACTORY_PAYABLE).label("earned"),
-            total(DELIVERY, AccountKind.MERCHANDISER_PAYABLE).label("margin"),
-            total(COMPENSATION, AccountKind.FACTORY_PAYABLE, taken=True).label("compensation"),
-            total(FEE, AccountKind.PLATFORM_FEES).label("fee"),
+            total(AccountKind.ESCROW, DELIVERY, taken=True).label("captured"),
+            total(AccountKind.FACTORY_PAYABLE, *EARNED).label("earned"),
+            total(AccountKind.MERCHANDISER_PAYABLE, *EARNED).label("margin"),
+            total(AccountKind.FACTORY_PAYABLE, COMPENSATION, taken=True).label("compensation"),
+            total(AccountKind.PLATFORM_FEES, FEE).label("fee"),
         )
         .join_from(names, entry, entry.c.reference == names.c.reference)
         .join(posting, posting.c.entry_id == entry.c.id)
@@ -93,7 +95,10 @@ def _references(part: Part) -> sa.Subquery:
         .join_from(parcel, hold, hold.c.subject_id == parcel.c.pledge_id)
         .where(mine),
         sa.select(parcel.c.work_order_id, sa.literal(COMPENSATION_REFERENCE) + hex_of(parcel.c.id)).where(mine),
-        sa.select(order.c.id, sa.literal(SETTLEMENT_REFERENCE) + hex_of(order.c.id)).where(part.of(order.c.id)),
+        *(
+            sa.select(order.c.id, sa.literal(of) + hex_of(order.c.id)).where(part.of(order.c.id))
+            for of in (SETTLEMENT_REFERENCE, ALL_LEFT_REFERENCE)
+        ),
     ).subquery()
 
 
@@ -174,8 +179,9 @@ def _in_time_yet_compensated(part: Part) -> Broken:
 
 
 def _earned_differs(part: Part) -> Broken:
-    """A factory earns its order's total in proportion to the pieces delivered, rounded down."""
-    due = order.c.total_minor * order.c.delivered // order.c.quantity
+    """A factory earns its order's total in proportion to the pieces delivered, rounded down; whole if all were left."""
+    in_proportion = order.c.total_minor * order.c.delivered // sa.func.nullif(order.c.quantity, 0)
+    due = sa.case((order.c.quantity == 0, order.c.total_minor), else_=in_proportion)
     return sa.select(order.c.id).where(part.of(order.c.id), order.c.earned_minor != due)
 
 

@@ -19,7 +19,7 @@ from c2m.matching import jobs as matching_jobs
 from c2m.matching.models import CounterOffer, CounterState, Offer, OfferState
 from c2m.outbox import Announcement
 from c2m.production import jobs as production_jobs
-from c2m.production.models import Lot, WorkOrder
+from c2m.production.models import FirstArticle, Lot, WorkOrder
 
 OVERDUE = timedelta(hours=1)  # a living worker takes up what is waiting within seconds
 
@@ -28,6 +28,7 @@ campaign, group, sheet, question, concept, offer, counter, order, lot = (
     table_of(model)
     for model in (Campaign, NeedGroup, DemandSheet, SheetQuestion, Concept, Offer, CounterOffer, WorkOrder, Lot)
 )
+article = table_of(FirstArticle)
 
 HAPPENED: Mapping[str, tuple[sa.Column[Any], sa.ColumnElement[bool]]] = {
     "design.concepts_published": (concept.c.id, concept.c.published_at.is_not(None)),
@@ -46,6 +47,7 @@ HAPPENED: Mapping[str, tuple[sa.Column[Any], sa.ColumnElement[bool]]] = {
     "matching.counters_decided": (counter.c.id, counter.c.state.in_([CounterState.AGREED, CounterState.REFUSED])),
     "production.work_orders_planned": (order.c.id, sa.true()),
     "production.lots_shipped": (lot.c.id, sa.true()),
+    "production.exit_windows_ended": (article.c.id, article.c.window_ended_at.is_not(None)),
     "production.work_orders_delivered": (order.c.id, order.c.delivered_at.is_not(None)),
 }
 """What each topic announces: the rows, and which of them it happened to."""

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m.db import chunks, insert_rows, lock_rows, table_of, update_rows
-from c2m.demand.models import DemandSheet, Pledge, PledgeState, SheetPledge, SheetRelease
+from c2m.demand.changes import Change, note_changes
+from c2m.demand.models import ChangeKind, DemandSheet, Pledge, PledgeState, SheetPledge, SheetRelease
 from c2m.demand.refunds import refund_parts
 from c2m.demand.rules import share_of_units
 from c2m.demand.samples import samples_arrived
@@ -19,6 +20,9 @@ from c2m.ledger.models import HoldState
 from c2m.ledger.queries import holds_of
 
 SheetVariant = tuple[UUID, UUID]
+Taken = dict[tuple[UUID, UUID, UUID], int]
+"""(sheet, variant, pledge) → pieces"""
+LEFT_FREE = "left_free"
 LINE = ("sheet_id", "variant_id", "pledge_id")
 
 
@@ -36,36 +40,48 @@ def release_units(session: Session, quantities: Mapping[SheetVariant, int], *, n
     """
     sheet_ids = sorted({sheet_id for sheet_id, _ in quantities})
     lock_rows(session, DemandSheet, sheet_ids)
-    version = _next_versions(session, sheet_ids)
     candidates = _latest_first(session, quantities)
-    rows: list[dict[str, object]] = []
-    pieces: dict[UUID, int] = defaultdict(int)
+    taken: Taken = {}
     for key, wanted in quantities.items():
         left = wanted
         for pledge_id, free in candidates[key]:
-            taken = min(left, free)
-            if taken:
-                rows.append(
-                    {
-                        "sheet_id": key[0],
-                        "variant_id": key[1],
-                        "pledge_id": pledge_id,
-                        "version": version[key[0]],
-                        "quantity": taken,
-                        "released_at": now,
-                    }
-                )
-                pieces[pledge_id] += taken
-                left -= taken
+            if part := min(left, free):
+                taken[*key, pledge_id] = part
+                left -= part
         if left:
             raise ValueError(f"sheet {key[0]}: {left} of {wanted} pieces can't be released")
+    _release(session, taken, reason="unserved", now=now)
+
+
+def leave_free(session: Session, sheet_id: UUID, pledge_id: UUID, pieces: Mapping[UUID, int], *, now: datetime) -> int:
+    """A buyer leaves with these pieces (by variant) and is given back all that was paid for them; return how much.
+
+    The sheet's next version is without them. The caller holds the sheet's lock and knows that they are not made yet.
+    """
+    taken = {(sheet_id, variant_id, pledge_id): quantity for variant_id, quantity in pieces.items()}
+    amount_minor = _release(session, taken, reason=LEFT_FREE, now=now).get(pledge_id, 0)
+    change = Change(pledge_id, ChangeKind.LEFT_FREE, sum(pieces.values()), amount_minor)
+    note_changes(session, [change], now=now)
+    return amount_minor
+
+
+def _release(session: Session, taken: Taken, *, reason: str, now: datetime) -> dict[UUID, int]:
+    """Take pieces out of their sheets' next versions and refund them: pledge → minor units granted back."""
+    version = _next_versions(session, sorted({sheet_id for sheet_id, _, _ in taken}))
+    rows: list[dict[str, object]] = []
+    pieces: dict[UUID, int] = defaultdict(int)
+    for (sheet_id, variant_id, pledge_id), quantity in taken.items():
+        row = {"sheet_id": sheet_id, "variant_id": variant_id, "pledge_id": pledge_id, "version": version[sheet_id]}
+        rows.append(row | {"quantity": quantity, "left_free": reason == LEFT_FREE, "released_at": now})
+        pieces[pledge_id] += quantity
     outstanding = _outstanding(session, list(pieces))
     amounts = _money_of(session, pieces, outstanding)
-    refund_parts(session, amounts, reason="unserved", now=now, occasions=outstanding)
+    refund_parts(session, amounts, reason=reason, now=now, occasions=outstanding)
     insert_rows(session, SheetRelease, rows)
     update_rows(session, DemandSheet, [{"id": i, "version": number} for i, number in version.items()])
     _count_units(session, pieces, delivered=False)
     _end_resolved(session, list(pieces), now)
+    return amounts
 
 
 def _next_versions(session: Session, sheet_ids: Sequence[UUID]) -> dict[UUID, int]:

@@ -323,7 +323,7 @@ def released_units(session: Session, sheet_ids: Sequence[UUID]) -> dict[tuple[UU
     for part in chunks(sheet_ids):
         rows = session.execute(
             sa.select(table.c.sheet_id, table.c.variant_id, sa.func.sum(table.c.quantity))
-            .where(table.c.sheet_id.in_(part))
+            .where(table.c.sheet_id.in_(part), table.c.left_free.is_(False))
             .group_by(table.c.sheet_id, table.c.variant_id)
         )
         found |= {(sheet_id, variant_id): int(quantity) for sheet_id, variant_id, quantity in rows}

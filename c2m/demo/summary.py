@@ -87,7 +87,7 @@ class Summary:
 def summarise(session: Session, *, now: datetime) -> Summary:
     """Read the figures of the whole market."""
     delivered, on_time = _deliveries(session)
-    taken, unserved = _pieces_taken(session), _sum(session, SheetRelease, "quantity")
+    taken, unserved = _pieces_taken(session), _unserved(session)
     return Summary(
         organisations=_organisations(session),
         campaigns=_by_state(session, Campaign),
@@ -209,6 +209,12 @@ def _forms(session: Session) -> dict[str, int]:
 
 def _count(session: Session, model: type[SQLModel], *where: sa.ColumnElement[bool]) -> int:
     return int(session.execute(sa.select(sa.func.count()).select_from(table_of(model)).where(*where)).scalar_one())
+
+
+def _unserved(session: Session) -> int:
+    c = table_of(SheetRelease).c
+    unserved = sa.select(sa.func.coalesce(sa.func.sum(c.quantity), 0)).where(c.left_free.is_(False))
+    return int(session.execute(unserved).scalar_one())
 
 
 def _sum(session: Session, model: type[SQLModel], column: str) -> int:

@@ -81,7 +81,9 @@ def settled_sheets(session: Session, sheet_ids: Sequence[UUID]) -> list[UUID]:
 def _released() -> sa.ColumnElement[int]:
     line, released = table_of(SheetLine), table_of(SheetRelease)
     pieces = sa.select(sa.func.coalesce(sa.func.sum(released.c.quantity), 0)).where(
-        released.c.sheet_id == line.c.sheet_id, released.c.variant_id == line.c.variant_id
+        released.c.sheet_id == line.c.sheet_id,
+        released.c.variant_id == line.c.variant_id,
+        released.c.left_free.is_(False),  # pieces that buyers left are in an accepted offer
     )
     return pieces.correlate(line).scalar_subquery()
 

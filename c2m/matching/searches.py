@@ -78,7 +78,7 @@ def _released(session: Session, sheet_id: UUID) -> tuple[int, datetime | None]:
     c = table_of(SheetRelease).c
     pieces, latest = session.execute(
         sa.select(sa.func.coalesce(sa.func.sum(c.quantity), 0), sa.func.max(c.released_at)).where(
-            c.sheet_id == sheet_id
+            c.sheet_id == sheet_id, c.left_free.is_(False)
         )
     ).one()
     return int(pieces), latest

@@ -49,6 +49,9 @@ class NoticeKind(StrEnum):
     FIRST_PIECE_MADE = "first_piece_made"
     SHEET_ASKED = "sheet_asked"
     SHEET_ANSWERED = "sheet_answered"
+    FIRST_ARTICLE_DIFFERS = "first_article_differs"
+    FIRST_PIECE_DIFFERS = "first_piece_differs"
+    FREE_EXIT_OVER = "free_exit_over"
 
 
 class Notice(Table, table=True):

@@ -187,6 +187,24 @@ WORDS: dict[NoticeKind, Words] = {
         _("The first piece is made"),
         _("So far you have seen a picture only. Your order shows how it really came out."),
     ),
+    NoticeKind.FIRST_ARTICLE_DIFFERS: Words(
+        "clock",
+        "warn",
+        _("Accepted, but it differs"),
+        _("Buyers may leave free of charge until %(until)s. The rest is made after that, for those who stay."),
+    ),
+    NoticeKind.FIRST_PIECE_DIFFERS: Words(
+        "alert",
+        "warn",
+        _("It came out differently: do you stay?"),
+        _("Until %(until)s you may leave and get everything back. What differs from the picture: %(reason)s"),
+    ),
+    NoticeKind.FREE_EXIT_OVER: Words(
+        "check",
+        "",
+        _("The time to leave is over"),
+        _("Buyers left with %(left)s. The other %(pieces)s can be made now."),
+    ),
     NoticeKind.MAKERS_ASKED: Words(
         "inbox",
         "open",
@@ -249,8 +267,9 @@ def named(facts: Mapping[str, Any]) -> dict[str, str]:
     for name in ("until", "deadline"):
         if name in facts:
             words[name] = moment(datetime.fromisoformat(facts[name]))
-    if "pieces" in facts:
-        words["pieces"] = pieces(int(facts["pieces"]))
+    for name in ("pieces", "left"):
+        if name in facts:
+            words[name] = pieces(int(facts[name]))
     for name in ("claim", "reason"):
         if name in facts:
             words[name] = in_language(facts[name])

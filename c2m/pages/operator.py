@@ -31,6 +31,7 @@ from c2m.pages.queues import (
     queues_of_this_request,
 )
 from c2m.pages.words import job_words
+from c2m.production.exits import windows_under_way
 from c2m.web.access import allow
 from c2m.web.context import db_session, edge, request_time
 from c2m.web.exports import csv_file
@@ -70,6 +71,7 @@ def console() -> str:
         late=late,
         falling_short=campaigns_falling_short(session, now=now, limit=SHOWN),
         lots=lots_on_their_way(session, limit=SHOWN),
+        windows=windows_under_way(session, limit=SHOWN),
         dead=dead_jobs(session, limit=SHOWN),
         entries=entries,
         owners=owners_of(session, entries),

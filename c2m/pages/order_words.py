@@ -48,6 +48,9 @@ def _words(kind: ChangeKind) -> str:
         ChangeKind.CARRIED_ON: _(
             "The campaign fell short. As you agreed, your %(pieces)s and %(amount)s go on in the next round."
         ),
+        ChangeKind.LEFT_FREE: _(
+            "The first piece differed from the picture and you left with %(pieces)s: %(amount)s came back to you."
+        ),
         ChangeKind.MOVED_UP: _("You moved up from the waiting list with %(pieces)s."),
     }
     return str(words[kind])

@@ -37,6 +37,7 @@ from c2m.matching.models import Offer, OfferState
 from c2m.pages.blueprint import blueprint
 from c2m.pages.order_words import sentence
 from c2m.pages.words import PURPOSES
+from c2m.production import exits
 from c2m.production import queries as production
 from c2m.production.first_articles import accepted_of
 from c2m.production.models import WorkOrder
@@ -95,6 +96,17 @@ def evaluate(pledge_id: UUID) -> Response | tuple[str, int]:
     return redirect(url_for("pages.order", pledge_id=pledge_id, _anchor="evaluation"), HTTPStatus.SEE_OTHER)
 
 
+@blueprint.post("/orders/<uuid:pledge_id>/leave-free")
+@allow(Role.BUYER)
+def leave(pledge_id: UUID) -> Response:
+    """Leave because the first piece came out differently, and get everything back."""
+    session = db_session()
+    pledge = demand.pledge_of(session, pledge_id, buyer_id=signed_in_viewer().organisation_id)
+    left = exits.leave_free(session, pledge, now=request_time())
+    flash(_("You have left with %(pieces)s. Your money is on its way back.", pieces=pieces(left)), "good")
+    return redirect(url_for("pages.order", pledge_id=pledge_id, _anchor="told-h"), HTTPStatus.SEE_OTHER)
+
+
 def _order_page(pledge_id: UUID, form: Submission[EvaluationForm]) -> tuple[str, int]:
     session, now = db_session(), request_time()
     pledge = demand.pledge_of(session, pledge_id, buyer_id=signed_in_viewer().organisation_id)
@@ -122,6 +134,8 @@ def _order_page(pledge_id: UUID, form: Submission[EvaluationForm]) -> tuple[str,
         held_minor=sum(hold.remaining_minor for hold in holds_of(session, [pledge.id])),
         parcels=parcels,
         first_pieces=accepted_of(session, campaign.id) if campaign.concept_id else (),
+        leave_until=_leave_until(session, pledge, campaign, now),
+        left_free=any(change.kind is ChangeKind.LEFT_FREE for change in changes),
         compensation_minor=sum(parcel.compensation_minor for parcel in parcels),
         can_cancel=pledge.state is PledgeState.PAID and running,
         balance_entry=amount_entry(pledge.balance_minor or 0, campaign.currency),
@@ -158,6 +172,13 @@ def _is_asked(pledge: Pledge, campaign: Campaign, now: datetime) -> bool:
     due = campaign.consents_due_at
     waits = pledge.state in (PledgeState.UNPAID, PledgeState.PAID) and campaign.state is CampaignState.OPEN
     return pledge.consent is Consent.ASKED and waits and due is not None and now < due
+
+
+def _leave_until(session: Session, pledge: Pledge, campaign: Campaign, now: datetime) -> datetime | None:
+    """Until when the buyer may leave free of charge because the first piece differs."""
+    if campaign.concept_id is None or pledge.state is not PledgeState.CONFIRMED:
+        return None
+    return exits.open_window(session, campaign.id, now=now)
 
 
 def _no_balance_in_flight(transfers: list[Transfer]) -> bool:

@@ -14,8 +14,11 @@ from c2m.ledger.models import Account, AccountKind, Direction, Entry, Hold, Post
 from c2m.ledger.queries import signed_amount
 from c2m.production.compensation import COMPENSATION, COMPENSATION_REFERENCE
 from c2m.production.deliveries import DELIVERY, DELIVERY_REFERENCE
+from c2m.production.exits import ALL_LEFT, ALL_LEFT_REFERENCE
 from c2m.production.models import Compensation, Parcel, Settlement, WorkOrder
 from c2m.production.settlement import FEE, SETTLEMENT_REFERENCE
+
+EARNED = (DELIVERY, ALL_LEFT)
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ def posted_accounts(session: Session, order_ids: Sequence[UUID]) -> dict[UUID, P
         found |= {
             order_id: PostedAccount(
                 captured_minor=-posted[order_id, DELIVERY, AccountKind.ESCROW],
-                earned_minor=posted[order_id, DELIVERY, AccountKind.FACTORY_PAYABLE],
-                margin_minor=posted[order_id, DELIVERY, AccountKind.MERCHANDISER_PAYABLE],
+                earned_minor=sum(posted[order_id, kind, AccountKind.FACTORY_PAYABLE] for kind in EARNED),
+                margin_minor=sum(posted[order_id, kind, AccountKind.MERCHANDISER_PAYABLE] for kind in EARNED),
                 compensation_minor=-posted[order_id, COMPENSATION, AccountKind.FACTORY_PAYABLE],
                 fee_minor=posted[order_id, FEE, AccountKind.PLATFORM_FEES],
                 paid_minor=paid[order_id, AccountKind.FACTORY_PAYABLE],
@@ -108,7 +111,10 @@ def _references(order_ids: Sequence[UUID]) -> sa.Subquery:
         .join_from(parcel, hold, hold.c.subject_id == parcel.c.pledge_id)
         .where(mine),
         sa.select(parcel.c.work_order_id, sa.literal(COMPENSATION_REFERENCE) + _hex(parcel.c.id)).where(mine),
-        sa.select(order.c.id, sa.literal(SETTLEMENT_REFERENCE) + _hex(order.c.id)).where(order.c.id.in_(order_ids)),
+        *(
+            sa.select(order.c.id, sa.literal(of) + _hex(order.c.id)).where(order.c.id.in_(order_ids))
+            for of in (SETTLEMENT_REFERENCE, ALL_LEFT_REFERENCE)
+        ),
     ).subquery()
 
 

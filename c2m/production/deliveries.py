@@ -1,7 +1,7 @@
 """Deliveries: a parcel that arrived pays the factory and the merchandiser, and its buyer if it came late."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,7 +47,7 @@ def deliver_parcels(session: Session, parcel_ids: Sequence[UUID], *, now: dateti
     compensate(session, till.late, now=now)
     _write_orders(session, list(till.orders.values()))
     record_deliveries(session, till.delivered, now=now)
-    _finish_orders(session, [order for order in till.orders.values() if order.whole], now)
+    finish_orders(session, {order.id: order.settlement_days for order in till.orders.values() if order.whole}, now=now)
     return [parcel.id for parcel in parcels]
 
 
@@ -251,14 +251,14 @@ def _write_orders(session: Session, orders: Sequence[_Order]) -> None:
     update_rows(session, WorkOrder, rows)
 
 
-def _finish_orders(session: Session, orders: Sequence[_Order], now: datetime) -> None:
+def finish_orders(session: Session, settlement_days: Mapping[UUID, int], *, now: datetime) -> None:
     """Orders with every piece delivered: tell who waits, and have them settled when their days are over."""
     table = table_of(WorkOrder)
-    ids = [order.id for order in orders]
+    ids = list(settlement_days)
     for part in chunks(ids):
         session.execute(
             sa.update(table).where(table.c.id.in_(part)).values(state=WorkOrderState.DELIVERED, delivered_at=now)
         )
-    work = [(f"settle:{o.id}", [o.id], now + timedelta(days=o.settlement_days)) for o in orders]
+    work = [(f"settle:{i}", [i], now + timedelta(days=days)) for i, days in settlement_days.items()]
     jobs.enqueue_all(session, SETTLE, work, now=now)
     announce(session, "production.work_orders_delivered", ids, now=now)

@@ -8,15 +8,18 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from c2m import jobs
 from c2m.db import lock_rows
-from c2m.demand.models import Campaign, DemandSheet, Pledge
+from c2m.demand.models import Campaign, DemandSheet, Pledge, Policy
 from c2m.design.models import Picture
 from c2m.errors import N_, Conflict, Invalid, NotFound
 from c2m.outbox import announce
 from c2m.production.models import FirstArticle, FirstArticleState, WorkOrder
+from c2m.production.rules import full_hour_after
 
 SENT = "production.first_articles_sent"
 JUDGED = "production.first_articles_judged"
+END_WINDOWS = "production.end_exit_windows"
 
 
 class FirstArticleNotFound(NotFound):
@@ -65,11 +68,19 @@ def send_first_article(
 
 
 def judge_first_article(
-    session: Session, article: FirstArticle, *, accepts: bool, words: str, judged_by: UUID, now: datetime
+    session: Session,
+    article: FirstArticle,
+    *,
+    accepts: bool,
+    words: str,
+    judged_by: UUID,
+    now: datetime,
+    differs: bool = False,
 ) -> None:
-    """Accept how the first piece differs from the concept, and so let bulk begin, or have another one made.
+    """Accept a first piece, and so let bulk begin, or have another one made, saying what has to be different.
 
-    A refusal says what has to be different.
+    One that is accepted though it differs from the picture, as its factory or its house says, lets buyers leave free
+    of charge first, for as long as the campaign's terms give to agree anew.
 
     Raises:
         FirstArticleJudged, Invalid
@@ -80,8 +91,17 @@ def judge_first_article(
         raise FirstArticleJudged(article_id=article.id)
     if not accepts and not words.strip():
         raise Invalid(errors={"words": N_("Say what has to be different.")})
+    if differs and not (words.strip() or article.note):
+        raise Invalid(errors={"words": N_("Say what differs: buyers read it.")})
     article.state = FirstArticleState.ACCEPTED if accepts else FirstArticleState.REFUSED
     article.verdict, article.judged_by, article.judged_at = words.strip(), judged_by, now
+    if accepts and (differs or article.note):
+        campaign = campaign_of(session, session.get_one(WorkOrder, article.work_order_id))
+        hours = session.get_one(Policy, campaign.policy_id).consent_hours
+        article.leave_until = full_hour_after(now, hours)
+        jobs.enqueue(
+            session, END_WINDOWS, [article.id], key=f"end_exit:{article.id}", due_at=article.leave_until, now=now
+        )
     session.add(article)
     announce(session, JUDGED, [article.id], now=now)
 
@@ -99,13 +119,14 @@ def campaign_of(session: Session, order: WorkOrder) -> Campaign:
 
 
 def of_merchandiser(organisation_id: UUID) -> "sa.Select[*tuple[Any, ...]]":
-    """A merchandiser's first articles with their orders and campaigns, those to be judged first."""
+    """A merchandiser's first articles with their orders, campaigns and hours to leave in, those to be judged first."""
     waiting = sa.case((col(FirstArticle.state) == FirstArticleState.SENT, 0), else_=1)
     return (
-        sa.select(FirstArticle, WorkOrder, Campaign)
+        sa.select(FirstArticle, WorkOrder, Campaign, col(Policy.consent_hours))
         .join(WorkOrder, col(WorkOrder.id) == col(FirstArticle.work_order_id))
         .join(DemandSheet, col(DemandSheet.id) == col(WorkOrder.sheet_id))
         .join(Campaign, col(Campaign.id) == col(DemandSheet.campaign_id))
+        .join(Policy, col(Policy.id) == col(Campaign.policy_id))
         .where(col(Campaign.organisation_id) == organisation_id)
         .order_by(waiting, col(FirstArticle.sent_at).desc(), col(FirstArticle.id))
     )

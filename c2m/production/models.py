@@ -26,6 +26,7 @@ class WorkOrder(Table, table=True):
         sa.CheckConstraint("shipped >= 0 AND shipped <= produced - rejected", name="shipped_within"),
         sa.CheckConstraint("shipped <= quantity", name="shipped_as_ordered"),
         sa.CheckConstraint("delivered >= 0 AND delivered <= shipped", name="delivered_within"),
+        sa.CheckConstraint("quantity >= 0 AND left_quantity >= 0", name="left_within"),
         sa.Index("ix_work_order_factory_id", "factory_id", "state"),
         sa.Index("ix_work_order_state", "state", "due_at"),
     )
@@ -36,6 +37,7 @@ class WorkOrder(Table, table=True):
     sheet_id: UUID = Field(foreign_key="demand_sheet.id", index=True)
     factory_id: UUID = Field(foreign_key="factory.id")
     quantity: int
+    left_quantity: int = 0  # of the offer's pieces: their buyers left free of charge before bulk began
     total_minor: int = amount_field()  # what the factory earns when all is delivered
     currency: str = Field(max_length=3)
     due_at: datetime = time_field()
@@ -57,6 +59,7 @@ class WorkOrderLine(Table, table=True):
     work_order_id: UUID = Field(primary_key=True, foreign_key="work_order.id")
     variant_id: UUID = Field(primary_key=True, foreign_key="variant.id")
     quantity: int
+    left_quantity: int = 0
     shipped: int = 0
 
 
@@ -107,6 +110,8 @@ class FirstArticle(Table, table=True):
     __table_args__ = (
         sa.UniqueConstraint("work_order_id", "attempt"),
         sa.CheckConstraint("(state = 'sent') = (judged_at IS NULL)", name="judged_or_waiting"),
+        sa.CheckConstraint("leave_until IS NULL OR state = 'accepted'", name="left_once_accepted"),
+        sa.CheckConstraint("window_ended_at IS NULL OR leave_until IS NOT NULL", name="window_before_its_end"),
     )
 
     id: UUID = id_field()
@@ -119,6 +124,8 @@ class FirstArticle(Table, table=True):
     judged_by: UUID | None = Field(default=None, foreign_key="user_account.id")
     sent_at: datetime = time_field()
     judged_at: datetime | None = time_field(nullable=True)
+    leave_until: datetime | None = time_field(nullable=True)  # it differs: buyers may leave free of charge until then
+    window_ended_at: datetime | None = time_field(nullable=True)  # and the rest may be made
 
 
 class Lot(Table, table=True):

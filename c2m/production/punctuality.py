@@ -24,7 +24,7 @@ def measure_punctuality(session: Session, _ids: Sequence[UUID], now: datetime) -
     in_time = sa.func.sum(sa.case((order.delivered_at <= order.due_at, 1), else_=0))
     rows = session.execute(
         sa.select(order.factory_id, in_time.label("in_time"), sa.func.count().label("due"))
-        .where(order.due_at >= now - COUNTED, decided)
+        .where(order.due_at >= now - COUNTED, order.quantity > 0, decided)
         .group_by(order.factory_id)
     )
     found = {row.factory_id: (int(row.in_time), int(row.due)) for row in rows}

@@ -44,8 +44,11 @@ def pieces_waiting(steps: Sequence[StepCount], position: int) -> int | None:
 
 
 def pieces_needed(steps: Sequence[StepCount], position: int, ordered: int) -> int:
-    """Good pieces this step still owes: those ordered and those that later steps rejected."""
-    return ordered + sum(step.rejected for step in steps[position + 1 :]) - steps[position].good
+    """Good pieces this step still owes: those ordered and those that later steps rejected.
+
+    None where it did more than are ordered now, because buyers left since.
+    """
+    return max(ordered + sum(step.rejected for step in steps[position + 1 :]) - steps[position].good, 0)
 
 
 def ready_to_ship(*, ordered: int, produced: int, rejected: int, shipped: int) -> int:
@@ -82,6 +85,13 @@ def peg_oldest_first(waiting: Mapping[UUID, int], quantity: int) -> dict[UUID, i
     if left:
         raise ValueError(f"{left} of {quantity} pieces have no pledge")
     return pegged
+
+
+def full_hour_after(now: datetime, hours: int) -> datetime:
+    """The first full hour that is at least so many hours away."""
+    until = now + timedelta(hours=hours)
+    whole = until.replace(minute=0, second=0, microsecond=0)
+    return whole if whole == until else whole + timedelta(hours=1)
 
 
 def earned_for(total_minor: int, ordered: int, delivered: int, units: int) -> int:

@@ -248,7 +248,7 @@ def _waiting(session: Session, sheet_ids: Sequence[UUID]) -> dict[SheetVariant, 
     made_of, pledge = table_of(SheetPledge), table_of(Pledge)
     found: dict[SheetVariant, dict[UUID, int]] = defaultdict(dict)
     for part in chunks(sheet_ids):
-        gone = _gone(session, part)
+        gone = pieces_gone(session, part)
         rows = session.execute(
             sa.select(made_of)
             .join(pledge, pledge.c.id == made_of.c.pledge_id)
@@ -261,7 +261,7 @@ def _waiting(session: Session, sheet_ids: Sequence[UUID]) -> dict[SheetVariant, 
     return found
 
 
-def _gone(session: Session, sheet_ids: Sequence[UUID]) -> dict[tuple[UUID, UUID, UUID], int]:
+def pieces_gone(session: Session, sheet_ids: Sequence[UUID]) -> dict[tuple[UUID, UUID, UUID], int]:
     """Pieces in parcels or released: (sheet, variant, pledge) → pieces."""
     order, parcel, line, release = (table_of(model) for model in (WorkOrder, Parcel, ParcelLine, SheetRelease))
     pegged = (

@@ -17,14 +17,15 @@ from c2m.design import pictures
 from c2m.design.routes import STEPS
 from c2m.errors import Conflict, Invalid, NotFound, Refusal
 from c2m.identity.models import Role
-from c2m.production import first_articles, queries
+from c2m.production import exits, first_articles, queries
 from c2m.production.deliveries import deliver_lots, deliver_parcels
 from c2m.production.floor import ReportRequest, report_progress
-from c2m.production.models import Parcel, WorkOrder, WorkOrderState
+from c2m.production.models import FirstArticle, FirstArticleState, Parcel, WorkOrder, WorkOrderState
 from c2m.production.queries import Progress
 from c2m.production.shipping import ShipRequest, ship_lots
 from c2m.web.access import allow
 from c2m.web.context import db_session, request_time
+from c2m.web.formats import moment
 from c2m.web.forms import Form, Line, Submission, Upload, Whole, blank, queried, submitted
 from c2m.web.paging import page_number, page_of, page_of_list
 from c2m.web.viewer import signed_in_viewer
@@ -78,7 +79,7 @@ class FirstArticleForm(Form):
 
 
 class VerdictForm(Form):
-    finding: Literal["accept", "refuse"]
+    finding: Literal["accept", "differs", "refuse"]
     words: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -200,15 +201,21 @@ def judge(article_id: UUID) -> Response | tuple[str, int]:
     session, who, form = db_session(), signed_in_viewer(), submitted(VerdictForm)
     found = first_articles.article(session, article_id, organisation_id=who.organisation_id)
     if form.accepted:
-        accepts, words = form.value.finding == "accept", form.value.words
+        accepts, differs, words = form.value.finding != "refuse", form.value.finding == "differs", form.value.words
         try:
             first_articles.judge_first_article(
-                session, found, accepts=accepts, words=words, judged_by=who.user_id, now=request_time()
+                session,
+                found,
+                accepts=accepts,
+                differs=differs,
+                words=words,
+                judged_by=who.user_id,
+                now=request_time(),
             )
         except Invalid as refusal:
             form.refuse(refusal)
         else:
-            flash(_("Accepted. The factory sees it.") if accepts else _("Refused. The factory sees why."), "good")
+            flash(_judged(found), "good")
             return redirect(url_for("production.judging"), 303)
     return _judging(article_id, form)
 
@@ -282,10 +289,27 @@ def _own(order_id: UUID) -> WorkOrder:
     return queries.work_order(db_session(), order_id, factory_id=signed_in_viewer().organisation_id)
 
 
+def _judged(article: FirstArticle) -> str:
+    if article.state is FirstArticleState.REFUSED:
+        return str(_("Refused. The factory sees why."))
+    if article.leave_until is None:
+        return str(_("Accepted. The factory sees it."))
+    return str(
+        _("Accepted. Buyers may leave until %(until)s; then the rest is made.", until=moment(article.leave_until))
+    )
+
+
 def _judging(judged_id: UUID | None, form: Submission[VerdictForm]) -> tuple[str, int]:
     mine = first_articles.of_merchandiser(signed_in_viewer().organisation_id)
-    page = page_of_list(db_session().execute(mine).all(), page=page_number())
-    return form.page("production/first_articles.html", page=page, judged_id=judged_id)
+    session = db_session()
+    page = page_of_list(session.execute(mine).all(), page=page_number())
+    return form.page(
+        "production/first_articles.html",
+        page=page,
+        judged_id=judged_id,
+        exits=exits.exits_of(session, [campaign.id for _article, _order, campaign, _hours in page.rows]),
+        setups=exits.setups_of(session, [order.id for _article, order, _campaign, _hours in page.rows]),
+    )
 
 
 def _floor(

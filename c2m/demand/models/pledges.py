@@ -102,7 +102,7 @@ class Pledge(Table, table=True):
     balance_minor: int | None = amount_field(nullable=True)  # presale: still to pay after success
     state: PledgeState = enum_field(PledgeState, PledgeState.UNPAID)
     delivered_quantity: int = 0
-    released_quantity: int = 0  # no factory found, refunded
+    released_quantity: int = 0  # no factory found, or left free of charge; refunded
     region: str = Field(default="", max_length=60)
     idempotency_key: str = Field(max_length=80)
     request_hash: str = Field(max_length=64)
@@ -132,6 +132,7 @@ class ChangeKind(StrEnum):
     EXTENDED = "extended"
     CARRIED_ON = "carried_on"
     MOVED_UP = "moved_up"
+    LEFT_FREE = "left_free"  # the first piece differed from the concept
 
 
 class PledgeChange(Table, table=True):

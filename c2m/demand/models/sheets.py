@@ -60,7 +60,7 @@ class SheetPledge(Table, table=True):
 
 
 class SheetRelease(Table, table=True):
-    """Pieces that a version of a sheet leaves out: no factory will make them, their buyers are refunded."""
+    """Pieces that a version of a sheet leaves out, their buyers refunded: no factory makes them, or a buyer left."""
 
     __table_args__ = (
         sa.CheckConstraint("quantity > 0", name="quantity_positive"),
@@ -72,6 +72,7 @@ class SheetRelease(Table, table=True):
     pledge_id: UUID = Field(primary_key=True, foreign_key="pledge.id")
     version: int = Field(primary_key=True)
     quantity: int
+    left_free: bool = False  # by a buyer, because the first piece differed; a factory had taken them
     released_at: datetime = time_field()
 
 
