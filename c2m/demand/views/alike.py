@@ -1,7 +1,9 @@
 """Image search in the marketplace: what on offer looks like a photograph, or like a picture that is shown here."""
 
 import io
+from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Any
 from uuid import UUID
@@ -15,7 +17,7 @@ from c2m.demand.marketplace import Kind
 from c2m.demand.views.blueprint import blueprint
 from c2m.design import alike, pictures
 from c2m.design.alike import Alike
-from c2m.design.likeness import Looks
+from c2m.design.likeness import Degree, Looks, of_a_kind
 from c2m.design.models import Picture
 from c2m.design.pictures import MOST_BYTES, PictureNotFound, PictureRefused, make_safe
 from c2m.design.queries import Face, faces
@@ -30,12 +32,23 @@ SHOWN = 12
 LOOKED_THROUGH = 200  # nearest pictures, of which some belong to what is over
 PHOTOGRAPHS_AT_ONCE = 2  # read in child processes, in each process of the site
 WAIT_SECONDS = 5.0
+SHOWN_SIDE = 240  # pixels in which a photograph that was handed in is shown beside what it found
 
 _reading = BoundedSemaphore(PHOTOGRAPHS_AT_ONCE)
 
 
 class TooManyPhotographs(Unavailable):
     sentence = N_("Many photographs are being looked at. Please try again in a moment.")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A card on offer, the picture of it that was found, and how alike it is; None where no degrees are known."""
+
+    card: Any
+    picture_id: UUID
+    distance: float
+    degree: Degree | None
 
 
 class LikeForm(Form):
@@ -52,12 +65,12 @@ def looks_alike() -> str | Response:
     """What looks like a picture that is shown here; without one, a place to hand in a photograph."""
     form = queried(LikeForm)
     if form.picture is None:
-        return _page(None, None, None)
+        return _page(None)
     session = db_session()
     shown = pictures.picture(session, form.picture)
     if shown.published_at is None:
         raise PictureNotFound(picture_id=shown.id)
-    return _answer(alike.more_like(session, shown, count=LOOKED_THROUGH, looks=_looks()), None, shown)
+    return _answer(alike.more_like(session, shown, count=LOOKED_THROUGH, looks=_looks()), like=shown)
 
 
 @blueprint.get("/market/alike.json")
@@ -80,8 +93,9 @@ def find_alike() -> str | Response | tuple[str, int]:
             raise
         form.refuse(refusal, "photograph")
     if not form.accepted or image is None:
-        return _page(None, form, None), 422
-    return _answer(alike.looks_like(db_session(), image, count=LOOKED_THROUGH, looks=_looks()), form, None)
+        return _page(None, form=form), 422
+    near = alike.looks_like(db_session(), image, count=LOOKED_THROUGH, looks=_looks())
+    return _answer(near, form=form, photograph=image)
 
 
 def _photograph(sent: Upload) -> Image.Image:
@@ -98,15 +112,34 @@ def _looks() -> Looks:
     return alike.looks_of(edge().settings.likeness_model)
 
 
-def _answer(near: Sequence[Alike], form: Submission[PhotographForm] | None, like: Picture | None) -> str | Response:
-    cards = marketplace.showing(db_session(), [found.picture_id for found in near], now=request_time())
-    if not wants_json():
-        return _page(cards[:SHOWN], form, like)
-    distances = {found.picture_id: found.distance for found in near}
-    return jsonify({"results": [_told(card, picture_id, distances[picture_id]) for card, picture_id in cards[:SHOWN]]})
+def _answer(
+    near: Sequence[Alike],
+    *,
+    form: Submission[PhotographForm] | None = None,
+    like: Picture | None = None,
+    photograph: Image.Image | None = None,
+) -> str | Response:
+    found = _on_offer(near)
+    if wants_json():
+        return jsonify({"results": [_told(one) for one in found]})
+    return _page(found, form=form, like=like, photograph=photograph)
 
 
-def _told(card: Any, picture_id: UUID, distance: float) -> dict[str, Any]:
+def _on_offer(near: Sequence[Alike]) -> list[Found]:
+    """What is on offer among the nearest pictures, without what is not alike."""
+    degrees = _looks().degrees
+    distances = {one.picture_id: one.distance for one in near}
+    cards = marketplace.showing(db_session(), list(distances), now=request_time())[:SHOWN]
+    found = [Found(card, i, distances[i], degrees.of(distances[i]) if degrees else None) for card, i in cards]
+    if degrees is None:
+        return found
+    alikes = [(one, one.degree) for one in found if one.degree is not None]
+    belong = of_a_kind([(one.card.category, degree) for one, degree in alikes])
+    return [one for (one, _degree), belongs in zip(alikes, belong, strict=True) if belongs]
+
+
+def _told(found: Found) -> dict[str, Any]:
+    card = found.card
     is_concept = card.kind == Kind.CONCEPT
     address = ("design.concept", "concept_id") if is_concept else ("demand.campaign", "campaign_id")
     return {
@@ -118,28 +151,44 @@ def _told(card: Any, picture_id: UUID, distance: float) -> dict[str, Any]:
         "price_minor": card.price_minor,
         "currency": card.currency,
         "url": url_for(address[0], **{address[1]: card.id}),
-        "picture_url": url_for("design.picture", picture_id=picture_id),
-        "distance": round(distance, 4),
+        "picture_url": url_for("design.picture", picture_id=found.picture_id),
+        "distance": round(found.distance, 4),
+        "alike": found.degree,
     }
 
 
 def _page(
-    cards: Sequence[tuple[Any, UUID]] | None, form: Submission[PhotographForm] | None, like: Picture | None
+    found: Sequence[Found] | None,
+    *,
+    form: Submission[PhotographForm] | None = None,
+    like: Picture | None = None,
+    photograph: Image.Image | None = None,
 ) -> str:
-    session, rows = db_session(), [card for card, _ in cards or ()]
+    session, rows = db_session(), [one.card for one in found or ()]
     return render_template(
         "demand/alike.html",
         rows=rows,
-        searched=cards is not None,
+        searched=found is not None,
         form=form,
         like=like,
+        photograph=_in_the_page(photograph) if photograph else "",
+        degrees={one.card.id: one.degree for one in found or () if one.degree},
         ladders=queries.ladders(session, [row.id for row in rows if row.kind != Kind.CONCEPT]),
-        faces=_nearest_faces(cards or ()),
+        faces=_nearest_faces(found or ()),
     )
 
 
-def _nearest_faces(cards: Sequence[tuple[Any, UUID]]) -> dict[UUID, Face]:
+def _in_the_page(photograph: Image.Image) -> str:
+    """A small copy as an address that holds the picture itself: the page shows it and the site keeps nothing."""
+    small = photograph.convert("RGB")
+    small.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    small.save(out, "WEBP", quality=80)
+    return f"data:image/webp;base64,{b64encode(out.getvalue()).decode()}"
+
+
+def _nearest_faces(found: Sequence[Found]) -> dict[UUID, Face]:
     """Of each concept the picture that was found, which need not be the one it usually shows."""
-    found = {card.id: picture_id for card, picture_id in cards if card.kind == Kind.CONCEPT}
-    known = faces(db_session(), list(found))
-    return {i: next(face for face in known[i] if face.picture_id == picture_id) for i, picture_id in found.items()}
+    concepts = {one.card.id: one.picture_id for one in found if one.card.kind == Kind.CONCEPT}
+    known = faces(db_session(), list(concepts))
+    return {i: next(face for face in known[i] if face.picture_id == picture_id) for i, picture_id in concepts.items()}

@@ -29,6 +29,7 @@ class Encoder:
     """
 
     folder: Path
+    degrees: None = None  # what its distances mean is not known
 
     def __post_init__(self) -> None:
         if not all((self.folder / name).is_file() for name in ("config.json", "preprocessor_config.json")):

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from c2m.design.likeness.degrees import Degrees
 from c2m.design.likeness.foreground import Real, lab, product_in, weight_of_product
 
 Vector: TypeAlias = npt.NDArray[np.float32]
@@ -33,6 +34,8 @@ BINS = (5, 7, 7)  # of lightness, green–red, blue–yellow
 CHROMA_SCALE, CHROMA_RANGE = 10.0, 8.0  # chroma is binned by arcsinh: finely near grey, up to 80
 COLOUR_WEIGHT = 0.4  # of squared colour distance, where both shapes together may differ by 4
 
+MEASURED = Degrees(very=1.0, alike=1.2, faint=1.4)  # on photographs and drawings, see ADR 16
+
 
 class Looks(Protocol):
     """A way to say what a picture looks like; vectors of one version can be compared."""
@@ -40,6 +43,11 @@ class Looks(Protocol):
     @property
     def version(self) -> str:
         """Changes with whatever changes the vectors."""
+        ...
+
+    @property
+    def degrees(self) -> Degrees | None:
+        """Which distances mean alike; None where nobody has measured it."""
         ...
 
     def of(self, image: Image.Image) -> Vector:
@@ -52,6 +60,7 @@ class ShapeAndColour:
     """What ships with c2m: some thousand numbers a picture, without a model."""
 
     version: str = "shape-and-colour-2"
+    degrees: Degrees = MEASURED
 
     def of(self, image: Image.Image) -> Vector:
         """Shape of the whole, shape of the product, and its colours, in one vector."""

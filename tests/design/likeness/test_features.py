@@ -3,7 +3,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from c2m.design.drawings import DrawingSpec, draw
-from c2m.design.likeness import SHAPE_AND_COLOUR, Neighbours
+from c2m.design.likeness import SHAPE_AND_COLOUR, Degree, Degrees, Neighbours, of_a_kind
 from c2m.design.likeness.foreground import product_in
 
 
@@ -69,3 +69,28 @@ def test_the_nearest_are_those_of_scikit_learn() -> None:
         keys, lengths = zip(*known.nearest(vectors[number], 7), strict=True)
         assert list(keys) == places[number].tolist()
         assert lengths == pytest.approx(distances[number], abs=2e-3)
+
+
+def test_a_distance_is_a_degree_and_beyond_the_last_not_alike() -> None:
+    degrees = Degrees(very=1.0, alike=1.2, faint=1.4)
+    assert [degrees.of(distance) for distance in (1.0, 1.1, 1.3, 1.41)] == [
+        Degree.VERY,
+        Degree.ALIKE,
+        Degree.FAINT,
+        None,
+    ]
+
+
+def test_a_scarf_among_bags_does_not_belong_unless_it_is_very_alike() -> None:
+    bags = [("tote", Degree.ALIKE)] * 4
+    assert of_a_kind([*bags, ("scarf", Degree.FAINT)]) == [True, True, True, True, False]
+    assert of_a_kind([("scarf", Degree.VERY), *bags]) == [True] * 5
+    assert of_a_kind([("scarf", Degree.FAINT), *bags]) == [True] * 5
+    assert of_a_kind([*bags[:3], ("scarf", Degree.FAINT)]) == [True] * 4
+    assert of_a_kind([]) == []
+
+
+def test_edges_between_colours_of_one_lightness_are_seen() -> None:
+    scene = Image.new("RGB", (96, 96), (200, 0, 0))
+    ImageDraw.Draw(scene).rectangle((30, 30, 65, 65), fill=(0, 102, 0))  # as light as the red around it
+    assert apart(scene, ImageOps.grayscale(scene)) > 1
