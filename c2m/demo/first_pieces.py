@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from c2m.demand.models import Pledge, PledgeState
 from c2m.demo.calendar import Diary, local_hour
 from c2m.demo.demand import within
 from c2m.demo.market import Market
@@ -15,10 +16,12 @@ from c2m.design.models import Picture
 from c2m.design.pictures import store_drawing
 from c2m.identity.models import User
 from c2m.production.awaiting import awaiting_first_article
+from c2m.production.exits import leave_free, open_window
 from c2m.production.first_articles import campaign_of, judge_first_article, send_first_article
 from c2m.production.models import FirstArticle, FirstArticleState, WorkOrder, WorkOrderState
 
 REFUSED_EACH = 3  # each third first piece has to be made again
+DIFFERING_EACH = 2  # of each two one differs from its picture, so that buyers may leave
 DIFFERS = (
     "颜色比图片略深 A little darker than the picture",
     "图案间距放大一成 The pattern's repeat is a tenth wider",
@@ -38,6 +41,7 @@ class FirstPieces:
     _rng: Random = field(init=False)
     _to_send: Diary[UUID] = field(default_factory=Diary)
     _to_judge: Diary[UUID] = field(default_factory=Diary)
+    _to_leave: Diary[UUID] = field(default_factory=Diary)
     _known: set[UUID] = field(default_factory=set)
     _made: int = 0
 
@@ -57,6 +61,8 @@ class FirstPieces:
             self._to_judge.note(now + within(self._rng, timedelta(hours=2), timedelta(hours=20)), article.id)
         for article_id in self._to_judge.due(now):
             self._judge(session, session.get_one(FirstArticle, article_id), now)
+        for campaign_id in self._to_leave.due(now):
+            self._leave(session, campaign_id, now)
 
     def _waiting(self, session: Session) -> list[UUID]:
         working = (WorkOrderState.PLANNED, WorkOrderState.IN_PRODUCTION)
@@ -78,7 +84,8 @@ class FirstPieces:
         picture = store_drawing(
             session, drawn.image, provenance=drawn.provenance, organisation_id=order.factory_id, now=now
         )
-        return send_first_article(session, order, picture, note=DIFFERS[self._made % len(DIFFERS)], now=now)
+        differs = DIFFERS[self._made % len(DIFFERS)] if self._made % DIFFERING_EACH == 1 else ""
+        return send_first_article(session, order, picture, note=differs, now=now)
 
     def _judge(self, session: Session, article: FirstArticle, now: datetime) -> None:
         order = session.get_one(WorkOrder, article.work_order_id)
@@ -91,3 +98,14 @@ class FirstPieces:
         judge_first_article(session, article, accepts=not refuses, words=words, judged_by=judge, now=now)
         if article.state is FirstArticleState.REFUSED:
             self._to_send.note(now + within(self._rng, timedelta(hours=10), timedelta(hours=40)), order.id)
+        elif article.leave_until is not None:
+            campaign_id = campaign_of(session, order).id
+            self._to_leave.note(now + within(self._rng, timedelta(hours=2), timedelta(hours=20)), campaign_id)
+
+    def _leave(self, session: Session, campaign_id: UUID, now: datetime) -> None:
+        """Whoever came last does not like the first piece."""
+        mine = (Pledge.campaign_id == campaign_id, Pledge.state == PledgeState.CONFIRMED)
+        waiting = select(Pledge).where(*mine, col(Pledge.merchant_funded).is_(False))
+        last = session.exec(waiting.order_by(col(Pledge.placed_at).desc(), col(Pledge.id).desc())).first()
+        if last is not None and open_window(session, campaign_id, now=now):
+            leave_free(session, last, now=now)

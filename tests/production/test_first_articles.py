@@ -190,6 +190,45 @@ def test_a_buyer_sees_the_first_piece_beside_the_picture_once_it_is_accepted(
     assert english(client, "buyer2").get(photograph).status_code == 404
 
 
+def test_a_buyer_compares_and_leaves_and_everybody_concerned_sees_it(
+    client: Client, database: Database, order: UUID, people: dict[str, Person]
+) -> None:
+    with database.transaction() as session:
+        [pledge] = session.exec(select(Pledge)).all()
+        pledge.buyer_id = people["buyer"].organisation_id
+        session.add(pledge)
+        page = f"/orders/{pledge.id}"
+    buyer, house, maker = english(client, "buyer"), english(client, "merchandiser"), english(client, "factory")
+    send(maker, order)
+    [article] = sent(database, order)
+    assert house.post(f"/studio/first-articles/{article.id}/judge", data={"finding": "differs"}).status_code == 422
+    judge(house, article, "differs", "The red is darker than in the picture")
+    shown = buyer.get(page).get_data(as_text=True)
+    assert all(
+        said in shown
+        for said in (
+            "The first piece came out differently. Do you stay?",
+            "The red is darker than in the picture",
+            f"/first-articles/{article.id}/photograph",
+            "Leave and get ¥1,000.00 back",
+        )
+    )
+    assert "nothing can be reported before" in maker.get(f"/factory/work-orders/{order}").get_data(as_text=True)
+    assert "0 pieces left, 10 pieces stay" in english(client, "operator").get("/operator").get_data(as_text=True)
+    before = everything(database)
+    assert english(client, "buyer2").post(f"{page}/leave-free").status_code == 404
+    assert everything(database) == before
+    assert buyer.post(f"{page}/leave-free").status_code == 303
+    left = buyer.get(page).get_data(as_text=True)
+    assert "you left with 10 pieces: ¥1,000.00 came back to you" in left
+    assert "Do you stay?" not in left
+    before = everything(database)
+    assert buyer.post(f"{page}/leave-free").status_code == 409
+    assert everything(database) == before
+    for viewer, address in ((house, "/studio/first-articles"), (maker, f"/factory/work-orders/{order}")):
+        assert "Pieces still to be made" in viewer.get(address).get_data(as_text=True)
+
+
 def test_what_never_was_a_concept_needs_no_comparison(
     client: Client, database: Database, order: UUID, clock: ManualClock
 ) -> None:
