@@ -51,3 +51,16 @@ def calendar_days(begin: datetime, end: datetime, time_zone: str) -> int:
     """How many days the date of one instant lies after that of another in a time zone."""
     zone = ZoneInfo(time_zone)
     return (end.astimezone(zone).date() - begin.astimezone(zone).date()).days
+
+
+EVENING = time(22)  # when a day's shopping is done: deadlines that nobody chose end then
+
+
+def evening_after(earliest: datetime, time_zone: str) -> datetime:
+    """The first ten o'clock in the evening, on the clocks of a time zone, that is not before an instant."""
+    zone = ZoneInfo(time_zone)
+    day = earliest.astimezone(zone).date()
+    evening = datetime.combine(day, EVENING, zone)
+    if evening < earliest:
+        evening = datetime.combine(day + timedelta(days=1), EVENING, zone)
+    return evening.astimezone(UTC)

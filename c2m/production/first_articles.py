@@ -1,7 +1,7 @@
 """First articles: the first piece of what was a concept, judged beside its picture before the rest is made."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from c2m import jobs
+from c2m.clock import evening_after
 from c2m.db import lock_rows
 from c2m.demand.models import Campaign, DemandSheet, Pledge, Policy
 from c2m.design.models import Picture
 from c2m.errors import N_, Conflict, Invalid, NotFound
 from c2m.outbox import announce
 from c2m.production.models import FirstArticle, FirstArticleState, WorkOrder
-from c2m.production.rules import full_hour_after
 
 SENT = "production.first_articles_sent"
 JUDGED = "production.first_articles_judged"
@@ -80,7 +80,7 @@ def judge_first_article(
     """Accept a first piece, and so let bulk begin, or have another one made, saying what has to be different.
 
     One that is accepted though it differs from the picture, as its factory or its house says, lets buyers leave free
-    of charge first, for as long as the campaign's terms give to agree anew.
+    of charge first: for as long as the campaign's terms give to agree anew, and on to that evening.
 
     Raises:
         FirstArticleJudged, Invalid
@@ -97,8 +97,8 @@ def judge_first_article(
     article.verdict, article.judged_by, article.judged_at = words.strip(), judged_by, now
     if accepts and (differs or article.note):
         campaign = campaign_of(session, session.get_one(WorkOrder, article.work_order_id))
-        hours = session.get_one(Policy, campaign.policy_id).consent_hours
-        article.leave_until = full_hour_after(now, hours)
+        terms = session.get_one(Policy, campaign.policy_id)
+        article.leave_until = evening_after(now + timedelta(hours=terms.consent_hours), terms.time_zone)
         jobs.enqueue(
             session, END_WINDOWS, [article.id], key=f"end_exit:{article.id}", due_at=article.leave_until, now=now
         )

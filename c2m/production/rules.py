@@ -87,13 +87,6 @@ def peg_oldest_first(waiting: Mapping[UUID, int], quantity: int) -> dict[UUID, i
     return pegged
 
 
-def full_hour_after(now: datetime, hours: int) -> datetime:
-    """The first full hour that is at least so many hours away."""
-    until = now + timedelta(hours=hours)
-    whole = until.replace(minute=0, second=0, microsecond=0)
-    return whole if whole == until else whole + timedelta(hours=1)
-
-
 def earned_for(total_minor: int, ordered: int, delivered: int, units: int) -> int:
     """What a factory earns for the next `units` of an order, so that all of them add up to its total exactly."""
     return total_minor * (delivered + units) // ordered - total_minor * delivered // ordered

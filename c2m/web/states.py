@@ -87,7 +87,7 @@ LOOKS: dict[str, Look] = {
     "generation.cancelled": Look("", "x", _("Cancelled")),
     "generation.failed": Look("bad", "alert", _("Failed")),
     "first_article.sent": Look("warn", "clock", _("To be judged")),
-    "first_article.accepted": Look("good", "check", _("Accepted")),
+    "first_article.accepted": Look("good", "check", _("Approved")),
     "first_article.refused": Look("bad", "x", _("Refused")),
     "decision.go_on": Look("open", "clock", _("Go on")),
     "decision.validated": Look("good", "check", _("Validated")),

@@ -24,6 +24,7 @@ FACTS = {
     "title": "灰色卫衣",
     "title_en": "Grey hoodie",
     "pieces": 5,
+    "left": 2,
     "minimum": 60,
     "amount_minor": 150_00,
     "price_minor": 34_00,

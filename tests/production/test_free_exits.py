@@ -36,7 +36,7 @@ from tests.production.market import (
 )
 
 JUDGED = MORNING + timedelta(minutes=7)
-UNTIL = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)  # 48 hours later, on the full hour
+UNTIL = datetime(2026, 11, 4, 14, 0, tzinfo=UTC)  # 48 hours later, and on to ten in the evening in Shanghai
 HOUR = timedelta(hours=1)
 
 

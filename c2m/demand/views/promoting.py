@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import flash
 from flask_babel import gettext as _
 
+from c2m.clock import evening_after
 from c2m.demand import policies, promotion
 from c2m.demand.models import CampaignKind
 from c2m.demand.samples import samples_of
@@ -99,7 +100,7 @@ def published(concept_id: UUID) -> Concept:
 
 def _suggested(concept: Concept, proposed: Proposal) -> dict[str, Any]:
     """What the promotion form begins with: the campaign that wants speak for, and the picture most pieces are for."""
-    session = db_session()
+    session, zone = db_session(), edge().settings.timezone
     interest = design.interest(session, [concept.id])
     leader: ConceptVariant = max(concepts.variants(session, concept.id), key=lambda v: interest[v.id].pieces)
     return {
@@ -110,7 +111,7 @@ def _suggested(concept: Concept, proposed: Proposal) -> dict[str, Any]:
         "picture_id": leader.picture_id,
         "colours": f"{leader.name} {leader.name_en}".strip(),
         "minimum": proposed.minimum,
-        "deadline": local_time_entry(request_time() + timedelta(days=proposed.days), edge().settings.timezone),
+        "deadline": local_time_entry(evening_after(request_time() + timedelta(days=proposed.days), zone), zone),
         "tiers.0.from_quantity": 1,
         "tiers.0.price": amount_entry(proposed.price_minor, concept.currency),
     }
