@@ -198,6 +198,7 @@ class Evaluation:
             "drawings through the codec: category and typical": _share(codec.good),
             "drawings through the codec: pattern": _share(codec.pattern),
             "drawings: typical": _share(real.typical),
+            "pattern of the next prompt": _share(self.score(_shifted(shown)).pattern),
         }
         return Report(
             model={"revision": digest(note), "steps": generator.steps, "guidance": generator.guidance, **note},
@@ -289,6 +290,15 @@ class Evaluation:
             generator.picture(trial.prompt, seed=number)
             taken.append(time.perf_counter() - started)
         return round(float(np.median(taken)), 2)
+
+
+def _shifted(shown: Sequence[tuple[DrawingSpec, Pixels]]) -> list[tuple[DrawingSpec, Pixels]]:
+    """The same pictures, each as if its pattern had been asked for by the next prompt: what chance would reach."""
+    asked = [spec.pattern for spec, _ in shown]
+    return [
+        (replace(spec, pattern=pattern), picture)
+        for (spec, picture), pattern in zip(shown, asked[1:] + asked[:1], strict=True)
+    ]
 
 
 def _alike(spec: DrawingSpec, rng: np.random.Generator) -> DrawingSpec:

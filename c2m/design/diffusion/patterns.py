@@ -4,7 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import ExtraTreesClassifier
+import torch
+from PIL import Image, ImageFilter
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from c2m.design.diffusion.colours import ColourJudge, lab
 from c2m.design.drawings import DrawingSpec
@@ -14,22 +19,44 @@ Real = npt.NDArray[np.float32]
 
 WINDOW = 40  # hundredths of a picture's side that are looked at
 FREQUENCIES, DIRECTIONS, LEVELS = 9, 12, 9
+BENT = (0.0025, 0.012)  # of a picture's side: how far the lines of a sketchier picture stray
+BENDS = 24  # along a picture's side
+SOFTENED = (0.0015, 0.012)  # of a picture's side: radius of the blur
 
 
 class PatternJudge:
-    """Names patterns from the middle of each category's product, after learning from drawings."""
+    """Names patterns from the middle of each category's product, after learning from drawings.
+
+    It sees each drawing twice, as it is and with a less steady hand, so that it names what repeats and not how cleanly.
+    """
 
     def __init__(self, colours: ColourJudge, shown: Sequence[tuple[DrawingSpec, Pixels]], *, seed: int) -> None:
         self._colours = colours
-        self._trees = ExtraTreesClassifier(400, min_samples_leaf=2, max_features=0.15, random_state=seed)
-        self._trees.fit(self._features(shown), [spec.pattern for spec, _ in shown])
+        rng = np.random.default_rng(seed)
+        twice = [*shown, *((spec, less_steady(picture, rng)) for spec, picture in shown)]
+        # Balanced, since a third of the drawings are plain and doubt is no evidence of that.
+        self._named = make_pipeline(StandardScaler(), SVC(C=10, class_weight="balanced"))
+        self._named.fit(self._features(twice), [spec.pattern for spec, _ in twice])
 
     def patterns(self, shown: Sequence[tuple[DrawingSpec, Pixels]]) -> list[str]:
         """The pattern each picture shows; of the specification only the category is used."""
-        return [str(name) for name in self._trees.predict(self._features(shown))]
+        return [str(name) for name in self._named.predict(self._features(shown))]
 
     def _features(self, shown: Sequence[tuple[DrawingSpec, Pixels]]) -> Real:
         return np.stack([repeats(picture, self._colours.core(spec.category)) for spec, picture in shown])
+
+
+def less_steady(picture: Pixels, rng: np.random.Generator) -> Pixels:
+    """The picture with its lines bent and its edges softened a little, by chance."""
+    size = len(picture)
+    coarse = torch.from_numpy(rng.standard_normal((1, 2, BENDS, BENDS), dtype=np.float32))
+    stray = interpolate(coarse, size=(size, size), mode="bicubic").permute(0, 2, 3, 1)
+    stray *= 2 * float(rng.uniform(*BENT)) / stray.std()  # a side is two units long
+    even = affine_grid(torch.eye(2, 3)[None], [1, 3, size, size], align_corners=False)
+    whole = torch.from_numpy(picture.astype(np.float32)).permute(2, 0, 1)[None]
+    bent = grid_sample(whole, even + stray, padding_mode="border", align_corners=False)
+    drawn = Image.fromarray(bent[0].permute(1, 2, 0).round().to(torch.uint8).numpy())
+    return np.asarray(drawn.filter(ImageFilter.GaussianBlur(size * float(rng.uniform(*SOFTENED)))))
 
 
 def repeats(picture: Pixels, core: npt.NDArray[np.bool_]) -> Real:

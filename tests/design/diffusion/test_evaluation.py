@@ -9,7 +9,7 @@ from c2m.cli import cli
 from c2m.design.diffusion.colours import ColourJudge, lab
 from c2m.design.diffusion.dataset import SHARD_STREAM, specs_of
 from c2m.design.diffusion.evaluation import Bar, _nearest
-from c2m.design.diffusion.patterns import PatternJudge
+from c2m.design.diffusion.patterns import PatternJudge, less_steady
 from c2m.design.diffusion.recipe import quick
 from c2m.design.diffusion.trials import blobs, combination, trials
 from c2m.design.drawings import COLOURS, DrawingSpec, draw
@@ -68,6 +68,16 @@ def test_the_direction_of_stripes_is_told_from_drawings_of_other_colours(colours
     judge = PatternJudge(colours, shown(0, ("red", "white"), ("navy", "yellow"), ("black", "pink")), seed=1)
     asked = shown(50, ("green", "beige"), ("purple", "white"))
     assert judge.patterns(asked) == [spec.pattern for spec, _ in asked]
+
+
+def test_a_less_steady_hand_draws_the_same_product_otherwise():
+    picture = np.asarray(draw(DrawingSpec("tote", "red", "white", "stripes"), size=64, seed=3))
+    one, same, other = (less_steady(picture, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert one.shape == picture.shape
+    assert one.dtype == np.uint8
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+    assert np.abs(one.astype(int) - picture).mean() < 20
 
 
 def test_the_nearest_of_known_rows():
