@@ -239,7 +239,7 @@ def draft_of(entered: TermsForm, *, category: str, currency: str, picture_id: UU
         deadline=entered.deadline,
         sample_campaign_id=entered.sample_campaign_id,
         deposit_minor=entered.deposit,
-        deposit_counts_minor=entered.deposit_counts,
+        deposit_counts_minor=entered.deposit_counts or entered.deposit,
         commission_ppm=entered.commission,
         pack_pieces=entered.pack_pieces,
         colour_minimum=entered.colour_minimum,
