@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m.db import chunks, table_of
+from c2m.demand.clustering.naming import named
 from c2m.demand.models import Campaign, CampaignState, PriceTier
 from c2m.design.models import Concept, ConceptState, ConceptVariant, Picture, Want
 from c2m.design.queries import ALIVE
@@ -54,7 +55,7 @@ def found(search: Search, *, now: datetime) -> sa.Select[Any]:
         Sort.CHEAPEST: [c.price_minor],
         Sort.NEWEST: [c.since.desc()],
     }
-    return statement.order_by(*orders[search.sort], c.id)
+    return statement.order_by(*_closest(c, search), *orders[search.sort], c.id)
 
 
 def counts(session: Session, search: Search, *, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
@@ -191,10 +192,10 @@ def _concepts(now: datetime) -> sa.Select[Any]:
 
 def _conditions(c: Any, search: Search, now: datetime, *, but: str = "") -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
-    for word in search.words.split():
-        pattern = f"%{word.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
-        fields = (c.title, c.title_en, c.words, c.category)
-        conditions.append(sa.or_(*(field.ilike(pattern, escape="!") for field in fields)))
+    if words := search.words.split():
+        every_word = sa.and_(*(_says(c, word) for word in words))
+        asked = named(search.words).category
+        conditions.append(sa.or_(every_word, c.category == asked) if asked else every_word)
     if search.kind is not None and but != "kind":
         conditions.append(c.kind == search.kind.value)
     if search.categories and but != "category":
@@ -206,3 +207,19 @@ def _conditions(c: Any, search: Search, now: datetime, *, but: str = "") -> list
     if search.ends_within is not None:
         conditions.append(c.ends_at <= now + search.ends_within)
     return conditions
+
+
+def _says(c: Any, word: str) -> sa.ColumnElement[bool]:
+    pattern = f"%{word.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
+    return sa.or_(*(field.ilike(pattern, escape="!") for field in (c.title, c.title_en, c.words, c.category)))
+
+
+def _closest(c: Any, search: Search) -> list[sa.ColumnElement[Any]]:
+    """Cards that say every word, then those that say most of what the words name: kind, make, pattern, colour."""
+    words = search.words.split()
+    if not words:
+        return []
+    parts = list(dict.fromkeys([*words, *named(search.words).words]))
+    said = [sa.case((_says(c, part), 1), else_=0) for part in parts]
+    every_word = sa.case((sa.and_(*(_says(c, word) for word in words)), 1), else_=0)
+    return [every_word.desc(), sum(said[1:], start=said[0]).desc()]

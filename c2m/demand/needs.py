@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from c2m.db import lock_rows, uuid7
 from c2m.demand.clustering.describing import category_of
+from c2m.demand.clustering.naming import named
 from c2m.demand.clustering.reading import read
 from c2m.demand.marketplace import Search, Sort, found
 from c2m.demand.models import Need, NeedState
@@ -145,16 +146,28 @@ def needs_of(buyer_id: UUID) -> sa.Select[Any]:
 
 
 def offers_like(session: Session, words: str, *, now: datetime) -> Sequence[sa.Row[Any]]:
-    """Running campaigns and concepts like what is needed, the most alike first."""
+    """Running campaigns and concepts like what is needed: those of its category first, then the most alike.
+
+    What is of the category that the words name is shown however much else they say.
+    """
     from c2m.demand.clustering.pool import Pool  # scikit-learn takes a second to come up
 
     listed = session.execute(found(Search(sort=Sort.NEWEST), now=now).limit(MOST_OFFERS_COMPARED)).all()
     pool = Pool([f"{row.title} {row.title_en}" for row in listed])
-    kinds = read(words).kinds
-    near = [
-        listed[number]
-        for number, like in pool.nearest(words)
-        if like >= ALIKE
-        and not (kinds and pool.readings[number].kinds and kinds.isdisjoint(pool.readings[number].kinds))
-    ]
-    return near[:MOST_OFFERS_SHOWN]
+    asked, kinds = named(words), read(words).kinds
+    like = dict(pool.nearest(words))
+
+    def rank(number: int) -> tuple[bool, bool, int, float]:
+        said, row = pool.readings[number], listed[number]
+        text = f"{row.title} {row.title_en} {row.words}".lower()
+        parts = sum(word in text for word in asked.words)
+        return row.category == asked.category, not kinds.isdisjoint(said.kinds), parts, like.get(number, 0.0)
+
+    def fits(number: int) -> bool:
+        said = pool.readings[number].kinds
+        if asked.category and listed[number].category == asked.category:
+            return True
+        return like.get(number, 0.0) >= ALIKE and not (kinds and said and kinds.isdisjoint(said))
+
+    near = sorted(filter(fits, range(len(listed))), key=rank, reverse=True)
+    return [listed[number] for number in near[:MOST_OFFERS_SHOWN]]
