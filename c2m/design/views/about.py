@@ -1,8 +1,8 @@
 """One picture: how it came to be, taken away as a file, and made again with other seeds or in other colours."""
 
 import secrets
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from flask import Response as FileResponse
@@ -122,6 +122,7 @@ def _page(found: Picture, form: Submission[ColoursForm] | None = None) -> tuple[
         is_own=is_own,
         generation=known[0] if known else None,
         rendition=known[1] if known else None,
+        asked=briefs.asked_words(*known) if known else "",
         source=_source(found) if is_own else None,
         colours=[colour for colour in COLOURS.values() if colour.name != colour_now],
         form=form,
@@ -139,22 +140,32 @@ def facts_of(found: Picture, *, is_own: bool) -> list[tuple[str, str]]:
     known = found.provenance
     is_sketch = known.get("generator") == "sketch"
     made_by = _("Our own sketcher, no image model") if is_sketch else known.get("model") or known.get("generator")
-    looks = briefs.described(known.get("attributes") or known.get("spec") or {})
+    attributes = known.get("attributes") or known.get("spec") or {}
+    looks, words = briefs.described(attributes), known.get("brief") or ""
+    true = not words or briefs.says(words, attributes.get("category", ""), attributes)
     rows = [
         (_("Made as"), _made_as(found.kind)),
         (_("Made by"), None if found.kind is PictureKind.PHOTO else made_by),
         (_("Revision"), known.get("revision")),
-        (_("In words"), known.get("brief")),
+        (_("In words") if true else _("Words it began with, replaced below"), words),
         (_("Prompt"), known.get("prompt")),
         *looks,
         (_("Seed"), known.get("seed")),
         (_("Steps"), known.get("steps")),
         (_("Guidance"), known.get("guidance")),
         (_("Strength"), percent(known["strength"]) if known.get("strength") else None),
+        (_("Start picture"), _recoloured(known)),
         (_("File"), known.get("filename") if is_own else None),
         (_("Asked for by"), known.get("by") if is_own else None),
     ]
     return [(name, str(value)) for name, value in rows if value not in (None, "")]
+
+
+def _recoloured(known: Mapping[str, Any]) -> str | None:
+    colour = known.get("start_recoloured")
+    return (
+        _("its product recoloured in %(colour)s first", colour=briefs.value_name("primary", colour)) if colour else None
+    )
 
 
 def _made_as(kind: PictureKind) -> str:

@@ -1,10 +1,12 @@
 """A brief as a form: words and chosen attributes, and how it is understood in the reader's language."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from pydantic import Field
 
@@ -12,6 +14,7 @@ from c2m.design.categories import CATEGORIES as CATALOGUE
 from c2m.design.diffusion.briefs import UnknownProduct, understand
 from c2m.design.drawings import BACKGROUNDS, CATEGORIES, COLOURS, FINISHES, PATTERNS
 from c2m.design.generations import MOST_PICTURES, USUAL_STRENGTH_PCT
+from c2m.design.models import Generation, Rendition
 from c2m.design.views.blueprint import in_reader_language
 from c2m.design.views.sketching import Looks, one_of
 from c2m.web.formats import percent
@@ -25,6 +28,7 @@ _KNOWN: Mapping[str, Mapping[str, Any]] = {
     "finish": FINISHES,
     "background": BACKGROUNDS,
 }
+CHINESE = re.compile("[\u4e00-\u9fff]")
 Key = Annotated[str, Field(min_length=8, max_length=80)]
 
 
@@ -85,6 +89,40 @@ def described(attributes: Mapping[str, str]) -> list[tuple[str, str]]:
         "background": _("Background"),
     }
     return [(word, value_name(name, attributes[name])) for name, word in names.items() if name in attributes]
+
+
+def asked_words(generation: Generation, rendition: Rendition) -> str:
+    """What a picture was really asked for: the brief's words, or its attributes where these replaced what words say."""
+    if generation.words and says(generation.words, generation.category, rendition.attributes):
+        return generation.words
+    return " · ".join(value for _name, value in described(_looks(generation, rendition)))
+
+
+def says(words: str, category: str, attributes: Mapping[str, str]) -> bool:
+    """Whether a brief's words contradict none of the attributes a picture was asked for with."""
+    try:
+        read = understand(words, category=category, attributes={}).attributes
+    except UnknownProduct:
+        return True
+    return all(attributes.get(name, value) == value for name, value in read.items() if name in SHAPED)
+
+
+def in_both_languages(generation: Generation, rendition: Rendition) -> str:
+    """A brief for a concept: the words where they are true, and a line of attributes in each language still missing."""
+    words = asked_words(generation, rendition)
+    own = words if words == generation.words else ""
+    lines = [own] if own else []
+    for locale in ("zh", "en"):
+        if not own or (locale == "zh") != bool(CHINESE.search(own)):
+            with force_locale(locale):
+                looks = described(_looks(generation, rendition))
+                told = _(", ").join(f"{name} {value}" for name, value in looks)
+                lines.append(str(_("From the attributes: %(attributes)s", attributes=told)))
+    return "\n".join(lines)
+
+
+def _looks(generation: Generation, rendition: Rendition) -> dict[str, str]:
+    return {"category": generation.category, **rendition.attributes}
 
 
 def value_name(attribute: str, value: str) -> str:

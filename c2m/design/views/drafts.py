@@ -18,7 +18,7 @@ from c2m.design.concepts import MOST_VARIANTS, ConceptDraft, ConceptWithoutPictu
 from c2m.design.diffusion.briefs import understand
 from c2m.design.generation import Brief, Generated
 from c2m.design.models import Concept, ConceptState
-from c2m.design.views import comparing, sketching
+from c2m.design.views import briefs, comparing, sketching
 from c2m.design.views.blueprint import blueprint
 from c2m.design.views.generations import own_picture
 from c2m.design.views.sketching import SketchForm
@@ -72,7 +72,7 @@ def new_concept() -> tuple[str, int]:
     """The form for a new concept, begun with what the pictures that were picked show."""
     chosen = comparing.picked()
     asked = generations.asked_for(db_session(), chosen[0].id) if chosen else None
-    begun = {"category": asked[0].category, "brief": asked[0].words} if asked else {}
+    begun = {"category": asked[0].category, "brief": briefs.in_both_languages(*asked)} if asked else {}
     return blank(NewConceptForm, **begun).page("design/new.html", categories=CATEGORIES, chosen=chosen)
 
 

@@ -82,13 +82,17 @@ def generation(generation_id: UUID) -> str:
     found = own_generation(generation_id)
     asked = generations.renditions(session, [found.id])[found.id]
     made = pictures.pictures(session, [rendition.picture_id for rendition in asked if rendition.picture_id])
+    shared = {
+        name: value for name, value in found.attributes.items() if all(r.attributes.get(name) == value for r in asked)
+    }
     return render_template(
         "design/generation.html",
+        says=all(briefs.says(found.words, found.category, rendition.attributes) for rendition in asked),
         generation=found,
         renditions=asked,
         pictures=made,
         source=pictures.pictures(session, [found.source_id]).get(found.source_id) if found.source_id else None,
-        reading=briefs.described({"category": found.category, **found.attributes}),
+        reading=briefs.described({"category": found.category, **shared}),
         reason=_(found.reason) % found.reason_details if found.reason else "",
         is_colour_ways=len({rendition.seed for rendition in asked}) < len(asked),
         under_way=found.state in generations.UNDER_WAY,
