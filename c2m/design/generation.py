@@ -11,6 +11,8 @@ from c2m.design.drawings import CATEGORIES, DrawingSpec, contrast, draw, random_
 from c2m.design.models import PictureKind
 from c2m.errors import N_, Invalid
 
+USUAL_STRENGTH = 0.6
+
 
 @dataclass(frozen=True)
 class Brief:
@@ -20,7 +22,7 @@ class Brief:
     words: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
     source: Image.Image | None = None  # a sketch or photograph to start from
-    strength: float = 0.6  # how far from it, 0…1
+    strength: float = USUAL_STRENGTH  # how far from it, 0…1; another than the usual one was chosen
 
 
 @dataclass(frozen=True)

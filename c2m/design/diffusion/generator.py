@@ -18,7 +18,8 @@ from c2m.design.diffusion.card import NOTE
 from c2m.design.diffusion.models import folder_of, revision
 from c2m.design.diffusion.prompts import Ask, Prompt, in_a_sentence, in_own_words
 from c2m.design.diffusion.refusals import MissingLibraries, OutOfMemory, PictureWithheld
-from c2m.design.generation import Brief, Generated, ImageGenerator, Progress, SketchGenerator
+from c2m.design.diffusion.starting import in_colour
+from c2m.design.generation import USUAL_STRENGTH, Brief, Generated, ImageGenerator, Progress, SketchGenerator
 from c2m.design.models import PictureKind
 
 if TYPE_CHECKING:
@@ -84,12 +85,27 @@ class PipelineGenerator:
             MissingLibraries, OutOfMemory, PictureWithheld; and see loading.load.
         """
         prompt = self.ask(brief)
+        recoloured = self._recoloured(brief, prompt)
+        source = recoloured or brief.source
         for first in range(0, count, self.batch):
             seeds = [seed + number for number in range(first, min(first + self.batch, count))]
             steps = _Steps(progress, done=first, now=len(seeds), count=count)
-            images = self.pictures(prompt.text, seeds=seeds, source=brief.source, strength=brief.strength, steps=steps)
+            images = self.pictures(prompt.text, seeds=seeds, source=source, strength=brief.strength, steps=steps)
             for image, its_seed in zip(images, seeds, strict=True):
-                yield Generated(image, PictureKind.CONCEPT, self._provenance(brief, prompt, its_seed))
+                made = self._provenance(brief, prompt, its_seed)
+                if recoloured is not None:
+                    made["start_recoloured"] = prompt.attributes["primary"]
+                yield Generated(image, PictureKind.CONCEPT, made)
+
+    def _recoloured(self, brief: Brief, prompt: Prompt) -> Image.Image | None:
+        """The start picture in the colour that the brief asks for, where it lacks it; a chosen strength goes before.
+
+        Only for the embedded model, on which it was measured.
+        """
+        colour = prompt.attributes.get("primary")
+        if brief.source is None or colour is None or brief.strength != USUAL_STRENGTH or self.ask is not in_own_words:
+            return None
+        return in_colour(_fitted(brief.source, self.size), colour)
 
     def prepare(self, brief: Brief) -> None:
         """Read the brief, then libraries and weights: what a first picture waits for; raises as `generate` does."""
