@@ -16,6 +16,7 @@ from c2m.design.generation import NothingFromPictures
 from c2m.design.making import Maker
 from c2m.design.models import ConceptVariant, Generation, Picture, Rendition
 from c2m.design.pictures import publish_pictures
+from c2m.design.views.briefs import says
 from c2m.jobs import Worker
 from tests.conftest import Person, Visitor
 from tests.design.builders import NOON, TinyModel, a_concept, a_file, an_image, count, everything
@@ -258,3 +259,15 @@ def test_the_brief_is_read_while_it_is_written(studio: Visitor) -> None:
     unnamed = studio.post("/studio/pictures/reading", data={"words": "something red"}).get_data(as_text=True)
     assert "which product?" in unnamed
     assert "Red" in unnamed
+
+
+@pytest.mark.parametrize(
+    ("attributes", "true"),
+    [
+        ({"primary": "red", "secondary": "white", "pattern": "stripes"}, True),
+        ({"primary": "green", "secondary": "white", "pattern": "stripes"}, False),
+        ({}, True),
+    ],
+)
+def test_words_no_longer_describe_a_picture_whose_colours_were_replaced(attributes: dict[str, str], true: bool) -> None:
+    assert says("红白条纹帆布托特包", "tote", attributes) is true
