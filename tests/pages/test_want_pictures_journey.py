@@ -1,6 +1,6 @@
 """An idea as pictures in a real browser: they come one after the other without a word from the browser."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Event, Thread
 
 import pytest
