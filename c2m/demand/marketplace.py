@@ -55,7 +55,9 @@ def found(search: Search, *, now: datetime) -> sa.Select[Any]:
         Sort.CHEAPEST: [c.price_minor],
         Sort.NEWEST: [c.since.desc()],
     }
-    return statement.order_by(*_closest(c, search), *orders[search.sort], c.id)
+    # An order that somebody chose is kept; the usual one yields to what says most of the words.
+    closest = _closest(c, search) if search.sort is Sort.NEXT_PRICE else []
+    return statement.order_by(*closest, *orders[search.sort], c.id)
 
 
 def counts(session: Session, search: Search, *, now: datetime) -> tuple[dict[str, int], dict[str, int]]:

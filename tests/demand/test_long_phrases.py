@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from c2m.db import Database
 from c2m.demand.clustering.naming import named
-from c2m.demand.marketplace import Search, found
+from c2m.demand.marketplace import Search, Sort, found
 from c2m.demand.needs import offers_like
 from tests.builders import MORNING, a_campaign
 
@@ -54,6 +54,16 @@ def test_of_a_category_what_says_more_of_the_words_comes_first(database: Databas
             [row.title for row in session.execute(found(Search(words=words), now=MORNING))],
         ):
             assert titles == ["蓝色条纹帆布托特包", "帆布托特包"]
+
+
+def test_an_order_that_was_chosen_is_kept(database: Database) -> None:
+    with database.transaction() as session:
+        a_campaign(
+            session, title="蓝色条纹帆布托特包", title_en="Blue striped canvas tote", category="tote", tiers={5: 40_00}
+        )
+        a_campaign(session, title="帆布托特包", title_en="Canvas tote", category="tote", tiers={5: 30_00})
+        rows = session.execute(found(Search(words="蓝色条纹帆布托特包", sort=Sort.CHEAPEST), now=MORNING))
+        assert [row.title for row in rows] == ["帆布托特包", "蓝色条纹帆布托特包"]
 
 
 def test_words_that_name_no_category_must_all_be_said_as_before(database: Database) -> None:
