@@ -1,6 +1,6 @@
-"""Free exits at the same moment, on PostgreSQL: as each other, and as the end of the window."""
+"""Free exits at the same moment: as each other, and as the end of the window."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -15,18 +15,9 @@ from c2m.production.accounts import mismatches
 from c2m.production.exits import ExitOver, end_exit_windows, leave_free
 from c2m.production.floor import ReportRequest, report_step
 from c2m.production.queries import work_order
-from tests.conftest import empty
 from tests.production.test_free_exits import MORNING, UNTIL, a_concept_sold, given_back, judged
 
-pytestmark = pytest.mark.both_databases
-
 LAST_SECOND = UNTIL - timedelta(seconds=1)
-
-
-@pytest.fixture
-def database(postgres_database: Database) -> Iterator[Database]:
-    yield postgres_database
-    empty(postgres_database)
 
 
 def at_once(database: Database, *works: Callable[[Session], object]) -> list[object]:
