@@ -174,7 +174,7 @@ def test_the_verdict_as_json_carries_its_grounds(validated: Published, client: C
 
 def test_the_promotion_form_begins_with_the_proposal(validated: Published, client: Client) -> None:
     page = english(client, "merchandiser").get(f"/studio/concepts/{validated[0].id}/promote").get_data(as_text=True)
-    for words in ('value="69.00"', 'value="40"', 'value="2026-12-06T16:00"', "What the form proposes", "7 days"):
+    for words in ('value="69.00"', 'value="40"', 'value="2026-12-06T22:00"', "What the form proposes", "7 days"):
         assert words in page, words
 
 
