@@ -65,6 +65,12 @@ def leave_free(session: Session, sheet_id: UUID, pledge_id: UUID, pieces: Mappin
     return amount_minor
 
 
+def held_for(session: Session, pledge_id: UUID, units: int) -> int:
+    """What a buyer would be given back for so many of a pledge's pieces that are not delivered yet, in minor units."""
+    pieces = {pledge_id: units}
+    return _money_of(session, pieces, _outstanding(session, [pledge_id])).get(pledge_id, 0)
+
+
 def _release(session: Session, taken: Taken, *, reason: str, now: datetime) -> dict[UUID, int]:
     """Take pieces out of their sheets' next versions and refund them: pledge → minor units granted back."""
     version = _next_versions(session, sorted({sheet_id for sheet_id, _, _ in taken}))

@@ -134,7 +134,9 @@ def _order_page(pledge_id: UUID, form: Submission[EvaluationForm]) -> tuple[str,
         held_minor=sum(hold.remaining_minor for hold in holds_of(session, [pledge.id])),
         parcels=parcels,
         first_pieces=accepted_of(session, campaign.id) if campaign.concept_id else (),
-        leave_until=_leave_until(session, pledge, campaign, now),
+        now=now,
+        way_out=exits.way_out(session, pledge, now=now) if campaign.concept_id else None,
+        unshipped=pledge.quantity - pledge.delivered_quantity - pledge.released_quantity,
         left_free=any(change.kind is ChangeKind.LEFT_FREE for change in changes),
         compensation_minor=sum(parcel.compensation_minor for parcel in parcels),
         can_cancel=pledge.state is PledgeState.PAID and running,
@@ -172,13 +174,6 @@ def _is_asked(pledge: Pledge, campaign: Campaign, now: datetime) -> bool:
     due = campaign.consents_due_at
     waits = pledge.state in (PledgeState.UNPAID, PledgeState.PAID) and campaign.state is CampaignState.OPEN
     return pledge.consent is Consent.ASKED and waits and due is not None and now < due
-
-
-def _leave_until(session: Session, pledge: Pledge, campaign: Campaign, now: datetime) -> datetime | None:
-    """Until when the buyer may leave free of charge because the first piece differs."""
-    if campaign.concept_id is None or pledge.state is not PledgeState.CONFIRMED:
-        return None
-    return exits.open_window(session, campaign.id, now=now)
 
 
 def _no_balance_in_flight(transfers: list[Transfer]) -> bool:

@@ -26,6 +26,7 @@ from c2m.demand.models import (
     Policy,
     SheetPledge,
 )
+from c2m.demand.queries import GONE
 from c2m.errors import N_, Conflict
 from c2m.ledger.models import AccountKind
 from c2m.ledger.rules import AccountRef, Draft, move
@@ -50,8 +51,21 @@ class ExitOver(Conflict):
     sentence = N_("The time to leave free of charge is over. Your order is being made.")
 
 
+class OrderGone(Conflict):
+    sentence = N_("This order has ended already, and nothing is being made for it.")
+
+
 class NothingToLeave(Conflict):
     sentence = N_("No piece that differs is left for you to leave: the others are made as the picture shows.")
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """What a buyer may leave free of charge: until when, with how many pieces, and what comes back for them."""
+
+    until: datetime
+    pieces: int
+    amount_minor: int
 
 
 @dataclass(frozen=True)
@@ -70,10 +84,12 @@ def leave_free(session: Session, pledge: Pledge, *, now: datetime) -> int:
     stays: it is made elsewhere, as the picture shows.
 
     Raises:
-        ExitOver, NothingToLeave
+        ExitOver, OrderGone, NothingToLeave
     """
     lock_orders(session, list(_differing(session, pledge.campaign_id, now)))
     session.refresh(pledge)
+    if pledge.state in GONE:
+        raise OrderGone(pledge_id=pledge.id)
     orders = _differing(session, pledge.campaign_id, now)
     if not orders or pledge.state is not PledgeState.CONFIRMED or pledge.merchant_funded:
         raise ExitOver(pledge_id=pledge.id)
@@ -102,6 +118,18 @@ def end_exit_windows(session: Session, ids: Sequence[UUID], now: datetime) -> No
 def open_window(session: Session, campaign_id: UUID, *, now: datetime) -> datetime | None:
     """Until when buyers of this campaign may leave free of charge; None where they may not, or no longer."""
     return max((row.leave_until for row in _differing(session, campaign_id, now).values()), default=None)
+
+
+def way_out(session: Session, pledge: Pledge, *, now: datetime) -> WayOut | None:
+    """What `leave_free` would do for this buyer now; None where nothing can be left."""
+    orders = _differing(session, pledge.campaign_id, now)
+    if not orders or pledge.state is not PledgeState.CONFIRMED or pledge.merchant_funded:
+        return None
+    waited_for = _waited_for(session, next(iter(orders.values())).sheet_id, pledge.id)
+    if not (pieces := sum(_taken_off(session, list(orders), waited_for).values())):
+        return None
+    until = max(row.leave_until for row in orders.values())
+    return WayOut(until, pieces, fulfilment.held_for(session, pledge.id, pieces))
 
 
 def exits_of(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, Exits]:

@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 from c2m.db import Database
 from c2m.demand.models import Pledge, PledgeState
 from c2m.production.accounts import mismatches
-from c2m.production.exits import ExitOver, end_exit_windows, leave_free
+from c2m.production.exits import ExitOver, OrderGone, end_exit_windows, leave_free
 from c2m.production.floor import ReportRequest, report_step
 from c2m.production.queries import work_order
 from tests.production.test_free_exits import MORNING, UNTIL, a_concept_sold, given_back, judged
@@ -50,7 +50,7 @@ def leaving(pledge_id: UUID) -> Callable[[Session], int]:
 def test_one_who_leaves_four_times_at_once_leaves_once(database: Database) -> None:
     order_id, _, pledge_id = a_differing_order(database)
     outcomes = at_once(database, *[leaving(pledge_id)] * 4)
-    assert [outcome for outcome in outcomes if not isinstance(outcome, ExitOver)] == [4]
+    assert [outcome for outcome in outcomes if not isinstance(outcome, OrderGone)] == [4]
     with database.reading() as session:
         assert given_back(session, session.get_one(Pledge, pledge_id)) == 400_00
         assert (work_order(session, order_id).quantity, work_order(session, order_id).left_quantity) == (0, 4)

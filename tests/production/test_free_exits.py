@@ -15,7 +15,18 @@ from c2m.identity.models import User
 from c2m.ledger.models import AccountKind, Transfer
 from c2m.notices.models import Notice, NoticeKind
 from c2m.production.accounts import mismatches
-from c2m.production.exits import ExitOver, Exits, NothingToLeave, end_exit_windows, exits_of, leave_free, open_window
+from c2m.production.exits import (
+    ExitOver,
+    Exits,
+    NothingToLeave,
+    OrderGone,
+    WayOut,
+    end_exit_windows,
+    exits_of,
+    leave_free,
+    open_window,
+    way_out,
+)
 from c2m.production.first_articles import judge_first_article, send_first_article
 from c2m.production.floor import FirstArticleDue, ReportRequest, report_step
 from c2m.production.models import FirstArticle, Milestone, WorkOrder, WorkOrderState
@@ -128,7 +139,7 @@ def test_who_leaves_gets_deposit_and_balance_back_once_and_fewer_are_made(databa
         assert state(session, leaves) == (PledgeState.REFUNDED, 4)
         assert given_back(session, leaves) == 400_00
         before = everything(session)
-        with pytest.raises(ExitOver):
+        with pytest.raises(OrderGone):
             leave_free(session, leaves, now=UNTIL - timedelta(seconds=1))
         assert everything(session) == before
         seen = work_order(session, order.id)
@@ -181,8 +192,12 @@ def test_only_pieces_that_differ_can_be_left(database: Database) -> None:
         [differing, as_shown], pledges = a_concept_sold(session, [5, 5], 6, 4)
         judged(session, as_shown)
         judged(session, differing, note="Darker")
+        assert way_out(session, pledges[1], now=JUDGED) == WayOut(UNTIL, 5, 500_00)
         assert leave_free(session, pledges[1], now=JUDGED) == 5
+        assert way_out(session, pledges[1], now=JUDGED) is None
+        assert way_out(session, pledges[0], now=JUDGED) == WayOut(UNTIL, 1, 100_00)
         assert leave_free(session, pledges[0], now=JUDGED) == 1
+        assert way_out(session, pledges[0], now=JUDGED) is None
         assert state(session, pledges[0]) == (PledgeState.CONFIRMED, 1)
         assert given_back(session, pledges[0]) == 100_00
         assert (work_order(session, differing.id).quantity, work_order(session, as_shown.id).quantity) == (0, 4)
