@@ -134,7 +134,7 @@ def train(
     ] = False,
     small: Small = False,
 ) -> None:
-    """Train the embedded model; a run that was stopped goes on where it was, to the bit."""
+    """Train the embedded model; a run that was stopped goes on where it was, to the bit if it is compiled as before."""
     require_libraries()
     import torch
 

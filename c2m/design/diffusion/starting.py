@@ -7,19 +7,16 @@ product is found as image search finds it and moved to the colour in L*a*b*, its
 import numpy as np
 from PIL import Image
 
+from c2m.design.diffusion.colours import LIGHT_COUNTS
 from c2m.design.drawings import COLOURS
 from c2m.design.drawings.palette import to_srgb
-from c2m.design.likeness.foreground import Real, lab, weight_of_product
+from c2m.design.likeness.foreground import TO_XYZ, WHITE, Real, lab, weight_of_product
 
 SURELY = 0.5  # from this weight on a pixel is the product's
 LEAST_SEEN = 0.02  # of the picture that must surely be the product
 LEAST_SHOWN = 0.25  # of the product that must have a colour for the picture to have it
-LIGHT_COUNTS = 0.6  # lightness says less than hue, since products are shaded
 SHADING, TINGE = 0.6, 0.15  # how much of the differences in lightness and in colour stays
 DARKEST, LIGHTEST = 2.0, 98.0
-
-_WHITE = np.array((0.9505, 1.0, 1.089))
-_FROM_XYZ = np.linalg.inv(np.array(((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))))
 
 
 def in_colour(source: Image.Image, colour: str) -> Image.Image | None:
@@ -47,8 +44,8 @@ def _image(pixels: Real) -> Image.Image:
     lightness, green_red, blue_yellow = np.moveaxis(pixels, -1, 0)
     y = (lightness + 16) / 116
     f = np.stack([y + green_red / 500, y, y - blue_yellow / 200], axis=-1)
-    xyz = np.where(f > 6 / 29, f**3, (f - 16 / 116) / 7.787) * _WHITE
-    return Image.fromarray(np.uint8((to_srgb(xyz @ _FROM_XYZ.T) * 255).round()))
+    xyz = np.where(f > 6 / 29, f**3, (f - 16 / 116) / 7.787) * WHITE
+    return Image.fromarray(np.uint8((to_srgb(xyz @ np.linalg.inv(TO_XYZ).T) * 255).round()))
 
 
 _PALETTE = lab(Image.fromarray(np.array([[colour.rgb for colour in COLOURS.values()]], dtype=np.uint8)))[0]

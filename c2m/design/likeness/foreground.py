@@ -18,8 +18,8 @@ SOFTNESS = 2.0
 SHARE_OF_LINE = 0.01  # of a row or column that must differ to belong to the product
 NARROWEST = 4
 
-_TO_XYZ = np.array(((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505)), dtype=np.float32)
-_WHITE = np.array((0.9505, 1.0, 1.089), dtype=np.float32)
+TO_XYZ = np.array(((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505)), dtype=np.float32)
+WHITE = np.array((0.9505, 1.0, 1.089), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def difference_from_ground(pixels: Real) -> Real:
 
 def lab(image: Image.Image) -> Real:
     """A picture's pixels as CIE L*a*b* (D65)."""
-    ratio = to_linear(np.asarray(image.convert("RGB"), dtype=np.float32) / 255) @ _TO_XYZ.T / _WHITE
+    ratio = to_linear(np.asarray(image.convert("RGB"), dtype=np.float32) / 255) @ TO_XYZ.T / WHITE
     f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
     x, y, z = np.moveaxis(f, -1, 0)
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(np.float32)
