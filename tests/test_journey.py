@@ -228,7 +228,8 @@ def approve_first_article(journey: Journey) -> None:
 
 def confirm_receipt(journey: Journey, pledge: str, name: str) -> None:
     page = journey.go(name, f"/orders/{pledge}")
-    page.click("form[action$='/received'] button")
+    with page.expect_navigation():  # a reload must not overtake it
+        page.click("form[action$='/received'] button")
     journey.pass_time()
     page.reload()
     journey.shot(name, "order")

@@ -42,6 +42,14 @@ DECLINED = sa.and_(
 """Whether a pledge ended because its buyer did not agree to an extension: its pieces were free again."""
 LEFT_OUT = sa.and_(pledge.c.state == PledgeState.REFUNDED, pledge.c.final_price_minor.is_(None))
 """Of a campaign that succeeded: a pledge that took no part in it."""
+LAPSED = sa.and_(
+    pledge.c.state == PledgeState.REFUNDED,
+    campaign.c.kind == CampaignKind.PRESALE,
+    campaign.c.state == CampaignState.SUCCEEDED,
+    pledge.c.final_price_minor.is_not(None),
+    pledge.c.released_quantity == 0,
+)
+"""Whether a pledge ended with its balance unpaid and its deposit given back: its pieces were free again."""
 WAITS_FOR_CEILING = sa.and_(pledge.c.ceiling_minor.is_not(None), sa.not_(pledge.c.accepts_dearer))
 RELEASED = sa.and_(campaign.c.releasing_until.is_not(None), pledge.c.placed_at >= campaign.c.closed_at)
 """Whether a pledge was made of forfeited pieces after the close: at the final price, paid whole."""
@@ -81,7 +89,7 @@ def _miscounted(part: Part) -> Broken:
     alive = _pieces(
         part,
         _in(RUNNING, (PledgeState.UNPAID, PledgeState.PAID)),
-        sa.and_(_in((CampaignState.SUCCEEDED,), (PledgeState.UNPAID, *SETTLED)), ~LEFT_OUT),
+        sa.and_(_in((CampaignState.SUCCEEDED,), (PledgeState.UNPAID, *SETTLED)), ~LEFT_OUT, ~LAPSED),
         sa.and_(_in((CampaignState.FAILED,), (PledgeState.REFUNDED,)), ~DECLINED),
     )
     counted = {
@@ -101,7 +109,7 @@ def _above_cap(part: Part) -> Broken:
     sold = _pieces(
         part,
         _in(RUNNING, (PledgeState.UNPAID, PledgeState.PAID)),
-        sa.and_(_in((CampaignState.SUCCEEDED,), (PledgeState.UNPAID, *SETTLED)), ~LEFT_OUT),
+        sa.and_(_in((CampaignState.SUCCEEDED,), (PledgeState.UNPAID, *SETTLED)), ~LEFT_OUT, ~LAPSED),
         sa.and_(_in((CampaignState.FAILED,), (PledgeState.REFUNDED,)), ~DECLINED),
     )
     return (
@@ -122,7 +130,7 @@ def _buyers(part: Part) -> sa.Subquery:
         sa.select(pledge.c.campaign_id, pledge.c.buyer_id, pieces.label("pieces"))
         .join_from(campaign, pledge, pledge.c.campaign_id == campaign.c.id)
         .where(part.of(campaign.c.id), part.of(pledge.c.campaign_id))
-        .where(campaign.c.per_buyer_limit.is_not(None), pledge.c.state.not_in(FREED), ~DECLINED)
+        .where(campaign.c.per_buyer_limit.is_not(None), pledge.c.state.not_in(FREED), ~DECLINED, ~LAPSED)
         .where(~pledge.c.merchant_funded)
         .group_by(pledge.c.campaign_id, pledge.c.buyer_id)
         .subquery()
@@ -258,6 +266,20 @@ def _off_the_final_tier(part: Part) -> Broken:
     )
 
 
+def _against_the_rule(part: Part) -> Broken:
+    """An unpaid balance costs the deposit, but where a concept without a sample was sold: there it comes back."""
+    only_a_picture = sa.and_(campaign.c.concept_id.is_not(None), campaign.c.sample_campaign_id.is_(None))
+    wrong = sa.or_(
+        sa.and_(only_a_picture, pledge.c.state == PledgeState.FORFEITED),
+        sa.and_(sa.not_(only_a_picture), LAPSED),
+    )
+    return (
+        sa.select(pledge.c.id)
+        .join_from(pledge, campaign, campaign.c.id == pledge.c.campaign_id)
+        .where(part.of(pledge.c.id), wrong)
+    )
+
+
 def _put_out() -> sa.ColumnElement[bool]:
     """Whether the close is on record as having refunded a pledge wholly: none of its colours made, a ceiling missed."""
     kinds = [ChangeKind.CEILING_MISSED, ChangeKind.COLOUR_DROPPED]
@@ -324,6 +346,7 @@ CHECKS = (
     Check("I6", N_("A campaign's outcome isn't what count and ladder say."), _outcome_wrong, EACH, CAMPAIGNS_A_PART),
     Check("I6", N_("A pledge didn't end on the final tier."), _off_the_final_tier, PLEDGES),
     Check("I6", N_("A difference wasn't given back exactly once."), _difference_wrong, PLEDGES),
+    Check("I6", N_("A deposit wasn't forfeited or given back as the terms say."), _against_the_rule, PLEDGES),
     Check("I10", N_("A campaign is past its deadline and nothing will close it."), _never_closed),
     Check("I10", N_("A balance window is over and nothing will end it."), _window_never_ended),
     Check("I10", N_("A release of freed pieces is over and nothing will end it."), _release_never_ended),

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from c2m.audit.campaigns import RELEASED
+from c2m.audit.campaigns import LAPSED, RELEASED
 from c2m.audit.check import Broken, Check, Part, underway
 from c2m.audit.money import remaining
 from c2m.db import table_of
@@ -243,6 +243,7 @@ def _not_in_one_line(part: Part) -> Broken:
             pledge.c.state == PledgeState.REFUNDED,
             pledge.c.final_price_minor.is_not(None),
             campaign.c.state == CampaignState.SUCCEEDED,
+            ~LAPSED,
         ),
     )
     waiting = sa.and_(

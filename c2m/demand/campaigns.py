@@ -19,6 +19,7 @@ from c2m.demand.rules import Tier, ladder_problem
 from c2m.demand.samples import tell_of_credits
 from c2m.design.categories import CATEGORIES
 from c2m.design.pictures import publish_pictures
+from c2m.design.wording import WordRefused, check_words
 from c2m.errors import N_, Conflict, Invalid, Refusal
 from c2m.outbox import announce
 
@@ -85,8 +86,8 @@ def create_campaigns(
     campaigns, tiers, variants = [], [], []
     samples = own_samples(session, drafts)
     for draft in drafts:
-        if errors := draft_errors(draft, now=now) | policy_errors(draft, policy) | sample_errors(draft, samples):
-            answers.append(Invalid(errors=errors))
+        if (refused := refusal_of(draft, policy, samples, now=now)) is not None:
+            answers.append(refused)
             continue
         campaign_id = uuid7()
         answers.append(campaign_id)
@@ -122,8 +123,8 @@ def change_draft(session: Session, campaign: Campaign, draft: CampaignDraft, *, 
     if campaign.state is not CampaignState.DRAFT:
         raise CampaignNotDraft(campaign_id=campaign.id)
     samples = own_samples(session, [draft])
-    if errors := draft_errors(draft, now=now) | policy_errors(draft, policy) | sample_errors(draft, samples):
-        raise Invalid(errors=errors)
+    if (refused := refusal_of(draft, policy, samples, now=now)) is not None:
+        raise refused
     for model in (PriceTier, Variant):
         table = table_of(model)
         session.execute(sa.delete(table).where(table.c.campaign_id == campaign.id))
@@ -133,6 +134,20 @@ def change_draft(session: Session, campaign: Campaign, draft: CampaignDraft, *, 
     insert_rows(session, PriceTier, _tier_rows(campaign.id, draft))
     insert_rows(session, Variant, _variant_rows(campaign.id, draft))
     session.expire(campaign)
+
+
+def refusal_of(
+    draft: CampaignDraft, policy: Policy, samples: Collection[tuple[UUID, UUID]], *, now: datetime
+) -> Invalid | None:
+    """Why a draft can't be stored: a sentence for each field, or a word that can't be shown; None if it can."""
+    if errors := draft_errors(draft, now=now) | policy_errors(draft, policy) | sample_errors(draft, samples):
+        return Invalid(errors=errors)
+    try:
+        check_words(title=draft.title, title_en=draft.title_en, description=draft.description)
+        check_words(colours=" ".join(colour for colour, _ in draft.variants))
+    except WordRefused as refused:
+        return refused
+    return None
 
 
 def draft_errors(draft: CampaignDraft, *, now: datetime) -> dict[str, str]:

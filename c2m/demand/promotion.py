@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from c2m.demand.campaigns import CampaignDraft, create_campaign, draft_errors, open_campaign, policy_errors
+from c2m.demand.campaigns import CampaignDraft, create_campaign, open_campaign, own_samples, refusal_of
 from c2m.demand.models import CampaignKind, Policy
 from c2m.design.concepts import mark_promoted
 from c2m.design.models import Concept
@@ -24,8 +24,8 @@ def promote_concept(session: Session, concept: Concept, draft: CampaignDraft, *,
     """
     if draft.kind is CampaignKind.SAMPLE or draft.concept_id != concept.id:
         raise NotThisKind(concept_id=concept.id)
-    if errors := draft_errors(draft, now=now) | policy_errors(draft, policy):
-        raise Invalid(errors=errors)
+    if (refused := refusal_of(draft, policy, own_samples(session, [draft]), now=now)) is not None:
+        raise refused
     mark_promoted(session, concept, now=now)
     campaign_id = create_campaign(session, draft, policy=policy, now=now)
     open_campaign(session, campaign_id, now=now)

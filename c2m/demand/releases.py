@@ -122,8 +122,14 @@ def _offer(session: Session, found: sa.Row[Any], now: datetime) -> int:
 
 
 def _left(session: Session, found: sa.Row[Any]) -> int:
-    """Forfeited pieces that nobody has taken since the close."""
-    forfeited = sa.case((pledge.c.state == PledgeState.FORFEITED, pledge.c.quantity), else_=0)
+    """Pieces of unpaid balances that nobody has taken since the close."""
+    given_back = sa.and_(
+        pledge.c.state == PledgeState.REFUNDED,
+        pledge.c.final_price_minor.is_not(None),
+        pledge.c.placed_at < found.closed_at,
+    )
+    ended = sa.or_(pledge.c.state == PledgeState.FORFEITED, given_back)
+    forfeited = sa.case((ended, pledge.c.quantity), else_=0)
     since = sa.and_(pledge.c.state.in_(LIVING), pledge.c.placed_at >= found.closed_at)
     taken = sa.case((since, pledge.c.quantity), else_=0)
     left = sa.func.coalesce(sa.func.sum(forfeited - taken), 0)

@@ -117,6 +117,8 @@ def upsides(
     found: dict[Product, Upside] = {}
     for product in set(asked.values()):
         past = _weeks(offers[product], pledged, now)
+        if not past and any(row.concept_id for row in offers[product]):
+            continue  # others' campaigns don't speak for what buyers have spoken of themselves
         mine = [rate for category, rate, owner in finished if category == product[1] and owner != product]
         everyone = [rate for _category, rate, owner in finished if owner != product]
         alike = mine if len(mine) >= FEWEST_ALIKE else everyone
@@ -174,6 +176,7 @@ def _offers(session: Session, products: Sequence[Product], now: datetime) -> dic
                 campaign.opened_at,
                 campaign.closed_at,
                 campaign.deadline,
+                campaign.concept_id,
             )
             .where(campaign.organisation_id.in_(part), campaign.kind.in_(KINDS), campaign.opened_at <= now, stood)
             .order_by(campaign.opened_at, campaign.id)
@@ -201,7 +204,8 @@ def _pledged_by_day(session: Session, ids: Sequence[UUID], now: datetime) -> Map
 
 
 def _weeks(offers: Sequence[Any], pledged: Mapping[UUID, Mapping[date, int]], now: datetime) -> list[Week]:
-    """Weeks back from the last day on offer, those without a day on offer left out, oldest first."""
+    """Weeks back from the last day on offer, oldest first; left out are those without a day on offer, and the latest
+    while it is on offer but hasn't been for a whole week."""
     if not offers:
         return []
     days: set[date] = set()
@@ -221,6 +225,8 @@ def _weeks(offers: Sequence[Any], pledged: Mapping[UUID, Mapping[date, int]], no
             counted[at - 1] += counted.pop(at, 0)
             del on_offer[at]
     latest = sorted(on_offer)[:MOST_WEEKS]
+    if latest and on_offer[latest[0]] < WEEK and any(_until(row, now) == now for row in offers):
+        latest = latest[1:]  # it has begun, and what it will bring is not in yet
     return [Week(end - timedelta(days=(at + 1) * WEEK - 1), counted[at]) for at in reversed(latest)]
 
 

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from c2m.db import table_of
-from c2m.demand.forecasting.ladders import LadderProposal, Market, QuoteCurve, Willing, design_ladder
+from c2m.demand.forecasting.ladders import LadderProposal, Market, QuoteCurve, Willing, continued_ladder, design_ladder
 from c2m.demand.group_figures import budgets_of
 from c2m.demand.models import Campaign, CampaignKind, CampaignState, GroupCampaign, Need, NeedState, Pledge, PledgeState
-from c2m.design.evidence import lessons, said_of
+from c2m.design.evidence import said_of
+from c2m.design.validation.curve import Foreseen
 
 FEWEST = 3  # buyers who must have shown a price before a ladder is designed from them
 MOST_SHOWN = 400  # buyers that are looked at one by one, evenly taken from all
@@ -65,17 +66,16 @@ class Observed:
 
 
 def observed(session: Session, subject: Subject, *, now: datetime) -> Observed:
-    """All that buyers have shown of a product; of its category where the product itself says too little."""
-    found = _earlier(session, subject, own=True, now=now)
-    for more in (_of_group(session, subject), _of_concept(session, subject, now)):
-        found = replace(
-            found,
-            willing=found.willing + more.willing,
-            come=found.come + more.come,
-            wants=found.wants + more.wants,
-            stated=found.stated + more.stated,
-            deposits=found.deposits + more.deposits,
-        )
+    """All that buyers have shown of a product; of its category where the product itself says too little.
+
+    Of a concept what its own buyers said is all: how likely they order is its validation's to say.
+    """
+    if subject.concept_id is not None:
+        return _of_concept(session, subject.concept_id)
+    found, wants = _earlier(session, subject, own=True, now=now), _of_group(session, subject)
+    found = replace(
+        found, willing=found.willing + wants.willing, come=found.come + wants.come, wants=found.wants + wants.wants
+    )
     if found.enough:
         return found
     alike = _earlier(session, subject, own=False, now=now)
@@ -86,8 +86,6 @@ def observed(session: Session, subject: Subject, *, now: datetime) -> Observed:
         come=found.come + alike.come + len(wanted),
         wants=found.wants,
         wants_alike=len(wanted),
-        stated=found.stated,
-        deposits=found.deposits,
     )
 
 
@@ -103,6 +101,22 @@ def proposed_ladder(
     if found is None or found.steps[0].price_minor > HIGHEST_PRICE_MINOR:
         return None
     return replace(found, buyers=len(shown.willing))
+
+
+def continued(
+    quotes: Sequence[QuoteCurve], shown: Observed, foreseen: Foreseen, *, target_cost_ppm: int
+) -> LadderProposal | None:
+    """A concept's proposed campaign with the cheaper tiers that earn more, at the chance that its validation gives it;
+    None where buyers said too little, or where its price doesn't cover what factories ask."""
+    if not shown.enough or not quotes:
+        return None
+    market, begun = Market(quotes, shown.willing, factory_ppm=target_cost_ppm), foreseen.proposed
+    found = continued_ladder(market, foreseen.prices, foreseen.pieces, minimum=begun.minimum)
+    if found is None:
+        return None
+    steps = tuple(replace(step, chance=min(step.chance, begun.chance)) for step in found.steps[1:])
+    first = replace(found.steps[0], chance=begun.chance)
+    return replace(found, chance=begun.chance, steps=(first, *steps))
 
 
 def _of_group(session: Session, subject: Subject) -> Observed:
@@ -133,17 +147,12 @@ def _of_category(session: Session, subject: Subject, now: datetime) -> tuple[Wil
     return tuple(Willing(row[0], row[1]) for row in session.execute(statement))
 
 
-def _of_concept(session: Session, subject: Subject, now: datetime) -> Observed:
-    """What the concept's buyers named, those with a deposit counting for more as far as they came more often."""
-    if subject.concept_id is None:
-        return Observed()
-    said = said_of(session, [subject.concept_id])[subject.concept_id]
-    conversion = [lesson.prior.conversion.mean for lesson in lessons(session, subject.category, now=now)]
-    usual = Market.conversion
+def _of_concept(session: Session, concept_id: UUID) -> Observed:
+    """What the concept's buyers named."""
+    said = said_of(session, [concept_id])[concept_id]
     deposits = sum(want.deposited for want in said)
     return Observed(
         willing=tuple(Willing(want.price_minor, want.quantity) for want in said),
-        come=sum(conversion[want.deposited] / usual for want in said),
         stated=len(said) - deposits,
         deposits=deposits,
     )

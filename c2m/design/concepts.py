@@ -13,12 +13,16 @@ from c2m.db import lock_rows
 from c2m.design.categories import CATEGORIES
 from c2m.design.models import Concept, ConceptState, ConceptVariant, Picture
 from c2m.design.pictures import publish_pictures
-from c2m.design.wants import refund_wants
+from c2m.design.queries import validated_of
+from c2m.design.wants import HIGHEST_PRICE_MINOR, refund_wants
 from c2m.design.wording import check_words
 from c2m.errors import N_, Conflict, Invalid, NotFound
 from c2m.outbox import announce
 
 END = "design.end_concepts"
+TELL_DECIDED = "design.tell_decided"
+TELL_TO_DECIDE = "design.tell_to_decide"
+DECISION_TIME = timedelta(days=7)  # from the end, for promoting what is validated; deposits are held no longer
 SHORTEST_RUN = timedelta(hours=1)
 LONGEST_RUN = timedelta(days=60)
 MOST_VARIANTS = 8
@@ -67,8 +71,8 @@ def draft_errors(draft: ConceptDraft, *, now: datetime) -> dict[str, str]:
         errors["title"] = N_("Give the concept a name.")
     if draft.category not in CATEGORIES:
         errors["category"] = N_("Choose a category from the list.")
-    if not 1 <= draft.price_minor <= 100_000_000:
-        errors["price"] = N_("The price must be positive.")
+    if not 1 <= draft.price_minor <= HIGHEST_PRICE_MINOR:
+        errors["price"] = N_("The price must be above zero and at most 1,000,000.")
     if not 0 <= draft.deposit_minor <= draft.price_minor:
         errors["deposit"] = N_("The deposit must lie between nothing and the price.")
     if not 1 <= draft.target_quantity <= 1_000_000:
@@ -184,11 +188,23 @@ def mark_promoted(session: Session, concept: Concept, *, now: datetime) -> None:
 
 
 def end_concepts(session: Session, ids: Sequence[UUID], now: datetime) -> None:
-    """Stop concepts whose time is over and that nobody has promoted."""
+    """Stop concepts whose time is over and that nobody has promoted; validated ones when the time to decide is, too."""
     lock_rows(session, Concept, ids)
+    validated = validated_of(session, ids)
     for concept in session.exec(select(Concept).where(col(Concept.id).in_(ids))).all():
-        if concept.state is ConceptState.PUBLISHED and concept.ends_at <= now:
+        if concept.state is not ConceptState.PUBLISHED or now < concept.ends_at:
+            continue
+        until = decide_by(concept)
+        if concept.id in validated and now < until:
+            jobs.enqueue(session, END, [concept.id], key=f"close_concept:{concept.id}", due_at=until, now=now)
+            jobs.enqueue(session, TELL_TO_DECIDE, [concept.id], key=f"to_decide:{concept.id}", due_at=now, now=now)
+        else:
             _decide(session, concept, ConceptState.STOPPED, now)
+
+
+def decide_by(concept: Concept) -> datetime:
+    """Until when a concept can be promoted if it is validated; after that it is stopped and all deposits go back."""
+    return concept.ends_at + DECISION_TIME
 
 
 def concept(session: Session, concept_id: UUID) -> Concept:
@@ -224,7 +240,7 @@ def variants(session: Session, concept_id: UUID) -> list[ConceptVariant]:
 def _check(draft: ConceptDraft, now: datetime) -> None:
     if errors := draft_errors(draft, now=now):
         raise Invalid(errors=errors)
-    check_words(draft.title, draft.title_en, draft.brief)
+    check_words(title=draft.title, title_en=draft.title_en, brief=draft.brief)
 
 
 def _values(draft: ConceptDraft) -> dict[str, Any]:
@@ -257,4 +273,5 @@ def _decide(session: Session, concept: Concept, state: ConceptState, now: dateti
     concept.state, concept.decided_at = state, now
     session.add(concept)
     refund_wants(session, concept.id, now=now)
+    jobs.enqueue(session, TELL_DECIDED, [concept.id], key=f"tell_decided:{concept.id}", due_at=now, now=now)
     announce(session, "design.concepts_decided", [concept.id], now=now)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -38,7 +39,10 @@ MOST_EARLIER = 200  # concepts of a category that are learned from, the latest
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is believed of one level of commitment in a category, and from what: nothing yet, or so many concepts."""
+    """What is believed of one level of commitment in a category, and from what: so many of its concepts, and elsewhere.
+
+    `elsewhere` counts the concepts of other categories, whose conversion is what is believed before its own are.
+    """
 
     commitment: Commitment
     prior: Prior
@@ -46,6 +50,7 @@ class Lesson:
     buyers: int
     orders: int
     measured_at: datetime | None  # the latest
+    elsewhere: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,24 +83,38 @@ def span_of(concept: Concept, now: datetime) -> Span:
 
 
 def lessons(session: Session, category: str, *, now: datetime) -> tuple[Lesson, ...]:
-    """What earlier concepts of a category teach, for each level of commitment."""
+    """What concepts of a category decided before now teach, for each level of commitment.
+
+    Conversion is first learned from the other categories: what the market came to is what is expected of a category
+    until it has outcomes of its own, and weighs as one concept beside them.
+
+    Seen from the instant of its own decision, a concept is not among its own lessons.
+    """
     drew = _earlier_interest(session, category, now)
     table = table_of(Outcome).c
     found = []
     for level, assumed in zip(LEVELS, ASSUMED, strict=True):
-        rows = session.execute(
-            sa.select(table.buyers, table.orders, table.measured_at)
-            .where(table.category == category, table.commitment == level, table.measured_at <= now)
-            .order_by(table.measured_at.desc(), table.id)
-            .limit(MOST_EARLIER)
-        ).all()
-        prior = Prior(
-            learned_interest(assumed.interest, drew[level]),
-            learned_conversion(assumed.conversion, [Came(row.buyers, row.orders) for row in rows]),
-        )
+        known = sa.and_(table.commitment == level, table.measured_at <= now)
+        rows = _outcomes(session, known, table.category == category)
+        others = _outcomes(session, known, table.category != category)
+        market = learned_conversion(assumed.conversion, _came(others))
+        conversion = learned_conversion(market, _came(rows))
+        prior = Prior(learned_interest(assumed.interest, drew[level]), conversion)
         buyers, orders = sum(row.buyers for row in rows), sum(row.orders for row in rows)
-        found.append(Lesson(level, prior, len(rows), buyers, orders, rows[0].measured_at if rows else None))
+        latest = rows[0].measured_at if rows else None
+        found.append(Lesson(level, prior, len(rows), buyers, orders, latest, len(others)))
     return tuple(found)
+
+
+def _outcomes(session: Session, *which: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
+    """What the latest of these concepts came to."""
+    table = table_of(Outcome).c
+    columns = sa.select(table.buyers, table.orders, table.measured_at)
+    return session.execute(columns.where(*which).order_by(table.measured_at.desc(), table.id).limit(MOST_EARLIER)).all()
+
+
+def _came(rows: Sequence[sa.Row[Any]]) -> list[Came]:
+    return [Came(row.buyers, row.orders) for row in rows]
 
 
 def signal_counts(session: Session, concept_id: UUID) -> dict[Signal, int]:
@@ -180,7 +199,7 @@ def _earlier_interest(session: Session, category: str, now: datetime) -> dict[Co
     concept, want = table_of(Concept).c, table_of(Want).c
     over = (
         sa.select(concept.id, concept.published_at, concept.ends_at, concept.decided_at)
-        .where(concept.category == category, concept.decided_at <= now)
+        .where(concept.category == category, concept.decided_at < now)
         .where(concept.state.in_([ConceptState.PROMOTED, ConceptState.STOPPED]))
         .order_by(concept.decided_at.desc(), concept.id)
         .limit(MOST_EARLIER)

@@ -229,7 +229,10 @@ def _by_key(session: Session, asked: Commission) -> Generation | None:
     known = asked_before(session, asked.organisation_id, asked.idempotency_key)
     if known is None:
         return None
-    if (known.words, known.source_id, known.strength_pct) != (asked.words, asked.source_id, asked.strength_pct):
+    understood, looks = reading_of(asked)
+    content = (asked.words, understood.attributes["category"], asked.source_id, asked.strength_pct)
+    same_looks = [look for _, look in looks] == [each.attributes for each in renditions(session, [known.id])[known.id]]
+    if not same_looks or content != (known.words, known.category, known.source_id, known.strength_pct):
         raise GenerationKeyReused(generation_id=known.id)
     return known
 

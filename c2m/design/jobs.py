@@ -3,10 +3,17 @@
 from datetime import timedelta
 
 from c2m.design.alike import CATCH_UP, DESCRIBE
-from c2m.design.concepts import END, end_concepts
+from c2m.design.concepts import END, TELL_DECIDED, TELL_TO_DECIDE, end_concepts
 from c2m.design.looks import HOPELESS, LOOK, VALIDATED, WEIGH, look_at_concepts, weigh_variants
 from c2m.design.pictures import PUBLISHED
-from c2m.design.telling import TELL_HOPELESS, TELL_VALIDATED, tell_hopeless, tell_validated
+from c2m.design.telling import (
+    TELL_HOPELESS,
+    TELL_VALIDATED,
+    tell_decided,
+    tell_hopeless,
+    tell_to_decide,
+    tell_validated,
+)
 from c2m.design.wants import record_declines, record_deposits
 from c2m.jobs import Handler, Schedule
 
@@ -32,6 +39,8 @@ def handlers() -> dict[str, Handler]:
         WEIGH: weigh_variants,
         TELL_VALIDATED: tell_validated,
         TELL_HOPELESS: tell_hopeless,
+        TELL_TO_DECIDE: tell_to_decide,
+        TELL_DECIDED: tell_decided,
         "design.record_deposits": record_deposits,
         "design.record_declines": record_declines,
     }

@@ -15,12 +15,14 @@ from c2m.design.models import Concept, ConceptState, ConceptVariant, DailyLook
 from c2m.design.validation.curve import (
     HIGH,
     LOW,
+    Foreseen,
     PriceForecast,
     Proposal,
     Said,
     Span,
     demand_curve,
     evidence_at,
+    foreseen,
     proposal,
 )
 from c2m.design.validation.demand import DRAWS, forecast
@@ -98,6 +100,13 @@ def proposed(session: Session, concept: Concept, *, now: datetime) -> Proposal:
         minimum=concept.target_quantity,
         rng=_chance(concept),
     )
+
+
+def foreseen_of(session: Session, concept: Concept, *, now: datetime) -> Foreseen:
+    """What the proposed campaign would sell at its price and below, by the same posterior."""
+    said, learned = said_of(session, [concept.id])[concept.id], lessons(session, concept.category, now=now)
+    campaign, priors = proposed(session, concept, now=now), [lesson.prior for lesson in learned]
+    return foreseen(said, priors, span_of(concept, now), campaign, rng=_chance(concept))
 
 
 def look_at_concepts(session: Session, _ids: Sequence[UUID], now: datetime) -> None:

@@ -33,6 +33,10 @@ class PictureTooLarge(PictureRefused):
     sentence = N_("The file is too large; 8 MB is the most.")
 
 
+class EmptyPicture(PictureRefused):
+    sentence = N_("The file is empty.")
+
+
 class NotAPicture(PictureRefused):
     sentence = N_("Only PNG, JPEG and WebP pictures can be used.")
 
@@ -65,12 +69,12 @@ def make_safe(data: bytes) -> bytes:
     """An upload decoded and encoded anew as WebP, in a child process with limits on memory and time.
 
     Raises:
-        PictureTooLarge, NotAPicture, TooManyPixels, TooFewPixels, BrokenPicture
+        PictureTooLarge, EmptyPicture, NotAPicture, TooManyPixels, TooFewPixels, BrokenPicture
     """
     if len(data) > MOST_BYTES:
         raise PictureTooLarge(bytes=len(data))
     if not data:
-        raise NotAPicture()
+        raise EmptyPicture()
     command = [sys.executable, "-I", "-m", "c2m.design.reencode"]
     try:
         child = subprocess.run(  # noqa: S603 - our own module; what strangers send is its input

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from c2m.db import chunks, table_of
-from c2m.design.models import Concept, ConceptState, ConceptVariant, Picture, PictureKind, Want, WantState
+from c2m.design.models import Concept, ConceptState, ConceptVariant, DailyLook, Picture, PictureKind, Want, WantState
+from c2m.design.validation.rule import Decision
 
 ALIVE = (WantState.STATED, WantState.UNPAID, WantState.DEPOSITED, WantState.REFUNDED)
 
@@ -135,6 +136,16 @@ def concept_counts(session: Session, organisation_id: UUID) -> dict[ConceptState
         .group_by(table.c.state)
     )
     return {ConceptState(state): count for state, count in rows}
+
+
+def validated_of(session: Session, concept_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the concepts that the rule has called validated on any day."""
+    look = table_of(DailyLook)
+    found: set[UUID] = set()
+    for part in chunks(concept_ids):
+        said = sa.select(look.c.concept_id).where(look.c.concept_id.in_(part), look.c.decision == Decision.VALIDATED)
+        found |= set(session.execute(said).scalars())
+    return found
 
 
 def covers(session: Session, concept_ids: Sequence[UUID]) -> dict[UUID, UUID]:

@@ -10,6 +10,8 @@ from sqlmodel import Session, col, select
 from c2m.db import insert_missing, table_of, uuid7
 from c2m.design.models import Concept, ConceptState, Question, SavedConcept
 from c2m.errors import N_, Conflict, Invalid, NotFound
+from c2m.notices.models import NoticeKind
+from c2m.notices.service import Message, tell
 
 MOST_QUESTIONS = 5  # of one buyer about one concept
 
@@ -84,7 +86,7 @@ def ask(session: Session, asked: Asked, *, now: datetime) -> Question:
 
 
 def answer(session: Session, question: Question, words: str, *, now: datetime) -> None:
-    """Answer a question for everybody to read; answering again replaces the answer.
+    """Answer a question for everybody to read, and tell who asked; answering again replaces the answer.
 
     Raises:
         Invalid
@@ -94,6 +96,9 @@ def answer(session: Session, question: Question, words: str, *, now: datetime) -
     question.answer, question.answered_at = words.strip(), now
     session.add(question)
     session.flush()
+    concept, kind = session.get_one(Concept, question.concept_id), NoticeKind.CONCEPT_ANSWERED
+    names = {"title": concept.title, "title_en": concept.title_en}
+    tell(session, [Message(question.buyer_id, kind, concept.id, f"{kind}:{question.id}", names)], now=now)
 
 
 def question_about(session: Session, question_id: UUID, *, concept_id: UUID) -> Question:

@@ -169,7 +169,7 @@ def _errors(session: Session, request: WantRequest) -> dict[str, str]:
     if isinstance(request.quantity, bool) or not 1 <= request.quantity <= MOST_PIECES:
         errors["quantity"] = N_("Quantities are whole numbers between 1 and 100,000.")
     if not 1 <= request.price_minor <= HIGHEST_PRICE_MINOR:
-        errors["price"] = N_("The price must be positive.")
+        errors["price"] = N_("The price must be above zero and at most 1,000,000.")
     return errors
 
 

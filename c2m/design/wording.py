@@ -10,11 +10,16 @@ from c2m.errors import N_, Invalid
 
 LISTS = Path(__file__).with_name("refused_words.toml")
 INDECENT, BRANDS, ORDINARY = "indecent", "brands", "ordinary"
+_MASKS = str.maketrans("01345$@", "oieassa")
+_MASKED = re.compile(r"(?<![a-z0-9$@])(?=[a-z0-9$@]*[a-z])[a-z0-9$@]+")
 _HAN = "\u4e00-\u9fff"
 
 
 class WordRefused(Invalid):
-    """Something was asked for, or is to be published, in words that can't be used; `word` is the one."""
+    """Something was asked for, or is to be published, in words that can't be used; `word` is the one.
+
+    `field` names the text it stands in, where there are several.
+    """
 
 
 class IndecentWord(WordRefused):
@@ -28,17 +33,19 @@ class BrandWord(WordRefused):
 _REFUSALS: dict[str, type[WordRefused]] = {INDECENT: IndecentWord, BRANDS: BrandWord}
 
 
-def check_words(*texts: str) -> None:
-    """Refuse texts that say what can't be said here, naming the first such word.
+def check_words(*texts: str, **fields: str) -> None:
+    """Refuse texts that say what can't be said here, naming the first such word and, of a named text, its field.
 
     Raises:
         IndecentWord, BrandWord
     """
     pattern, kinds = _lists()
-    for text in texts:
-        for match in pattern.finditer(_plain(text)):
+    for field, text in (*(("", text) for text in texts), *fields.items()):
+        plain = _plain(text)
+        for match in (*pattern.finditer(plain), *pattern.finditer(_unmasked(plain))):
             if (kind := kinds[match.group()]) in _REFUSALS:
-                raise _REFUSALS[kind](word=match.group())
+                where = {"field": field} if field else {}
+                raise _REFUSALS[kind](word=match.group(), **where)
 
 
 def _plain(text: str) -> str:
@@ -47,6 +54,11 @@ def _plain(text: str) -> str:
     kept = "".join(char for char in decomposed if unicodedata.category(char) not in ("Mn", "Cf"))
     joined = re.sub(rf"(?<=[{_HAN}])[\s·.\-_*]+(?=[{_HAN}])", "", kept)
     return re.sub(r"\s+", " ", joined)
+
+
+def _unmasked(plain: str) -> str:
+    """Words with the letters that digits and signs stand for: n1ke is Nike."""
+    return _MASKED.sub(lambda word: word.group().translate(_MASKS), plain)
 
 
 @cache

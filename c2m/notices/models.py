@@ -52,6 +52,11 @@ class NoticeKind(StrEnum):
     FIRST_ARTICLE_DIFFERS = "first_article_differs"
     FIRST_PIECE_DIFFERS = "first_piece_differs"
     FREE_EXIT_OVER = "free_exit_over"
+    DEPOSIT_RETURNED = "deposit_returned"
+    CONCEPT_PROMOTED = "concept_promoted"
+    CONCEPT_STOPPED = "concept_stopped"
+    CONCEPT_TO_DECIDE = "concept_to_decide"
+    CONCEPT_ANSWERED = "concept_answered"
 
 
 class Notice(Table, table=True):

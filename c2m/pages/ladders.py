@@ -12,8 +12,10 @@ from c2m.demand.group_offers import tiers_of
 from c2m.demand.policies import standard_policy
 from c2m.demand.views import drafting, promoting
 from c2m.demand.views.studio import own_campaign
-from c2m.demand.willingness import Observed, Subject, observed, proposed_ladder
+from c2m.demand.willingness import Observed, Subject, continued, observed, proposed_ladder
+from c2m.design import looks
 from c2m.design.categories import CATEGORIES
+from c2m.design.models import Concept
 from c2m.identity.models import Role
 from c2m.matching.feasible import Feasible, feasible
 from c2m.pages.blueprint import blueprint
@@ -52,6 +54,14 @@ def quote_curves(found: Feasible) -> list[QuoteCurve]:
     ]
 
 
+@blueprint.app_template_global("makers_of")
+def makers_of(category: str) -> Feasible | None:
+    """Who makes a category and from how many pieces on; None where nobody does, or while it isn't chosen."""
+    if category not in CATEGORIES:
+        return None
+    return feasible(db_session(), category, 1, currency=edge().settings.currency, now=request_time())
+
+
 @blueprint.app_template_global("ladder_proposal")
 def ladder_proposal(
     category: str, title: str = "", campaign_id: UUID | None = None, concept_id: UUID | None = None
@@ -62,7 +72,9 @@ def ladder_proposal(
     session, now, currency = db_session(), request_time(), edge().settings.currency
     house = signed_in_viewer().organisation_id
     shown = observed(session, Subject(house, category, currency, title, concept_id, campaign_id), now=now)
-    found = feasible(session, category, 1, currency=currency, now=now)
+    found = makers_of(category)
+    if concept_id is not None:
+        return Proposed(shown, found is not None, _continued(session, found, shown, promoting.published(concept_id)))
     return Proposed(shown, found is not None, _designed(session, found, shown))
 
 
@@ -91,6 +103,15 @@ def _designed(session: Session, found: Feasible | None, shown: Observed) -> Ladd
     policy = standard_policy(session, now=request_time())
     seed = len(shown.willing)  # the same proposal however often it is looked at
     return proposed_ladder(quote_curves(found), shown, target_cost_ppm=policy.target_cost_ppm, seed=seed)
+
+
+def _continued(session: Session, found: Feasible | None, shown: Observed, concept: Concept) -> LadderProposal | None:
+    """The ladder that continues what the promotion form proposes."""
+    if found is None:
+        return None
+    now = request_time()
+    foreseen, policy = looks.foreseen_of(session, concept, now=now), standard_policy(session, now=now)
+    return continued(quote_curves(found), shown, foreseen, target_cost_ppm=policy.target_cost_ppm)
 
 
 def _entries(ladder: LadderProposal) -> dict[str, Any]:

@@ -18,12 +18,16 @@ CALLED_OFF = "called_off"
 
 @dataclass(frozen=True)
 class Words:
-    """How a message is told: its symbol and tone, what happened, and a sentence that names the facts."""
+    """How a message is told: its symbol and tone, what happened, and a sentence that names the facts.
+
+    `returning` is said instead of `sentence` where an amount comes back to the reader.
+    """
 
     icon: str
     tone: str
     heading: LazyString
     sentence: LazyString
+    returning: LazyString | None = None
 
 
 WORDS: dict[NoticeKind, Words] = {
@@ -61,19 +65,25 @@ WORDS: dict[NoticeKind, Words] = {
         "wallet",
         "warn",
         _("Balance due"),
-        _("The presale succeeded. Pay %(amount)s by %(until)s, or the deposit is forfeited."),
+        _("The presale succeeded. Pay %(amount)s by %(until)s, or your pieces go to others."),
     ),
     NoticeKind.BALANCE_REMINDER: Words(
         "clock",
         "warn",
         _("Balance still open"),
-        _("%(amount)s is due by %(until)s. After that the deposit is forfeited and the pieces go to others."),
+        _("%(amount)s is due by %(until)s. After that your pieces go to others."),
     ),
     NoticeKind.DEPOSIT_FORFEITED: Words(
         "x",
         "bad",
         _("Deposit forfeited"),
         _("The balance was not paid in time: the deposit of %(amount)s went to the merchant."),
+    ),
+    NoticeKind.DEPOSIT_RETURNED: Words(
+        "undo",
+        "",
+        _("Deposit given back"),
+        _("The balance was not paid in time. There was no sample yet, so the deposit of %(amount)s comes back."),
     ),
     NoticeKind.WAITING_FILLED: Words(
         "up",
@@ -160,6 +170,38 @@ WORDS: dict[NoticeKind, Words] = {
         _("Better stopped"),
         _("About %(pieces)s are expected to be ordered; %(minimum)s are needed, which is hardly to be reached."),
     ),
+    NoticeKind.CONCEPT_TO_DECIDE: Words(
+        "clock",
+        "warn",
+        _("Validated: decide now"),
+        _("Its time is over. Promote it by %(until)s, or it is stopped and all deposits go back."),
+    ),
+    NoticeKind.CONCEPT_PROMOTED: Words(
+        "flag",
+        "good",
+        _("It can be joined now"),
+        _("The concept you were interested in has become a campaign. See its price and its deadline, and join."),
+        _(
+            "The concept you were interested in has become a campaign. Your deposit of %(amount)s is on its way back; "
+            "see the campaign's price and deadline, and join."
+        ),
+    ),
+    NoticeKind.CONCEPT_STOPPED: Words(
+        "x",
+        "",
+        _("It will not be made"),
+        _("The concept you were interested in has ended without a campaign."),
+        _(
+            "The concept you were interested in has ended without a campaign. "
+            "Your deposit of %(amount)s is on its way back."
+        ),
+    ),
+    NoticeKind.CONCEPT_ANSWERED: Words(
+        "ask",
+        "good",
+        _("Your question is answered"),
+        _("The answer stands on the concept's page, for everybody to read."),
+    ),
     NoticeKind.NEED_ANSWERED: Words(
         "check",
         "good",
@@ -244,10 +286,14 @@ def told(notice: Notice) -> Told:
         tone=words.tone,
         heading=str(words.heading),
         subject=_subject(notice.facts),
-        sentence=str(words.sentence) % named(notice.facts),
+        sentence=_sentence(words, notice.facts) % named(notice.facts),
         at=notice.told_at,
         read=notice.read_at is not None,
     )
+
+
+def _sentence(words: Words, facts: Mapping[str, Any]) -> str:
+    return str(words.returning if words.returning is not None and facts["amount_minor"] else words.sentence)
 
 
 def _subject(facts: Mapping[str, Any]) -> str:

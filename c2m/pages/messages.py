@@ -77,6 +77,12 @@ def unread_messages(viewer: Viewer | None) -> int:
 
 def subject_of(session: Session, notice: Notice, viewer: Viewer) -> str:
     """The page a message leads to: the order, the campaign as its merchandiser or as buyers see it."""
+    if notice.kind is NoticeKind.CONCEPT_PROMOTED:
+        return url_for("demand.campaign_of_concept", concept_id=notice.subject_id)
+    if notice.kind is NoticeKind.CONCEPT_STOPPED:
+        return url_for("design.concept", concept_id=notice.subject_id)
+    if notice.kind is NoticeKind.CONCEPT_ANSWERED:
+        return url_for("design.concept", concept_id=notice.subject_id, _anchor="questions")
     if viewer.has(Role.FACTORY) and (offer := session.get(Offer, notice.subject_id)):
         if notice.kind is NoticeKind.SHEET_ANSWERED:
             return url_for("matching.offer_sheet", offer_id=offer.id, _anchor="questions")

@@ -118,6 +118,8 @@ def _order_page(pledge_id: UUID, form: Submission[EvaluationForm]) -> tuple[str,
     changes = demand.changes_of(session, pledge.id)
     next_order = demand.carried_to(session, pledge.id)
     running = campaign.state is CampaignState.OPEN and now < campaign.deadline
+    left_free = any(change.kind is ChangeKind.LEFT_FREE for change in changes)
+    was_made_for = left_free or pledge.state in (PledgeState.CONFIRMED, PledgeState.FULFILLED)
     return form.page(
         "pages/order.html",
         pledge=pledge,
@@ -133,11 +135,11 @@ def _order_page(pledge_id: UUID, form: Submission[EvaluationForm]) -> tuple[str,
         bill=_bill(pledge, campaign),
         held_minor=sum(hold.remaining_minor for hold in holds_of(session, [pledge.id])),
         parcels=parcels,
-        first_pieces=accepted_of(session, campaign.id) if campaign.concept_id else (),
+        first_pieces=accepted_of(session, campaign.id) if campaign.concept_id and was_made_for else (),
         now=now,
         way_out=exits.way_out(session, pledge, now=now) if campaign.concept_id else None,
         unshipped=pledge.quantity - pledge.delivered_quantity - pledge.released_quantity,
-        left_free=any(change.kind is ChangeKind.LEFT_FREE for change in changes),
+        left_free=left_free,
         compensation_minor=sum(parcel.compensation_minor for parcel in parcels),
         can_cancel=pledge.state is PledgeState.PAID and running,
         balance_entry=amount_entry(pledge.balance_minor or 0, campaign.currency),
@@ -199,6 +201,11 @@ def _money(transfers: list[Transfer], pledge: Pledge, changes: list[PledgeChange
     return lines + [MoneyLine(words, c.amount_minor, True, None, c.changed_at) for c in carried]
 
 
+def _refunded(pledge: Pledge) -> str:
+    lapsed = pledge.balance_minor and pledge.final_price_minor is not None and not pledge.released_quantity
+    return str(_("Balance not paid in time, deposit given back") if lapsed else _("Refunded"))
+
+
 def _timeline(
     session: Session, pledge: Pledge, campaign: Campaign, parcels: list[ParcelView], now: datetime, *, goes_on: bool
 ) -> list[dict[str, Any]]:
@@ -209,7 +216,7 @@ def _timeline(
     if pledge.state in (PledgeState.CANCELLED, PledgeState.REFUNDED, PledgeState.FORFEITED):
         ends = {
             PledgeState.CANCELLED: _("Cancelled"),
-            PledgeState.REFUNDED: _("On to the next round") if goes_on else _("Refunded"),
+            PledgeState.REFUNDED: _("On to the next round") if goes_on else _refunded(pledge),
             PledgeState.FORFEITED: _("Balance not paid in time, deposit forfeited"),
         }
         return [*done, {"title": ends[pledge.state], "when": pledge.ended_at, "state": "done"}]

@@ -18,7 +18,7 @@ from c2m.design.generations import UNDER_WAY, USUAL_STRENGTH_PCT, Commission
 from c2m.design.models import Generation, Picture, Rendition
 from c2m.errors import N_, Conflict
 from c2m.web.context import db_session, request_time
-from c2m.web.forms import Form, Upload
+from c2m.web.forms import Form, Upload, key_for
 from c2m.web.viewer import signed_in_viewer
 
 PICTURES = 3
@@ -88,7 +88,8 @@ def picture_idea(idea: IdeaForm) -> Generation:
         PictureRefused, UnknownProduct, WordRefused, EnoughPictures, TooManyGenerations
     """
     session, who, now = db_session(), signed_in_viewer(), request_time()
-    known = generations.asked_before(session, who.organisation_id, idea.idempotency_key)
+    key = key_for(idea)
+    known = generations.asked_before(session, who.organisation_id, key)
     if known is not None:
         return known
     if generations.runs_since(session, who.organisation_id, now - timedelta(days=1)) >= MOST_RUNS_A_DAY:
@@ -98,7 +99,7 @@ def picture_idea(idea: IdeaForm) -> Generation:
     asked = Commission(
         organisation_id=who.organisation_id,
         asked_by=who.user_id,
-        idempotency_key=idea.idempotency_key,
+        idempotency_key=key,
         seed=secrets.randbelow(SEEDS),
         words=idea.words.strip(),
         category=category if category in CATEGORIES else "",

@@ -1,5 +1,7 @@
 """What people typed, parsed into a model or answered with one sentence a field. Nothing sent is trusted."""
 
+import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -196,11 +198,20 @@ class Submission(Generic[F]):
     def refuse(self, refusal: Refusal, name: str = "") -> None:
         """Show a use case's refusal with the form: beside a field, or above all of them."""
         found = sentences_of(refusal.errors) if isinstance(refusal, Invalid) else {}
-        self.errors.update(found or {name: sentence_of(refusal)})
+        self.errors.update(found or {name or str(refusal.details.get("field", "")): sentence_of(refusal)})
 
     def page(self, template: str, **context: Any) -> tuple[str, int]:
         """The page with this form as `form`; status 422 when something is wrong with it, 200 otherwise."""
         return render_template(template, form=self, **context), 422 if self.errors else 200
+
+
+def key_for(form: Form) -> str:
+    """The idempotency key of what a form says: sent twice it is one request, gone back to and changed another one.
+
+    Files are told apart by their names.
+    """
+    said = {name: value.filename if isinstance(value, FileStorage) else str(value) for name, value in form}
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def blank(model: type[F], **entered: Any) -> Submission[F]:

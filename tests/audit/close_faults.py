@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from c2m.db import table_of
+from c2m.db import table_of, uuid7
 from c2m.demand.extension import LAPSE
 from c2m.demand.models import Campaign, ChangeKind, Consent, Pledge, PledgeChange, PledgeLine, PledgeState
 from c2m.jobs import Job, JobState
@@ -92,3 +92,10 @@ def answers_nobody_waits_for(session: Session, life: Life) -> list[str]:
     asked = extended(session, life)
     change(session, Campaign, asked, consents_due_at=life.now - timedelta(minutes=1))
     return [str(asked["id"])]
+
+
+@fault("I6", "A deposit wasn't forfeited or given back as the terms say.")
+def a_forfeit_of_what_was_only_a_picture(session: Session, life: Life) -> list[str]:
+    [forfeited, *_] = rows(session, Pledge, table_of(Pledge).c.state == PledgeState.FORFEITED)
+    change(session, Campaign, campaign(session, forfeited["campaign_id"]), concept_id=uuid7(), sample_campaign_id=None)
+    return [str(forfeited["id"])]

@@ -543,7 +543,7 @@ def pieces_rejected_after_they_left(session: Session, life: Life) -> list[str]:
 
 @fault("I12", "A pledge's delivered pieces aren't those of its parcels.")
 def a_delivery_nobody_made(session: Session, life: Life) -> list[str]:
-    [pledge] = pledges(session, table_of(Pledge).c.state == PledgeState.CONFIRMED)
+    [pledge, *_] = pledges(session, table_of(Pledge).c.state == PledgeState.CONFIRMED)
     change(session, Pledge, pledge, delivered_quantity=pledge["delivered_quantity"] + 1)
     return [str(pledge["id"])]
 

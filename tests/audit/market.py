@@ -20,6 +20,7 @@ from c2m.matching.offers import Answer, accept_offer, decline_offer
 from c2m.production.deliveries import deliver_parcels
 from c2m.production.models import Parcel, WorkOrder, WorkOrderState
 from tests.audit.closes import Closes, answer_extensions, campaigns_with_everything, extended_now
+from tests.audit.exits import Exits, some_leave_free
 from tests.builders import a_factory, a_line
 from tests.demand.market import Market
 from tests.demand.queueing import wait
@@ -41,6 +42,7 @@ class Life:
     hopeless: UUID  # no factory made any of it
     running: UUID
     closes: Closes
+    exits: Exits
 
 
 def a_market_that_lived(database: Database) -> Life:
@@ -97,12 +99,13 @@ def a_market_that_lived(database: Database) -> Life:
     with database.transaction() as session:
         for order in session.exec(select(WorkOrder).where(WorkOrder.state == WorkOrderState.IN_PRODUCTION)).all():
             ship(session, order, 1, now=market.now)
+    exits = some_leave_free(market)
     closes = extended_now(market, closes)
     running = market.campaign(ladder=LADDER, minimum=10, cap=30, per_buyer_limit=20, sample_campaign_id=sample)
     market.join_and_pay(running, 8, buyer=tried)
     market.join(running, 3)
     _queue(market, running)
-    return Life(market.now, group_buy, failed, called_off, hopeless, running, closes)
+    return Life(market.now, group_buy, failed, called_off, hopeless, running, closes, exits)
 
 
 def _queue(market: Market, campaign_id: UUID) -> None:

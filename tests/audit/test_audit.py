@@ -7,7 +7,7 @@ from c2m.audit.invariants import INVARIANTS
 from c2m.audit.running import checks
 from c2m.ledger.models import Entry
 from c2m.pages.words import MOVES, PURPOSES
-from tests.audit import close_faults, offer_faults, queue_faults  # noqa: F401 - add to FAULTS
+from tests.audit import close_faults, exit_faults, offer_faults, queue_faults  # noqa: F401 - add to FAULTS
 from tests.audit.conftest import Lived
 from tests.audit.faults import FAULTS, Fault, rows
 

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from c2m.app import build_worker
 from c2m.db import Database
+from c2m.demand.views.alike import CLOSEST
 from c2m.design import concepts, pictures
 from c2m.design.drawings import DrawingSpec, draw
 from c2m.design.models import Picture
@@ -123,17 +124,25 @@ def test_a_picture_nobody_may_see_finds_nothing(database: Database, people: dict
     assert client().get(f"/market/alike.json?picture={hidden.id}").status_code == 404
 
 
-def test_what_nothing_is_alike_to_finds_nothing_and_says_so(on_offer: dict[str, UUID], client: Client) -> None:
+def test_where_nothing_is_alike_the_closest_are_shown_and_called_so(on_offer: dict[str, UUID], client: Client) -> None:
     page = in_english(client).post("/market/alike", data=a_photograph("umbrella"), content_type="multipart/form-data")
-    assert order_of(page.text) == []
-    assert "Nothing on offer looks like it yet" in page.text
+    assert 0 < len(order_of(page.text)) <= CLOSEST
+    assert "Closest, though not alike" in page.text
+    assert "Most alike first" not in page.text
     assert "data:image/webp" in page.text
+    told = client().post(
+        "/market/alike",
+        data=a_photograph("umbrella"),
+        content_type="multipart/form-data",
+        headers={"Accept": "application/json"},
+    )
+    assert [one["alike"] for one in told.json["results"]] == [None] * len(order_of(page.text))
 
 
 def test_what_is_over_is_not_shown(on_offer: dict[str, UUID], client: Client, clock: Any) -> None:
     clock.advance(timedelta(days=10))
     page = in_english(client).get(f"/market/alike?picture={on_offer['mug']}")
-    assert "Nothing on offer looks like it yet" in page.text
+    assert "There is nothing to compare with yet" in page.text
 
 
 def test_the_marketplace_leads_there_in_both_languages(client: Client) -> None:

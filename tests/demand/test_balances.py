@@ -14,6 +14,7 @@ from c2m.ledger.models import AccountKind, Transfer
 from c2m.notices.models import Notice, NoticeKind
 from tests.demand.market import WEEK, Market
 from tests.demand.queueing import became, place, told, wait
+from tests.design.builders import a_concept
 
 WINDOW = timedelta(days=3)
 DAY = timedelta(days=1)
@@ -31,6 +32,11 @@ def presale(market: Market, *quantities: int, **terms: object) -> tuple[UUID, li
     terms = {"cap": sum(quantities), "minimum": 1} | terms
     campaign = market.campaign(CampaignKind.PRESALE, **terms)
     return campaign, [market.join_and_pay(campaign, quantity) for quantity in quantities]
+
+
+def a_published_concept(market: Market) -> UUID:
+    with market.database.transaction() as session:
+        return a_concept(session, organisation_id=market.merchandiser)[0].id
 
 
 def sheets(market: Market, campaign: UUID) -> list[DemandSheet]:
@@ -92,6 +98,34 @@ def test_a_forfeit_goes_to_the_merchandiser_and_is_told(market: Market) -> None:
     assert market.balance(AccountKind.MERCHANDISER_PAYABLE, market.merchandiser) == 15_00
     assert told(market, market.pledge(unpaid).buyer_id)[-1] is NoticeKind.DEPOSIT_FORFEITED
     assert [sheet.quantity for sheet in sheets(market, campaign)] == [5]
+    sound(market)
+
+
+def test_without_a_sample_the_deposit_of_what_was_a_concept_comes_back(market: Market) -> None:
+    campaign, [paid, unpaid] = presale(market, 5, 3, concept_id=a_published_concept(market))
+    waiting = wait(market, campaign, 3)
+    market.pass_time(WEEK)
+    pay(market, paid)
+    market.pass_time(WINDOW)
+    assert market.state(unpaid) is PledgeState.REFUNDED
+    assert market.spent(market.pledge(unpaid).buyer_id) == 0
+    assert market.balance(AccountKind.MERCHANDISER_PAYABLE, market.merchandiser) == 0
+    assert told(market, market.pledge(unpaid).buyer_id)[-1] is NoticeKind.DEPOSIT_RETURNED
+    [released] = became(market, waiting)
+    market.pass_time(timedelta(minutes=1))
+    assert market.state(released.id) is PledgeState.CONFIRMED
+    assert [sheet.quantity for sheet in sheets(market, campaign)] == [8]
+    sound(market)
+
+
+def test_once_a_sample_was_to_be_had_the_deposit_is_forfeited(market: Market) -> None:
+    sample = market.campaign(CampaignKind.SAMPLE, ladder=((1, 60_00),), minimum=1, cap=5, per_buyer_limit=2)
+    terms = {"concept_id": a_published_concept(market), "sample_campaign_id": sample}
+    _, [paid, unpaid] = presale(market, 5, 3, **terms)
+    market.pass_time(WEEK)
+    pay(market, paid)
+    market.pass_time(WINDOW)
+    assert market.state(unpaid) is PledgeState.FORFEITED
     sound(market)
 
 

@@ -1,6 +1,7 @@
 """What more of a product may be asked for: from all its rounds, from weeks on offer, and from nothing of the future."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
@@ -10,6 +11,7 @@ from c2m.demand.models import CampaignState, PledgeState
 from c2m.demand.upside import Basis, Upside, upside_of
 from c2m.identity.models import Role
 from tests.builders import MORNING, a_campaign, a_confirmed_pledge, an_organisation
+from tests.design.builders import a_concept
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
@@ -64,6 +66,27 @@ def test_a_product_of_one_week_is_said_to_rest_on_its_category(database: Databas
     assert found is not None
     assert (found.basis, found.alike, found.of_category, found.error) == (Basis.BOTH, 5, True, None)
     assert 200 < found.p50 < found.p90
+
+
+def test_a_week_that_has_just_begun_is_not_held_against_a_product_and_of_a_concept_nothing_is_said_before_its_end(
+    database: Database,
+) -> None:
+    opens = MORNING + 2 * WEEK
+    young: dict[str, Any] = {"begins": opens, "ended": False, "title": "Young"}
+    with database.transaction() as session:
+        like_it(session)
+        owner = a_house(session)
+        tee = sold(session, owner, [0, 0], **young)
+        begun = upside_of(session, tee, now=opens + timedelta(seconds=5))
+        week_old = upside_of(session, tee, now=opens + WEEK)
+        concept, _ = a_concept(session, organisation_id=owner)
+        promoted = sold(session, a_house(session), [0, 0], concept_id=concept.id, **young)
+        said = [upside_of(session, promoted, now=opens + age) is not None for age in (DAY, 5 * DAY, WEEK)]
+    assert begun is not None
+    assert (begun.basis, begun.past, begun.drift) == (Basis.ALIKE, (), 0.0)
+    assert week_old is not None
+    assert (week_old.basis, [week.pieces for week in week_old.past]) == (Basis.BOTH, [0])
+    assert said == [False, False, True]
 
 
 def test_where_the_category_is_new_all_campaigns_stand_in_and_with_fewer_than_five_nothing_does(

@@ -8,7 +8,8 @@ from uuid import UUID
 from c2m.db import Database
 from c2m.demand.models import CampaignState
 from tests.builders import MORNING, a_campaign, a_confirmed_pledge
-from tests.conftest import Person, Visitor
+from tests.conftest import NOON, Person, Visitor
+from tests.design.builders import a_concept, a_want
 
 Client = Callable[..., Visitor]
 WEEK = timedelta(days=7)
@@ -51,6 +52,29 @@ def test_a_finished_product_shows_p50_and_p90_with_its_method_its_error_and_the_
     assert page.count("<td>") >= 4
     for method in ("as last week", "mean of four weeks", "Croston"):
         assert method in page
+
+
+def test_a_young_campaign_of_a_concept_says_what_buyers_wanted_instead_of_a_number(
+    database: Database, people: dict[str, Person], client: Client
+) -> None:
+    a_product(database, people["merchandiser"].organisation_id, (40, 44, 38, 41, 40))
+    owner = people["merchandiser2"].organisation_id
+    with database.transaction() as session:
+        concept, [variant, *_] = a_concept(session, organisation_id=owner)
+        a_want(session, variant, people["buyer"].organisation_id)
+        campaign, _variants = a_campaign(
+            session,
+            organisation_id=owner,
+            concept_id=concept.id,
+            state=CampaignState.OPEN,
+            opened_at=NOON,
+            deadline=NOON + WEEK,
+        )
+    browser = client("merchandiser2")
+    browser.set_cookie("locale", "en")
+    page = browser.get(f"/studio/campaigns/{campaign.id}").get_data(as_text=True)
+    assert "As a concept it was wanted by 1 buyer, 3 pieces in all." in page
+    assert "Probably" not in page
 
 
 def test_of_a_product_nobody_knows_anything_like_no_forecast_is_shown(

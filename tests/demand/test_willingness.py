@@ -9,7 +9,8 @@ from sqlmodel import Session, select
 from c2m.db import Database
 from c2m.demand.forecasting.ladders import QuoteCurve
 from c2m.demand.models import Campaign, CampaignState, GroupCampaign, Need, NeedGroup, NeedState
-from c2m.demand.willingness import Subject, observed, proposed_ladder
+from c2m.demand.willingness import Subject, continued, observed, proposed_ladder
+from c2m.design import looks
 from c2m.design.models import WantState
 from c2m.identity.models import Role
 from tests.builders import MORNING, a_campaign, a_confirmed_pledge, a_line, an_organisation
@@ -105,19 +106,44 @@ def test_where_nothing_was_sold_the_wants_of_the_category_speak_and_only_those_o
     assert (drafted.wants, drafted.wants_alike, drafted.come) == (1, 2, 3.0)
 
 
-def test_a_deposit_on_a_concept_counts_for_more_buyers_than_a_word(database: Database) -> None:
+def test_a_concepts_ladder_continues_its_proposal_at_the_chance_of_its_validation(database: Database) -> None:
     with database.transaction() as session:
         house = an_organisation(session, Role.MERCHANDISER)
-        concept, [variant, *_others] = a_concept(session, organisation_id=house.id)
-        for state in (WantState.STATED, WantState.STATED, WantState.DEPOSITED):
-            want = a_want(session, variant, an_organisation(session, Role.BUYER).id)
-            want.state = state
+        concept, [variant, *_others] = a_concept(session, organisation_id=house.id, target_quantity=60)
+        for number in range(60):
+            price = 69_00 if number < 40 else 59_00
+            want = a_want(session, variant, an_organisation(session, Role.BUYER).id, price_minor=price)
+            want.state = WantState.DEPOSITED
             session.add(want)
         session.flush()
-        subject = Subject(house.id, concept.category, "CNY", concept_id=concept.id)
-        found = observed(session, subject, now=NOON)
-    assert (found.stated, found.deposits, found.pledges) == (2, 1, 0)
-    assert found.come == pytest.approx((0.25 * 2 + 0.6) / 0.5)
+        now = NOON + timedelta(days=7)
+        shown = observed(session, Subject(house.id, concept.category, "CNY", concept_id=concept.id), now=now)
+        foreseen = looks.foreseen_of(session, concept, now=now)
+    said = foreseen.proposed
+    found = continued(QUOTES, shown, foreseen, target_cost_ppm=800_000)
+    assert (shown.deposits, shown.stated, shown.pledges, shown.wants_alike) == (60, 0, 0, 0)
+    assert (said.price_minor, said.minimum) == (69_00, 60)
+    assert found is not None
+    assert [step.price_minor for step in found.steps] == [69_00, 59_00]
+    assert (found.minimum, found.chance, found.steps[0].chance) == (said.minimum, said.chance, said.chance)
+    assert float((foreseen.pieces[:, 0] >= 60).mean()) == pytest.approx(said.chance, abs=0.03)
+    assert continued([QuoteCurve(0, ((1, 56_00),))], shown, foreseen, target_cost_ppm=800_000) is None
+
+
+def test_a_concept_hardly_anybody_wants_is_told_no_success(database: Database) -> None:
+    with database.transaction() as session:
+        house = an_organisation(session, Role.MERCHANDISER)
+        concept, [variant, *_others] = a_concept(session, organisation_id=house.id, target_quantity=300)
+        subject, now = Subject(house.id, concept.category, "CNY", concept_id=concept.id), NOON + timedelta(days=7)
+        for _ in range(3):
+            few, foreseen = observed(session, subject, now=now), looks.foreseen_of(session, concept, now=now)
+            assert continued(QUOTES, few, foreseen, target_cost_ppm=800_000) is None
+            a_want(session, variant, an_organisation(session, Role.BUYER).id)
+        shown, foreseen = observed(session, subject, now=now), looks.foreseen_of(session, concept, now=now)
+    found = continued(QUOTES, shown, foreseen, target_cost_ppm=800_000)
+    assert found is not None
+    assert found.minimum == 300
+    assert found.chance == foreseen.proposed.chance < 0.01
 
 
 def test_a_ladder_is_taken_over_with_one_press_and_nothing_is_stored(

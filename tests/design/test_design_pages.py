@@ -12,9 +12,11 @@ from werkzeug.test import TestResponse
 
 from c2m.app import build_worker
 from c2m.db import Database, uuid7
-from c2m.design import concepts
+from c2m.design import concepts, pictures
+from c2m.design.categories import CATEGORIES
 from c2m.design.models import Concept, ConceptState, ConceptVariant, Picture, PictureKind, Want, WantState
 from c2m.ledger.provider import SandboxProvider
+from tests.builders import a_line
 from tests.conftest import Person, Visitor
 from tests.design.builders import NOON, a_concept, a_file, a_want, an_image, everything
 
@@ -146,7 +148,7 @@ BAD_WANTS = [
     ({"quantity": "NaN"}, "whole number"),
     ({"quantity": "100001"}, "at most 100000"),
     ({"quantity": ""}, "Please fill this in"),
-    ({"price": "0"}, "must be positive"),
+    ({"price": "0"}, "must be above zero"),
     ({"price": "-1"}, "an amount such as"),
     ({"price": "Infinity"}, "an amount such as"),
     ({"price": "69.001"}, "2 decimals"),
@@ -209,7 +211,7 @@ BAD_CONCEPTS = [
     ({"title": ""}, "Please fill this in"),
     ({"title": "长" * 121}, "at most 120"),
     ({"category": "submarine"}, "one of the options"),
-    ({"price": "0"}, "must be positive"),
+    ({"price": "0"}, "must be above zero"),
     ({"price": "dear"}, "an amount such as"),
     ({"deposit": "129.01"}, "between nothing and the price"),
     ({"target_quantity": "0"}, "between 1 and 1,000,000"),
@@ -248,7 +250,7 @@ def test_a_photograph_joins_the_draft(database: Database, draft: Concept, englis
 
 BAD_PHOTOGRAPHS = [
     (HTML, "实拍", "Only PNG, JPEG and WebP"),
-    (b"", "实拍", "Only PNG, JPEG and WebP"),
+    (b"", "实拍", "The file is empty"),
     (a_file(an_image((40, 40))), "实拍", "too small"),
     (a_file(an_image((300, 300)), "JPEG")[:700], "实拍", "damaged"),
     (a_file(), "", "Please fill this in"),
@@ -429,3 +431,26 @@ def state_of(database: Database, concept_id: UUID) -> ConceptState:
 
 def found(session: Session, concept_id: UUID) -> Concept:
     return concepts.concept(session, concept_id)
+
+
+def test_a_new_concept_keeps_its_pictures_while_another_field_is_wrong(
+    database: Database, people: dict[str, Person], english: Client
+) -> None:
+    with database.transaction() as session:
+        owner = people["merchandiser"].organisation_id
+        mine = pictures.store_drawing(session, an_image(), provenance={}, organisation_id=owner, now=NOON)
+    sent = {"title": "Flask", "category": "bottle", "price": "-5", "target_quantity": "300", "picture": str(mine.id)}
+    answer = english("merchandiser").post("/studio/concepts/new", data=sent)
+    assert answer.status_code == 422
+    assert f'name="picture" value="{mine.id}"' in answer.get_data(as_text=True)
+    sent["picture"] = "no-picture"
+    assert english("merchandiser").post("/studio/concepts/new", data=sent).status_code == 422
+
+
+def test_the_form_says_from_how_many_pieces_on_factories_make_it(
+    database: Database, draft: Concept, english: Client
+) -> None:
+    with database.transaction() as session:
+        a_line(session, category=draft.category, process=CATEGORIES[draft.category].process, minimum=40)
+    page = english("merchandiser").get(f"/studio/concepts/{draft.id}").get_data(as_text=True)
+    assert "One factory here makes it, from 40 pieces on" in page

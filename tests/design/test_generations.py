@@ -94,8 +94,9 @@ def test_every_picture_is_made_with_its_seed_and_kept_with_how(
 def test_the_same_form_asks_once(database: Database, order: Callable[..., Commission]) -> None:
     first = asked(database, order())
     assert asked(database, order()).id == first.id
-    with pytest.raises(GenerationKeyReused):
-        asked(database, order(words="a blue mug"))
+    for other in ({"words": "a blue mug"}, {"attributes": {"primary": "pink"}}, {"colours": ("pink",)}, {"count": 2}):
+        with pytest.raises(GenerationKeyReused):
+            asked(database, order(**other))
     with database.reading() as session:
         assert (count(session, Generation), count(session, Rendition), count(session, Job)) == (1, 3, 1)
 

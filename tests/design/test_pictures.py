@@ -18,6 +18,7 @@ from c2m.design.models import Picture, PictureKind
 from c2m.design.pictures import (
     MOST_BYTES,
     BrokenPicture,
+    EmptyPicture,
     NotAPicture,
     PictureNotFound,
     PictureRefused,
@@ -61,7 +62,7 @@ def test_a_large_picture_is_kept_at_1024_pixels() -> None:
 @pytest.mark.parametrize(
     ("data", "refusal"),
     [
-        (b"", NotAPicture),
+        (b"", EmptyPicture),
         (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", NotAPicture),
         (b"<!doctype html><script>alert(1)</script>", NotAPicture),
         (b"%PDF-1.7", NotAPicture),

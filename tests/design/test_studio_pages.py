@@ -102,6 +102,10 @@ def test_more_of_a_brief_and_other_colours_of_a_picture_are_asked_for(studio: Vi
         (seed, "teal", "stripes"),
     ]
     assert "Navy" in page(studio, ways.headers["Location"])
+    sent_twice = studio.post(f"/pictures/{first.id}/colour-ways", data=colours)
+    gone_back = studio.post(f"/pictures/{first.id}/colour-ways", data=colours | {"colours": ["pink"]})
+    assert sent_twice.headers["Location"] == ways.headers["Location"] != gone_back.headers["Location"]
+    assert "Pink" in page(studio, gone_back.headers["Location"])
 
 
 def test_pictures_are_compared_and_made_into_a_concept(studio: Visitor, database: Database) -> None:

@@ -1,6 +1,7 @@
 """What validation sees and says, on both databases: exposures, saves, questions, daily looks, what is learned."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -8,8 +9,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from c2m.app import build_worker
+from c2m.audit import running
 from c2m.db import Database, table_of
-from c2m.design import concepts, evidence, looks, signals
+from c2m.design import concepts, evidence, looks, signals, wants
 from c2m.design.evidence import Showing
 from c2m.design.exposures import ExposureLog
 from c2m.design.looks import look_at_concepts, weigh_variants
@@ -28,8 +30,10 @@ from c2m.design.models import (
 )
 from c2m.design.outcomes import record_outcome
 from c2m.design.signals import Asked, NotShown, TooManyQuestions
+from c2m.design.telling import tell_decided
 from c2m.design.validation.rule import Decision
 from c2m.design.validation.signals import Signal
+from c2m.design.wants import ConceptClosed
 from c2m.errors import Invalid
 from c2m.identity.models import Role
 from c2m.ledger.provider import SandboxProvider
@@ -109,10 +113,13 @@ def test_a_question_is_asked_once_and_answered_for_all(database: Database) -> No
         assert signals.ask(session, asked, now=NOON).id == question.id
         with pytest.raises(Invalid):
             signals.answer(session, question, "  ", now=NOON)
-        signals.answer(session, question, "可以。", now=NOON + DAY)
+        for _ in range(2):
+            signals.answer(session, question, "可以。", now=NOON + DAY)
     with database.reading() as session:
         [found] = signals.questions_about(session, concept.id)
         assert (found.words, found.answer, found.answered_at) == ("能机洗吗？", "可以。", NOON + DAY)
+    [notice] = told(database, NoticeKind.CONCEPT_ANSWERED)
+    assert (notice.organisation_id, notice.subject_id) == (found.buyer_id, concept.id)
 
 
 def test_questions_have_a_limit_and_an_end(database: Database) -> None:
@@ -280,7 +287,120 @@ def test_what_became_of_wants_is_learned_by_category_and_dated(database: Databas
     assert stated.prior.conversion.mean < before[0].prior.conversion.mean
     assert deposited.prior.conversion.mean > before[1].prior.conversion.mean
     assert deposited.prior.interest.mean == pytest.approx(20 / 7, rel=0.5)
-    assert elsewhere[0].prior == evidence.ASSUMED[0]
+    assert [(lesson.concepts, lesson.elsewhere) for lesson in elsewhere] == [(0, 1), (0, 1)]
+    for own, other, assumed in zip(after, elsewhere, evidence.ASSUMED, strict=True):
+        assert other.prior.conversion == own.prior.conversion  # the market's, until there is one of its own
+        assert other.prior.interest == assumed.interest
+
+
+@pytest.mark.parametrize("decide", [concepts.mark_promoted, concepts.stop_concept])
+def test_after_its_decision_the_figures_are_those_it_was_decided_on(
+    database: Database, decide: Callable[..., None]
+) -> None:
+    at = NOON + 7 * DAY
+    with database.transaction() as session:
+        concept, variants = a_concept(session, target_quantity=150)
+        paid(session, a_crowd(session, variants, 80))
+        [[same_moment, _], [earlier, others]] = [a_concept(session) for _ in range(2)]
+        a_crowd(session, others, 10)
+        concepts.stop_concept(session, earlier, now=at - DAY)
+    with database.reading() as session:
+        before = what_is_said_of(session, concept.id, now=at)
+    with database.transaction() as session:
+        decide(session, session.get_one(Concept, concept.id), now=at)
+        concepts.stop_concept(session, session.get_one(Concept, same_moment.id), now=at)
+    with database.reading() as session:
+        assert what_is_said_of(session, concept.id, now=at) == before
+
+
+def what_is_said_of(session: Session, concept_id: UUID, *, now: datetime) -> looks.Appraisal:
+    concept = session.get_one(Concept, concept_id)
+    said, learned = evidence.said_of(session, [concept_id])[concept_id], evidence.lessons(session, "bottle", now=now)
+    return looks.appraise(concept, said, learned, now=now)
+
+
+def test_a_validated_concept_stays_open_to_promotion_for_a_week_after_its_end(
+    database: Database, provider: SandboxProvider
+) -> None:
+    with database.transaction() as session:
+        concept, variants = a_concept(session, target_quantity=40)
+        buyers = a_crowd(session, variants, 80)
+    worker = build_worker(database, provider)
+    last_moment = concept.ends_at + 7 * DAY - timedelta(seconds=1)
+    for at in (NOON, NOON + 8 * DAY, concept.ends_at, concept.ends_at, last_moment):
+        worker.run_until_idle(at)
+    with database.transaction() as session:
+        found = session.get_one(Concept, concept.id)
+        assert (found.state, concepts.decide_by(found)) == ("published", concept.ends_at + 7 * DAY)
+        [notice] = session.exec(select(Notice).where(Notice.kind == NoticeKind.CONCEPT_TO_DECIDE)).all()
+        assert (notice.organisation_id, notice.subject_id) == (concept.organisation_id, concept.id)
+        assert notice.facts["until"] == (concept.ends_at + 7 * DAY).isoformat()
+        assert count(session, DailyLook) == 2  # nothing is looked at after the end
+        with pytest.raises(ConceptClosed):
+            a_want(session, variants[0], buyers[0], key="too late", now=concept.ends_at)
+        withdrawn = session.exec(select(Want).where(Want.buyer_id == buyers[0])).one()
+        wants.withdraw_want(session, withdrawn, now=last_moment)
+    worker.run_until_idle(concept.ends_at + 7 * DAY)
+    with database.reading() as session:
+        found = session.get_one(Concept, concept.id)
+        assert (found.state, found.decided_at) == ("stopped", concept.ends_at + 7 * DAY)
+        states = [want.state for want in session.exec(select(Want)).all()]
+        assert (states.count(WantState.REFUNDED), states.count(WantState.WITHDRAWN)) == (79, 1)
+        assert running.run(session, now=concept.ends_at + 7 * DAY) == []
+
+
+@pytest.mark.parametrize(
+    ("decide", "kind"),
+    [
+        (concepts.mark_promoted, NoticeKind.CONCEPT_PROMOTED),
+        (concepts.stop_concept, NoticeKind.CONCEPT_STOPPED),
+    ],
+)
+def test_who_wanted_or_saved_it_is_told_once_what_was_decided_and_what_comes_back(
+    database: Database, provider: SandboxProvider, decide: Callable[..., None], kind: NoticeKind
+) -> None:
+    with database.transaction() as session:
+        concept, variants = a_concept(session)
+        twice, taken_back, saved, declined = (an_organisation(session, Role.BUYER).id for _ in range(4))
+        a_want(session, variants[0], twice, 2, key="the first")
+        a_want(session, variants[1], twice, 1, key="the second")
+        a_want(session, variants[0], declined)
+        withdrawn = a_want(session, variants[0], taken_back).id
+        signals.save_concept(session, concept, twice, now=NOON)
+        signals.save_concept(session, concept, saved, now=NOON)
+        a_want(session, a_concept(session)[1][0], an_organisation(session, Role.BUYER).id)
+    provider.declined_organisations.add(str(declined))
+    worker = build_worker(database, provider)
+    worker.run_until_idle(NOON)
+    with database.transaction() as session:
+        wants.withdraw_want(session, session.get_one(Want, withdrawn), now=NOON)
+        decide(session, session.get_one(Concept, concept.id), now=NOON + DAY)
+    worker.run_until_idle(NOON + DAY)
+    with database.transaction() as session:
+        tell_decided(session, [concept.id], NOON + DAY)  # as a job that is done again would
+    found = told(database, kind)
+    assert {notice.organisation_id: notice.facts["amount_minor"] for notice in found} == {twice: 15_00, saved: 0}
+    assert (len(found), {notice.subject_id for notice in found}) == (2, {concept.id})
+    assert {tuple(notice.facts[name] for name in ("title", "title_en", "currency")) for notice in found} == {
+        ("条纹保温杯", "Striped flask", "CNY")
+    }
+
+
+def test_a_promoted_concept_is_not_stopped_when_its_time_to_decide_is_over(
+    database: Database, provider: SandboxProvider
+) -> None:
+    with database.transaction() as session:
+        concept, variants = a_concept(session, target_quantity=40)
+        a_crowd(session, variants, 80)
+    worker = build_worker(database, provider)
+    for at in (NOON, NOON + 8 * DAY, concept.ends_at):
+        worker.run_until_idle(at)
+    with database.transaction() as session:
+        concepts.mark_promoted(session, session.get_one(Concept, concept.id), now=concept.ends_at + DAY)
+    worker.run_until_idle(concept.ends_at + 7 * DAY)
+    with database.reading() as session:
+        found = session.get_one(Concept, concept.id)
+        assert (found.state, found.decided_at) == ("promoted", concept.ends_at + DAY)
 
 
 def test_the_proposed_campaign_follows_what_was_said(database: Database) -> None:

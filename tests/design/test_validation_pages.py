@@ -1,5 +1,6 @@
 """Pages of validation: what is shown is counted, what buyers ask is answered, what the rule says has its figures."""
 
+import re
 from collections.abc import Callable
 from typing import cast
 from uuid import UUID
@@ -10,11 +11,14 @@ from sqlmodel import select
 
 from c2m.clock import ManualClock
 from c2m.db import Database
+from c2m.demand.models import Campaign
+from c2m.design import concepts, pictures
 from c2m.design.exposures import EXPOSURES, ExposureLog
 from c2m.design.looks import look_at_concepts
 from c2m.design.models import Concept, ConceptVariant, Exposure, Place, Question, SavedConcept
+from tests.builders import a_line
 from tests.conftest import Person, Visitor
-from tests.design.builders import NOON, a_concept, everything
+from tests.design.builders import NOON, a_concept, a_want, an_image, everything
 from tests.design.test_validation import DAY, a_crowd, paid
 
 Client = Callable[..., Visitor]
@@ -154,6 +158,24 @@ def test_the_rule_is_told_in_both_languages(validated: Published, client: Client
         assert words in chinese, words
 
 
+def test_after_the_end_of_a_validated_concept_both_sides_read_by_when_it_is_decided(
+    validated: Published, client: Client, clock: ManualClock
+) -> None:
+    concept, _ = validated
+    pages = f"/studio/concepts/{concept.id}", "/studio/concepts", f"/concepts/{concept.id}"
+    studio, shop = english(client, "merchandiser"), english(client, "buyer")
+    assert "you can promote it until 2026-12-13 16:00" in studio.get(pages[0]).get_data(as_text=True)
+    assert "once the concept has been decided, on 2026-12-13 at the latest" in shop.get(pages[2]).get_data(as_text=True)
+    clock.set(concept.ends_at)
+    assert "Promote it by 2026-12-13 16:00, or it is stopped" in studio.get(pages[0]).get_data(as_text=True)
+    assert "decide by 2026-12-13" in studio.get(pages[1]).get_data(as_text=True)
+    page = shop.get(pages[2]).get_data(as_text=True)
+    assert "The merchandiser decides by 2026-12-13 16:00 whether it is made." in page
+    assert "Deposits stay in escrow until then and come back in full" in page
+    assert 'name="price"' not in page
+    assert english(client, "merchandiser").get(f"{pages[0]}/promote").status_code == 200
+
+
 def test_the_verdict_as_json_carries_its_grounds(validated: Published, client: Client) -> None:
     concept, variants = validated
     address = f"/studio/concepts/{concept.id}/validation.json"
@@ -176,6 +198,68 @@ def test_the_promotion_form_begins_with_the_proposal(validated: Published, clien
     page = english(client, "merchandiser").get(f"/studio/concepts/{validated[0].id}/promote").get_data(as_text=True)
     for words in ('value="69.00"', 'value="40"', 'value="2026-12-06T22:00"', "What the form proposes", "7 days"):
         assert words in page, words
+
+
+def test_a_presale_is_proposed_the_deposit_of_its_concept_or_a_fifth_and_a_group_buy_takes_none(
+    database: Database, validated: Published, people: dict[str, Person], client: Client
+) -> None:
+    with database.transaction() as session:
+        owner = people["merchandiser"].organisation_id
+        without, _ = a_concept(session, organisation_id=owner, deposit_minor=0, target_quantity=40)
+    studio, pages = english(client, "merchandiser"), []
+    for concept in (validated[0], without):
+        pages.append(studio.get(f"/studio/concepts/{concept.id}/promote").get_data(as_text=True))
+        assert "it is refundable: buyers who do not pay the balance get it back" in pages[-1]
+    for page, amount in zip(pages, ("5.00", "13.00"), strict=True):
+        for name in ("deposit", "deposit_counts"):
+            assert re.search(rf'<input[^>]* name="{name}"[^>]* value="{amount}"', page), name
+    sent = {
+        "kind": "group_buy",
+        "title": "条纹保温杯",
+        "picture_id": str(validated[1][0].picture_id),
+        "colours": "藏青 Navy",
+    }
+    sent |= {"minimum": "40", "deadline": "2026-12-06T22:00", "tiers.0.from_quantity": "1", "tiers.0.price": "69"}
+    sent |= {"deposit": "5.00", "deposit_counts": "5.00"}
+    assert studio.post(f"/studio/concepts/{validated[0].id}/promote", data=sent).status_code == 303
+    with database.reading() as session:
+        assert session.exec(select(Campaign.kind, Campaign.deposit_minor)).all() == [("group_buy", 0)]
+
+
+def test_the_ladder_beside_the_proposal_tells_the_same_minimum_price_and_chance(
+    database: Database, validated: Published, client: Client
+) -> None:
+    with database.transaction() as session:
+        a_line(session, category="bottle", prices={1: 40_00, 100: 30_00})
+    page = english(client, "merchandiser").get(f"/studio/concepts/{validated[0].id}/promote").get_data(as_text=True)
+    told = page[page.index('id="proposal"') : page.index('id="minimum"')]
+    assert "40 pieces" in told
+    assert "¥69.00" in told
+    assert told.count("&gt; 99 %") == 2
+    assert "It is what the form proposes: no cheaper tier would earn more." in told
+
+
+def test_the_colours_proposed_are_those_of_the_pictures_that_were_wanted_most_wanted_first(
+    database: Database, people: dict[str, Person], client: Client
+) -> None:
+    said = [("藏青青海波", "Navy, waves", {"primary": "navy", "pattern": "waves"}), ("花、鸟", "Bird, flower", {})]
+    said += [("橄榄绿青海波", "Olive, waves", {"primary": "olive"}), ("红色", "Red", {"primary": "red"})]
+    with database.transaction() as session:
+        owner = people["merchandiser"].organisation_id
+        concept, _ = a_concept(session, organisation_id=owner, shown=0, published=False)
+        for name, name_en, looks in said:
+            picture = pictures.store_drawing(
+                session, an_image(), provenance={"attributes": looks}, organisation_id=owner, now=NOON
+            )
+            concepts.add_variant(session, concept, picture, name=name, name_en=name_en, now=NOON)
+        concepts.publish_concept(session, concept, now=NOON)
+        navy, bird, olive, _red = concepts.variants(session, concept.id)
+        for variant, quantity in ((navy, 2), (bird, 3), (olive, 9)):
+            a_want(session, variant, people["buyer"].organisation_id, quantity, key=f"wanted {variant.name}")
+    address = f"/studio/concepts/{concept.id}/promote"
+    page = english(client, "merchandiser").get(address).get_data(as_text=True)
+    [entered] = re.findall(r'<textarea id="colours"[^>]*>([^<]*)</textarea>', page)
+    assert entered.strip().split("\n") == ["橄榄绿 Olive", "花 鸟 Bird flower", "藏青 Navy"]
 
 
 def test_the_days_that_a_statement_rests_on_are_days_in_chinese_too(validated: Published, client: Client) -> None:

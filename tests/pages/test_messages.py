@@ -11,12 +11,13 @@ from sqlmodel import select
 
 from c2m.clock import ManualClock
 from c2m.db import Database, uuid7
+from c2m.design import concepts
 from c2m.notices.models import Notice, NoticeKind
 from c2m.notices.service import Message, tell
 from c2m.pages.message_words import CALLED_OFF, OFF, WORDS, told
 from tests.builders import a_campaign, a_confirmed_pledge
 from tests.conftest import PEOPLE, Person, Visitor
-from tests.design.builders import NOON
+from tests.design.builders import NOON, a_concept
 
 Client = Callable[..., Visitor]
 
@@ -111,6 +112,36 @@ def test_a_message_leads_to_the_order_the_campaign_or_the_studio(
         visitor = client(name)
         assert visitor.post(f"/messages/{notice.id}").headers["Location"] == address
         assert visitor.get(address).status_code == 200
+
+
+def test_what_became_of_a_concept_leads_to_its_campaign_or_its_page(
+    client: Client, people: dict[str, Person], database: Database, clock: ManualClock
+) -> None:
+    with database.transaction() as session:
+        promoted, (stopped, _) = a_campaign(session)[0], a_concept(session)
+        open_one, _ = a_concept(session, organisation_id=people["merchandiser"].organisation_id)
+        concepts.stop_concept(session, stopped, now=NOON)
+        promoted.concept_id = stopped.id
+        session.add(promoted)
+    for name, kind, subject, address in (
+        ("buyer", NoticeKind.CONCEPT_PROMOTED, stopped.id, f"/concepts/{stopped.id}/campaign"),
+        ("buyer", NoticeKind.CONCEPT_STOPPED, stopped.id, f"/concepts/{stopped.id}"),
+        ("buyer", NoticeKind.CONCEPT_ANSWERED, open_one.id, f"/concepts/{open_one.id}#questions"),
+        ("merchandiser", NoticeKind.CONCEPT_TO_DECIDE, open_one.id, f"/studio/concepts/{open_one.id}"),
+    ):
+        notice = a_notice(database, people[name].organisation_id, clock, kind=kind, subject_id=subject)
+        visitor = client(name)
+        assert visitor.post(f"/messages/{notice.id}").headers["Location"] == address
+        assert visitor.get(address, follow_redirects=True).status_code == 200
+
+
+@pytest.mark.parametrize(("amount_minor", "comes_back"), [(0, False), (15_00, True)])
+def test_what_comes_back_is_named_where_something_does(app: Flask, amount_minor: int, comes_back: bool) -> None:
+    facts = FACTS | {"amount_minor": amount_minor}
+    for kind in (NoticeKind.CONCEPT_PROMOTED, NoticeKind.CONCEPT_STOPPED):
+        notice = Notice(organisation_id=uuid7(), kind=kind, subject_id=uuid7(), facts=facts, key="x", told_at=NOON)
+        with app.test_request_context(), force_locale("en"):
+            assert ("Your deposit of ¥15.00 is on its way back" in told(notice).sentence) is comes_back
 
 
 def test_nobody_reads_or_puts_away_what_others_were_told(

@@ -2,24 +2,25 @@
 
 import io
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import col, select
 
 from c2m.app import build_worker
 from c2m.clock import ManualClock
-from c2m.db import Database
-from c2m.demand.models import Campaign, DemandSheet, Pledge
+from c2m.db import Database, table_of
+from c2m.demand.models import Campaign, DemandSheet, Pledge, PledgeState
 from c2m.errors import Refusal
 from c2m.ledger.provider import SandboxProvider
 from c2m.matching.models import Factory
 from c2m.notices.models import Notice, NoticeKind
 from c2m.production.first_articles import articles_of
 from c2m.production.floor import FirstArticleDue, ReportRequest, report_progress
-from c2m.production.models import FirstArticle, FirstArticleState, WorkOrder
+from c2m.production.models import FirstArticle, FirstArticleState, WorkOrder, WorkOrderState
 from tests.builders import a_campaign, a_confirmed_pledge, a_line, a_sheet, verify
 from tests.conftest import Person, Visitor
 from tests.design.builders import a_concept, a_file, everything
@@ -227,6 +228,49 @@ def test_a_buyer_compares_and_leaves_and_everybody_concerned_sees_it(
     assert everything(database) == before
     for viewer, address in ((house, "/studio/first-articles"), (maker, f"/factory/work-orders/{order}")):
         assert "Pieces still to be made" in viewer.get(address).get_data(as_text=True)
+
+
+def test_an_order_that_ended_before_the_first_piece_shows_none(
+    client: Client, database: Database, order: UUID, people: dict[str, Person], clock: ManualClock
+) -> None:
+    buyer, kept = english(client, "buyer"), "you could leave free of charge until"
+    with database.transaction() as session:
+        [pledge] = session.exec(select(Pledge)).all()
+        pledge.buyer_id = people["buyer"].organisation_id
+        session.add(pledge)
+    send(english(client, "factory"), order)
+    [article] = sent(database, order)
+    judge(english(client, "merchandiser"), article, "differs", "The red is darker than in the picture")
+    clock.advance(timedelta(days=4))  # the time to leave is over
+    shown = {}
+    for state in (PledgeState.CONFIRMED, PledgeState.CANCELLED, PledgeState.REFUNDED, PledgeState.FORFEITED):
+        with database.transaction() as session:
+            session.execute(sa.update(table_of(Pledge)).values(state=state))
+        page = buyer.get(f"/orders/{pledge.id}").get_data(as_text=True)
+        shown[state] = (kept in page, f"/first-articles/{article.id}/photograph" in page)
+    assert shown.pop(PledgeState.CONFIRMED) == (True, True)
+    assert set(shown.values()) == {(False, False)}
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (WorkOrderState.IN_PRODUCTION, "the rest is being made."),
+        (WorkOrderState.SHIPPED, "the rest has been made."),
+        (WorkOrderState.SETTLED, "the rest has been made."),
+    ],
+)
+def test_once_the_time_to_leave_is_over_the_house_reads_how_far_the_rest_is(
+    client: Client, database: Database, order: UUID, state: WorkOrderState, said: str
+) -> None:
+    send(english(client, "factory"), order)
+    house, [article] = english(client, "merchandiser"), sent(database, order)
+    judge(house, article, "differs", "The red is darker than in the picture")
+    with database.transaction() as session:
+        session.execute(sa.update(table_of(FirstArticle)).values(window_ended_at=article.sent_at))
+        session.execute(sa.update(table_of(WorkOrder)).values(state=state))
+    page = house.get("/studio/first-articles").get_data(as_text=True)
+    assert [words for words in ("the rest is being made.", "the rest has been made.") if words in page] == [said]
 
 
 def test_what_never_was_a_concept_needs_no_comparison(

@@ -24,7 +24,7 @@ HOSTILE = {
     "HTML called JPEG": (b"<!doctype html>" + SCRIPT, "cup.jpg", "Only PNG, JPEG"),
     "a bomb of pixels": (a_bomb(60_000), "cup.png", "too many pixels"),
     "cut short": (a_file(Image.effect_noise((300, 300), 60), "JPEG")[:3000], "cup.jpg", "damaged"),
-    "nothing": (b"", "cup.png", "Only PNG, JPEG"),
+    "nothing": (b"", "cup.png", "The file is empty"),
 }
 
 

@@ -147,10 +147,11 @@ class _Draws:
         breaks = [start for quote in self.market.quotes for start, _ in quote.breaks]
         smallest = [quote.smallest_order for quote in self.market.quotes]
         found = {max(1, n) for n in (*drawn, *breaks, *smallest)}
-        pays = sorted(n for n in found if self._pays(price, n))
+        pays = sorted(n for n in found if self.pays(price, n))
         return sorted({self._first_that_pays(price, pays[0], found), *pays}) if pays else []
 
-    def _pays(self, price: int, pieces: int) -> bool:
+    def pays(self, price: int, pieces: int) -> bool:
+        """Whether the factories' share of so many at this price covers what they ask."""
         return price * pieces * self.market.factory_ppm >= self.market.cost_minor(pieces) * PPM
 
     def _first_that_pays(self, price: int, pays: int, others: set[int]) -> int:
@@ -158,7 +159,7 @@ class _Draws:
         short = max((n for n in others if n < pays), default=0)
         while pays - short > 1:
             middle = (short + pays) // 2
-            short, pays = (short, middle) if self._pays(price, middle) else (middle, pays)
+            short, pays = (short, middle) if self.pays(price, middle) else (middle, pays)
         return pays
 
     def ends(self, ladder: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
@@ -197,6 +198,28 @@ def design_ladder(market: Market, *, rng: np.random.Generator) -> LadderProposal
         ladder = _moved(draws, found)
         worth = draws.worth(ladder)
     return _proposal(draws, ladder) if ladder else None
+
+
+def continued_ladder(market: Market, prices: Sequence[int], pieces: Floats, *, minimum: int) -> LadderProposal | None:
+    """A first price from its minimum on, with the cheaper tiers that earn more in expectation; None where it doesn't
+    cover the factories' cost.
+
+    Args:
+        prices: the first price and those below it that may follow.
+        pieces: wanted at each of them (draw × price); where fewer than the minimum are wanted at the first, it fails.
+    """
+    draws = _Draws(market, list(prices), np.where(pieces[:, :1] >= minimum, pieces, 0.0))
+    if not draws.pays(prices[0], minimum):
+        return None
+    ladder = [(0, minimum)]
+    worth = draws.worth(ladder)
+    while len(ladder) < MOST_TIERS:
+        follow = [grown for grown in _grown(draws, ladder) if grown[0] == (0, minimum)]
+        found = max(follow, key=draws.worth, default=ladder)
+        if draws.worth(found) <= worth * (1 + WORTH_A_STEP) + SURE_ENOUGH:
+            break
+        ladder, worth = found, draws.worth(found)
+    return _proposal(draws, ladder)
 
 
 def _grown(draws: _Draws, ladder: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:

@@ -125,6 +125,11 @@ class Campaign(Table, table=True):
     releasing_until: datetime | None = time_field(nullable=True)  # waiting buyers pay for pieces freed after the close
 
     @property
+    def deposit_returns(self) -> bool:
+        """Whether a deposit comes back though its balance stays unpaid: what is sold is a picture, without a sample."""
+        return self.concept_id is not None and self.sample_campaign_id is None
+
+    @property
     def certain_quantity(self) -> int:
         """Pieces that count for the price shown: all that are pledged but those whose ceiling is not reached."""
         return self.pledged_quantity - self.conditional_quantity

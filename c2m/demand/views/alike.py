@@ -29,6 +29,7 @@ from c2m.web.flask_app import reads
 from c2m.web.forms import Form, Submission, Upload, queried, submitted
 
 SHOWN = 12
+CLOSEST = 4  # shown where nothing is alike
 LOOKED_THROUGH = 200  # nearest pictures, of which some belong to what is over
 PHOTOGRAPHS_AT_ONCE = 2  # read in child processes, in each process of the site
 WAIT_SECONDS = 5.0
@@ -43,7 +44,7 @@ class TooManyPhotographs(Unavailable):
 
 @dataclass(frozen=True)
 class Found:
-    """A card on offer, the picture of it that was found, and how alike it is; None where no degrees are known."""
+    """A card on offer, the picture of it that was found, and how alike it is; None where it isn't or nobody knows."""
 
     card: Any
     picture_id: UUID
@@ -126,14 +127,15 @@ def _answer(
 
 
 def _on_offer(near: Sequence[Alike]) -> list[Found]:
-    """What is on offer among the nearest pictures, without what is not alike."""
+    """What is on offer among the nearest pictures and alike; where nothing is, the closest, without a degree."""
     degrees = _looks().degrees
     distances = {one.picture_id: one.distance for one in near}
     cards = marketplace.showing(db_session(), list(distances), now=request_time())[:SHOWN]
     found = [Found(card, i, distances[i], degrees.of(distances[i]) if degrees else None) for card, i in cards]
     if degrees is None:
         return found
-    alikes = [(one, one.degree) for one in found if one.degree is not None]
+    if not (alikes := [(one, one.degree) for one in found if one.degree is not None]):
+        return found[:CLOSEST]
     belong = of_a_kind([(one.card.category, degree) for one, degree in alikes])
     return [one for (one, _degree), belongs in zip(alikes, belong, strict=True) if belongs]
 
@@ -172,6 +174,7 @@ def _page(
         form=form,
         like=like,
         photograph=_in_the_page(photograph) if photograph else "",
+        has_degrees=_looks().degrees is not None,
         degrees={one.card.id: one.degree for one in found or () if one.degree},
         ladders=queries.ladders(session, [row.id for row in rows if row.kind != Kind.CONCEPT]),
         faces=_nearest_faces(found or ()),

@@ -9,6 +9,7 @@ from c2m.demand.models import Campaign, CampaignState
 from c2m.demand.predictions import FEWEST_ALIKE, Tenth, concepts_record
 from c2m.demand.upside import KINDS, Basis, Upside, upside_of
 from c2m.demand.views.blueprint import blueprint
+from c2m.design import queries as design
 from c2m.errors import N_
 from c2m.web.context import db_session, request_time
 from c2m.web.formats import day, percent
@@ -85,6 +86,10 @@ def how_concepts_came() -> list[Tenth]:
 
 
 def upside_part(session: Session, found: Campaign) -> dict[str, Any]:
-    """What more of a campaign's product the coming weeks may bring, once buyers have seen it."""
+    """What more of a campaign's product the coming weeks may bring, once buyers have seen it; too early to say of what
+    was a concept, what buyers wanted of that."""
     shown = found.state in SEEN and found.kind in KINDS
-    return {"upside": upside_of(session, found.id, now=request_time()) if shown else None}
+    upside = upside_of(session, found.id, now=request_time()) if shown else None
+    heard = found.concept_id if shown and upside is None else None
+    tally = design.tallies(session, [heard]).get(heard, design.SILENCE) if heard else None
+    return {"upside": upside, "wanted_as_concept": tally}

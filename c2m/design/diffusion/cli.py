@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from c2m.config import Imagination
+from c2m.design.categories import CATEGORIES
 from c2m.design.diffusion.briefs import UnknownProduct, understand
 from c2m.design.diffusion.card import FIGURES, write_card
 from c2m.design.diffusion.generator import EMBEDDED, PipelineGenerator, generator_from, require_libraries
@@ -83,9 +85,9 @@ def picture(
     model: Annotated[
         str | None, typer.Option(help="hub id or directory of any diffusers pipeline; C2M_DESIGN_MODEL, else embedded")
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, max=200, help="steps of denoising")] = None,
-    guidance: Annotated[float | None, typer.Option(min=0, max=20, help="how closely the words are followed")] = None,
-    size: Annotated[int | None, typer.Option(min=16, max=4096, help="pixels along a side, by eights")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, max=200, help="steps of denoising; embedded: 12")] = None,
+    guidance: Annotated[float | None, typer.Option(min=0, max=20, help="how closely words are followed")] = None,
+    size: Annotated[int | None, typer.Option(min=16, max=4096, help="pixels a side, by eights; embedded: 256")] = None,
     device: Device = None,
     as_json: Annotated[bool, typer.Option("--json", help="print files, seconds and provenance as one object")] = False,
 ) -> None:
@@ -100,6 +102,7 @@ def picture(
     settings = Imagination().model_copy(update=given)
     start = None if source is None else _opened(source)
     whole = Brief(_product(category, brief, attributes), brief, attributes, start, strength)
+    _see_that_pictures_can_be_kept(out)
     generator = generator_from(settings)
     told: list[dict[str, Any]] = []
     started = time.monotonic()
@@ -126,7 +129,9 @@ def picture(
 def train(
     folder: Folder = Path("var/training"),
     part: Annotated[Part, typer.Option(help="codec first, then denoiser; both may run at the same time")] = Part.ALL,
-    samples: Annotated[int, typer.Option(min=1, help="drawings the denoiser has seen when it is done")] = 4_000_000,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="drawings the denoiser has seen at its end; else the recipe's")
+    ] = None,
     device: Device = None,
     threads: Annotated[int, typer.Option(min=1, help="of the processor")] = 1,
     compiled: Annotated[
@@ -149,7 +154,7 @@ def train(
     if part in (Part.ALL, Part.CODEC):
         codec_training.train_codec(recipe, run, compute)
     if part in (Part.ALL, Part.DENOISER):
-        training.train(recipe, run, compute, samples=samples)
+        training.train(recipe, run, compute, samples=samples or recipe.denoiser.samples)
 
 
 @app.command()
@@ -207,6 +212,19 @@ def save_png(made: Generated, path: Path) -> None:
     path.write_bytes(png(made.image, made.kind, made.provenance))
 
 
+def _see_that_pictures_can_be_kept(folder: Path) -> None:
+    """Write into the directory on trial, before anything takes long."""
+    is_new = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+        if is_new:
+            folder.rmdir()
+    except OSError as unable:
+        raise typer.BadParameter(f"{folder}: {unable.strerror}.", param_hint="--out") from unable
+
+
 def _opened(path: Path) -> Image.Image:
     try:
         return Image.open(io.BytesIO(make_safe(path.read_bytes())))
@@ -216,6 +234,8 @@ def _opened(path: Path) -> Image.Image:
 
 def _product(category: str, words: str, attributes: dict[str, str]) -> str:
     """The category that was chosen, else the one in the words, if there is one."""
+    if category and category not in CATEGORIES:
+        raise typer.BadParameter(f"{category!r} is none of: {', '.join(CATEGORIES)}.", param_hint="--category")
     try:
         return understand(words, category=category, attributes=attributes).attributes["category"]
     except UnknownProduct:

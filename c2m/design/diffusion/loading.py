@@ -1,6 +1,5 @@
 """A pipeline as it was asked for: device, number format, adapted weights, scheduler; quiet and ready."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from transformers.utils import logging as transformers_logging
 
 # diffusers looks for the codec's class among the modules that are loaded, hence this import.
 from c2m.design.diffusion import codec as codec
-from c2m.design.diffusion.models import INDEX, folder_of, lora_file, weights_gib
+from c2m.design.diffusion.models import folder_of, index, lora_file, weights_gib
 from c2m.design.diffusion.refusals import (
     AboveMemoryLimit,
     BrokenModel,
@@ -97,7 +96,7 @@ def _see_to_memory(folder: Path, name: str, setup: Setup) -> None:
 
 
 def _read(folder: Path, name: str, setup: Setup) -> Any:
-    kind = json.loads((folder / INDEX).read_text("utf-8")).get("_class_name")
+    kind = index(folder).get("_class_name")
     try:
         return AutoPipelineForText2Image.from_pretrained(str(folder), dtype=setup.numbers, local_files_only=True)
     except Exception as broken:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Iterator
 from math import prod
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from c2m.design.diffusion.refusals import HubAway, MissingModel, UnknownModel
+from c2m.design.diffusion.refusals import BrokenModel, HubAway, MissingModel, UnknownModel
 
 INDEX = "model_index.json"
 WEIGHTS = re.compile(r"(diffusion_pytorch_)?model(-\d+-of-\d+)?\.(safetensors|bin)")  # no other variant's
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 HUB_SECONDS = 10.0
 SAMPLED_BYTES = 64 * 1024
 T = TypeVar("T")
@@ -73,9 +73,24 @@ def revision(folder: Path) -> str:
     return known.hexdigest()[:12]
 
 
+def index(folder: Path) -> dict[str, Any]:
+    """What the pipeline is put together from.
+
+    Raises:
+        BrokenModel
+    """
+    try:
+        found = json.loads((folder / INDEX).read_text("utf-8"))
+    except ValueError as broken:
+        raise BrokenModel(model=str(folder), reason=f"{INDEX}: {broken}") from broken
+    if not isinstance(found, dict):
+        raise BrokenModel(model=str(folder), reason=f"{INDEX} holds no object")
+    return found
+
+
 def weights_gib(folder: Path, *, bytes_each: int) -> float:
     """Memory that the weights take when each number has so many bytes, GiB."""
-    parts = [part for part in json.loads((folder / INDEX).read_text("utf-8")) if (folder / part).is_dir()]
+    parts = [part for part in index(folder) if (folder / part).is_dir()]
     return sum(size for part in parts for size in _sizes(folder / part, bytes_each)) / 2**30
 
 
@@ -102,10 +117,12 @@ def _see_that_hub_has(model: str) -> None:
 
 
 def _asked(model: str, ask: Callable[[], T]) -> T:
-    from huggingface_hub.errors import HTTPError, RepositoryNotFoundError
+    from huggingface_hub.errors import HFValidationError, HTTPError, RepositoryNotFoundError
 
     try:
         return ask()
+    except HFValidationError:
+        raise MissingModel(model=model) from None
     except RepositoryNotFoundError:
         raise UnknownModel(model=model) from None
     except (HTTPError, OSError) as away:

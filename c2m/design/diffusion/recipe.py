@@ -52,6 +52,8 @@ class DenoiserRecipe:
     rate: float = 6e-4
     warmup_steps: int = 300
     halving_steps: int = 12_000  # the rate has fallen to 1/√2 after so many steps
+    cooling_from: int = 11_600  # the step from which on it falls to nothing, in a straight line,
+    cooling_steps: int = 1_000  # within so many steps
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.01
     clip: float = 1.0
@@ -64,9 +66,15 @@ class DenoiserRecipe:
     steps_per_shard: int = 200  # one shard more is used each time so many steps are done
 
     def rate_at(self, step: int) -> float:
-        """The learning rate: a warm-up, then the inverse square root, so that every step is a good one to stop at."""
+        """The learning rate: a warm-up, then the inverse square root, at last a straight line down to nothing."""
         decay = float((1 + step / self.halving_steps) ** -0.5)
-        return self.rate * min(1.0, (step + 1) / self.warmup_steps) * decay
+        cooled = min(1.0, max(0.0, 1 - (step - self.cooling_from) / self.cooling_steps))
+        return self.rate * min(1.0, (step + 1) / self.warmup_steps) * decay * cooled
+
+    @property
+    def samples(self) -> int:
+        """Drawings seen once the rate has fallen to nothing."""
+        return (self.cooling_from + self.cooling_steps) * self.batch
 
     def shards_at(self, step: int) -> int:
         """How many shards of drawings are in use at that step."""

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import numpy as np
 
-from c2m.design.validation.demand import Evidence, Forecast, Prior, forecast
+from c2m.design.validation.demand import Evidence, Floats, Forecast, Prior, forecast
 from c2m.design.validation.rule import STATED_RULE
 
 SHORTEST_DAYS, LONGEST_DAYS = 7, 30  # of a proposed campaign
@@ -60,6 +60,15 @@ class Proposal:
     minimum: int
     days: int
     chance: float
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a proposed campaign would sell, by the draws its chance is reckoned from."""
+
+    proposed: Proposal
+    prices: tuple[int, ...]  # the proposed one, and cheaper ones that buyers named
+    pieces: Floats  # draw × price
 
 
 def evidence_at(price_minor: int, said: Sequence[Said]) -> Evidence:
@@ -133,6 +142,33 @@ def proposal(
         if chance >= SURE_ENOUGH:
             break
     return Proposal(price, minimum, days, chance)
+
+
+def foreseen(
+    said: Sequence[Said],
+    priors: Sequence[Prior],
+    span: Span,
+    proposed: Proposal,
+    *,
+    rng: np.random.Generator,
+) -> Foreseen:
+    """Orders of the proposed campaign at its price and at those that buyers named below it.
+
+    At every price the same draws of what is unknown, so that fewer are never sold at less.
+    """
+    from scipy.special import gammaincinv  # slow to load, and the web only needs the names
+
+    prices = tuple(price for price in _prices(said, proposed.price_minor) if price <= proposed.price_minor)
+    level, seed = rng.random(CURVE_DRAWS), int(rng.integers(2**32))
+    columns = []
+    for price in prices:
+        alike = np.random.default_rng(seed)
+        run = forecast_at(price, said, priors, replace(span, left=float(proposed.days)), rng=alike, draws=CURVE_DRAWS)
+        spread = np.maximum(run.variances, 1e-9)
+        columns.append(
+            gammaincinv(np.maximum(run.means**2 / spread, 1e-9), level) * spread / np.maximum(run.means, 1e-9)
+        )
+    return Foreseen(proposed, prices, np.maximum.accumulate(np.stack(columns, axis=1).round(), axis=1))
 
 
 def _prices(said: Sequence[Said], asked_minor: int) -> list[int]:

@@ -24,7 +24,7 @@ from c2m.identity.models import Role
 from c2m.web.access import allow, public
 from c2m.web.context import db_session, request_time
 from c2m.web.formats import percent
-from c2m.web.forms import Form, Submission, Whole, blank, submitted
+from c2m.web.forms import Form, Submission, Whole, blank, key_for, submitted
 from c2m.web.viewer import signed_in_viewer, viewer
 
 FILE_NAMES = {
@@ -77,7 +77,7 @@ def colour_ways(picture_id: UUID) -> Response | tuple[str, int]:
         return _page(found, form)
     generation, rendition = known
     colours = tuple(dict.fromkeys(form.value.colours))
-    return again(generation, rendition, form.value.idempotency_key, colours=colours)
+    return again(generation, rendition, key_for(form.value), colours=colours)
 
 
 @blueprint.post("/studio/pictures/<uuid:generation_id>/more")
@@ -86,7 +86,7 @@ def more_of(generation_id: UUID) -> Response:
     """Have more pictures of a brief made, with seeds of their own."""
     form, found = submitted(MoreForm), own_generation(generation_id)
     first = generations.renditions(db_session(), [found.id])[found.id][0]
-    return again(found, first, form.value.idempotency_key, count=form.value.count)
+    return again(found, first, key_for(form.value), count=form.value.count)
 
 
 def again(

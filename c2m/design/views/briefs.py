@@ -115,9 +115,7 @@ def in_both_languages(generation: Generation, rendition: Rendition) -> str:
     for locale in ("zh", "en"):
         if not own or (locale == "zh") != bool(CHINESE.search(own)):
             with force_locale(locale):
-                looks = described(_looks(generation, rendition))
-                told = _(", ").join(f"{name} {value}" for name, value in looks)
-                lines.append(str(_("From the attributes: %(attributes)s", attributes=told)))
+                lines.append(" · ".join(value for _name, value in described(_looks(generation, rendition))))
     return "\n".join(lines)
 
 

@@ -48,7 +48,8 @@ def concept(concept_id: UUID) -> tuple[str, int]:
 def deposit(concept_id: UUID) -> str:
     """What the form would ask for now, as a part of the page."""
     pieces = _quantity(submitted(WantForm))
-    return render_template("design/_deposit.html", concept=visible_concept(concept_id), quantity=pieces)
+    found = visible_concept(concept_id)
+    return render_template("design/_deposit.html", concept=found, quantity=pieces, decide_by=concepts.decide_by(found))
 
 
 @blueprint.post("/concepts/<uuid:concept_id>/want")
@@ -109,7 +110,8 @@ def concept_page(
     session, who = db_session(), viewer()
     form = form or blank(WantForm, quantity=1, price=amount_entry(found.price_minor, found.currency))
     question = question or blank(QuestionForm)
-    is_open = found.state is ConceptState.PUBLISHED and request_time() < found.ends_at
+    is_published = found.state is ConceptState.PUBLISHED
+    is_open = is_published and request_time() < found.ends_at
     shown = concepts.variants(session, found.id)
     if is_open:
         shown = arranged(found.id, shown)
@@ -127,6 +129,8 @@ def concept_page(
         mine=queries.wants_of(session, found.id, buyer_id) if buyer_id else [],
         by_id={variant.id: variant for variant in shown},
         is_open=is_open,
+        is_awaited=is_published and not is_open and bool(queries.validated_of(session, [found.id])),
+        decide_by=concepts.decide_by(found),
         may_want=who is None or buyer_id is not None,
         is_buyer=buyer_id is not None,
         is_owner=who is not None and who.organisation_id == found.organisation_id,

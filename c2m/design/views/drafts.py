@@ -81,7 +81,8 @@ def new_concept() -> tuple[str, int]:
 def create_concept() -> Answer:
     """Keep a new concept as a draft and go on to its pictures."""
     form = submitted(NewConceptForm)
-    chosen = [own_picture(picture_id) for picture_id in dict.fromkeys(form.parsed.picture if form.parsed else ())]
+    named = () if "picture" in form.errors else form.entered.get("picture", ())  # kept though other fields be wrong
+    chosen = [own_picture(UUID(picture_id)) for picture_id in dict.fromkeys(named)]
     if form.accepted:
         try:
             made = concepts.create_concept(db_session(), _draft(form.value), now=request_time())

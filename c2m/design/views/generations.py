@@ -23,7 +23,7 @@ from c2m.identity.models import Role
 from c2m.web.access import allow
 from c2m.web.context import db_session, edge, request_time
 from c2m.web.flask_app import reads
-from c2m.web.forms import Form, Submission, blank, queried, submitted
+from c2m.web.forms import Form, Submission, blank, key_for, queried, submitted
 from c2m.web.paging import page_number, page_of
 from c2m.web.viewer import signed_in_viewer
 
@@ -94,7 +94,7 @@ def generation(generation_id: UUID) -> str:
         source=pictures.pictures(session, [found.source_id]).get(found.source_id) if found.source_id else None,
         reading=briefs.described({"category": found.category, **shared}),
         reason=_(found.reason) % found.reason_details if found.reason else "",
-        is_colour_ways=len({rendition.seed for rendition in asked}) < len(asked),
+        is_colour_ways=any(each.attributes.get("primary") != found.attributes.get("primary") for each in asked),
         under_way=found.state in generations.UNDER_WAY,
         key=str(uuid4()),
         most=MOST_PICTURES,
@@ -188,15 +188,16 @@ def _asked(entered: BriefForm) -> Generation:
         PictureRefused, WordRefused, UnknownProduct, Invalid, TooManyGenerations
     """
     who, now = signed_in_viewer(), request_time()
+    key = key_for(entered)
     with edge().database.reading() as session:
-        known = generations.asked_before(session, who.organisation_id, entered.idempotency_key)
+        known = generations.asked_before(session, who.organisation_id, key)
     source_id = entered.source_id if known is None else known.source_id
     if entered.photograph and known is None:
         source_id = _photograph(entered, who.organisation_id, now)
     asked = Commission(
         organisation_id=who.organisation_id,
         asked_by=who.user_id,
-        idempotency_key=entered.idempotency_key,
+        idempotency_key=key,
         seed=secrets.randbelow(SEEDS),
         words=entered.words,
         category=entered.category or "",

@@ -69,6 +69,13 @@ def names_of(provenance: Mapping[str, Any]) -> tuple[str, str]:
     return "".join(thing.zh for thing in named), ", ".join(thing.en for thing in named).capitalize()
 
 
+def colour_of(provenance: Mapping[str, Any]) -> str:
+    """The colour a picture was made in, in both languages, 藏青 Navy; empty where nobody chose one."""
+    looks = provenance.get("spec") or provenance.get("attributes") or {}
+    found = COLOURS.get(looks.get("primary", ""))
+    return f"{found.zh} {found.en}" if found else ""
+
+
 def suffix_among(taken: Container[str], name: str) -> str:
     """What tells a name from those that are taken: nothing, or the next number."""
     return next(suffix for suffix in chain([""], (f" {number}" for number in count(2))) if name + suffix not in taken)

@@ -40,6 +40,7 @@ def studio() -> str:
         tallies=queries.tallies(session, ids),
         silence=queries.SILENCE,
         covers=queries.covers(session, ids),
+        decide_by={concept.id: concepts.decide_by(concept) for concept in page.rows},
     )
 
 

@@ -90,6 +90,7 @@ def validation_page(found: Concept) -> tuple[str, int]:
         leader=leader if interest[leader.id].pieces else None,
         questions=signals.questions_about(session, found.id),
         days=_days(found),
+        decide_by=concepts.decide_by(found),
         has_flat=sketching.can_draw(found.category),
     )
     return html, 200
@@ -115,6 +116,7 @@ def _as_json(found: Concept, report: Report) -> dict[str, Any]:
                 "conversion": asdict(lesson.prior.conversion) | {"mean": lesson.prior.conversion.mean},
                 "interest_a_day": asdict(lesson.prior.interest) | {"mean": lesson.prior.interest.mean},
                 "concepts": lesson.concepts,
+                "concepts_of_other_categories": lesson.elsewhere,
                 "buyers": lesson.buyers,
                 "orders": lesson.orders,
                 "measured_at": lesson.measured_at.isoformat() if lesson.measured_at else None,

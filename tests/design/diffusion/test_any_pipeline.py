@@ -194,12 +194,19 @@ def of_another_kind(folder: Path) -> Path:
     return folder
 
 
+def without_an_index(folder: Path) -> Path:
+    (folder / "model_index.json").write_text("{")
+    return folder
+
+
 @pytest.mark.parametrize(
     ("prepare", "refusal"),
     [
         (lambda folder: folder / "nowhere", MissingModel),
         (lambda folder: folder, MissingModel),
+        (lambda folder: "./nowhere", MissingModel),
         (broken, BrokenModel),
+        (without_an_index, BrokenModel),
         (of_another_kind, NotFromWords),
         (lambda folder: "nobody/has-this-model", HubAway),
     ],

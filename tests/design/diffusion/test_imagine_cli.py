@@ -51,6 +51,8 @@ def test_a_source_that_is_no_picture_is_refused_before_a_model_is_loaded(tmp_pat
         (["--size", "37"], "37 is no multiple of 8."),
         (["--primary", "frogish"], "Unknown primary 'frogish'."),
         (["--out", __file__], "is a file."),
+        (["--out", "/proc/nowhere"], "/proc/nowhere: No such file or directory."),
+        (["--category", "spaceship"], "'spaceship' is none of: tshirt, hoodie"),
     ],
 )
 def test_what_cannot_be_made_is_refused_as_the_option_it_was_asked_by(asked, said, tmp_path):

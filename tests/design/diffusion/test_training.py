@@ -63,7 +63,10 @@ def test_the_codec_may_learn_more_without_its_latents_changing():
 def test_the_rate_warms_up_and_then_falls_slowly():
     settings = Recipe().denoiser
     assert settings.rate_at(0) < settings.rate_at(settings.warmup_steps)
-    assert settings.rate_at(settings.halving_steps) == pytest.approx(settings.rate / 2**0.5)
+    assert settings.rate_at(10_000) == pytest.approx(settings.rate * (1 + 10_000 / settings.halving_steps) ** -0.5)
+    assert settings.rate_at(settings.cooling_from + settings.cooling_steps // 2) < settings.rate_at(10_000) / 1.9
+    assert settings.rate_at(settings.cooling_from + settings.cooling_steps) == 0
+    assert settings.samples == (settings.cooling_from + settings.cooling_steps) * settings.batch
 
 
 def test_more_drawings_come_into_use_as_training_goes_on():
