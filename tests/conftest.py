@@ -305,6 +305,27 @@ def browser_type_launch_args() -> dict[str, Any]:
     return {"executable_path": str(CHROMIUM), "headless": True, "args": ["--no-sandbox"]}
 
 
+@pytest.fixture(autouse=True, scope="session")
+def clicks_arrive() -> Iterator[None]:
+    """A click in a browser returns once the page it led to is whole; by itself it does as soon as that page begins."""
+    from playwright.sync_api import Locator, Page
+
+    with pytest.MonkeyPatch.context() as patched:
+        for kind, page_of in ((Page, lambda page: page), (Locator, lambda locator: locator.page)):
+            patched.setattr(kind, "click", arriving(kind.click, page_of))
+        yield
+
+
+def arriving(click: Callable[..., None], page_of: Callable[[Any], Any]) -> Callable[..., None]:
+    """The click, and then waiting until the page is whole."""
+
+    def click_and_arrive(target: Any, *where: Any, **how: Any) -> None:
+        click(target, *where, **how)
+        page_of(target).wait_for_load_state()
+
+    return click_and_arrive
+
+
 def lives(database: Database, number: int, *, steps: int) -> hypothesis_settings:
     """How often and how long a state machine lives: a third as often on PostgreSQL, which takes as much longer."""
     return hypothesis_settings(

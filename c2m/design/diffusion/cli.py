@@ -137,13 +137,16 @@ def train(
     compiled: Annotated[
         bool, typer.Option("--compile", help="fuse the denoiser's operations first: minutes once, then faster steps")
     ] = False,
+    begin_with: Annotated[
+        Path | None, typer.Option("--from", help="an exported model to go on from where there is no checkpoint")
+    ] = None,
     small: Small = False,
 ) -> None:
     """Train the embedded model; a run that was stopped goes on where it was, to the bit if it is compiled as before."""
     require_libraries()
     import torch
 
-    from c2m.design.diffusion import codec_training, training
+    from c2m.design.diffusion import codec_training, resuming, training
     from c2m.design.diffusion.compute import Compute
     from c2m.design.diffusion.run import Run
 
@@ -151,6 +154,8 @@ def train(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that a stopped training keeps its last step
     recipe, compute, run = _recipe(small), Compute.best(device, compiled=compiled), Run(folder, _say())
     typer.echo(f"{compute}; recipe {recipe.fingerprint('codec')} and {recipe.fingerprint('denoiser')}")
+    if begin_with is not None:
+        resuming.lay_checkpoints(begin_with, recipe, run)
     if part in (Part.ALL, Part.CODEC):
         codec_training.train_codec(recipe, run, compute)
     if part in (Part.ALL, Part.DENOISER):

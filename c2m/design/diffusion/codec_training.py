@@ -1,6 +1,7 @@
 """Making the codec: components fitted at once, then the decoder trained on latents with noise."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ HELD_BACK = 16
 def fitted_codec(recipe: Recipe, run: Run) -> PatchCodec:
     """The codec with its final encoder, and the decoder as far as it has been trained."""
     codec = fresh_codec(recipe)
-    path = run.folder / f"{recipe.latents_fingerprint()}-components.npz"
+    path = components_path(recipe, run)
     if not path.exists():
         specs = specs_of(recipe.seed, FITTING_STREAM, count=recipe.codec.fitting_drawings)
         pictures = np.stack(list(pictures_of(specs, size=recipe.denoiser.drawing_size, seed=recipe.seed)))
@@ -39,6 +40,11 @@ def fitted_codec(recipe: Recipe, run: Run) -> PatchCodec:
     if state is not None:
         codec.decoder.load_state_dict(state["average"])
     return codec
+
+
+def components_path(recipe: Recipe, run: Run) -> Path:
+    """Where the encoder's weights lie."""
+    return run.folder / f"{recipe.latents_fingerprint()}-components.npz"
 
 
 def fresh_codec(recipe: Recipe) -> PatchCodec:
@@ -67,8 +73,9 @@ def train_codec(recipe: Recipe, run: Run, compute: Compute, *, save_every: float
     state = run.load(PART, recipe)
     if state is not None:
         decoder.load_state_dict(state["decoder"])
-        optimiser.load_state_dict(state["optimiser"])
         first = state["step"]
+        if state["optimiser"] is not None:
+            optimiser.load_state_dict(state["optimiser"])
 
     def save(step: int) -> None:
         run.save(

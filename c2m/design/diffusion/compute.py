@@ -18,8 +18,8 @@ class Compute:
     def best(cls, device: str | None = None, *, compiled: bool = False) -> "Compute":
         """The device asked for, else CUDA where there is one; bfloat16 where the hardware multiplies it."""
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        half = chosen.type == "cuda" or bool(torch.cpu._is_amx_tile_supported())
-        return cls(chosen, half, compiled)
+        half = chosen.type == "cuda" or torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+        return cls(chosen, bool(half), compiled)
 
     def prepare(self, module: torch.nn.Module) -> None:
         """Have the module's operations fused by the compiler, if that was asked for; its weights stay as they are."""

@@ -8,6 +8,8 @@ from typing import Any
 
 from c2m.design.diffusion.vocabulary import prompt_words
 
+SMALL_MOTIFS = frozenset({"argyle", "dots", "floral", "leaves", "stars", "tartan", "waves"})
+
 
 @dataclass(frozen=True)
 class CodecRecipe:
@@ -52,8 +54,8 @@ class DenoiserRecipe:
     rate: float = 6e-4
     warmup_steps: int = 300
     halving_steps: int = 12_000  # the rate has fallen to 1/√2 after so many steps
-    cooling_from: int = 11_600  # the step from which on it falls to nothing, in a straight line,
-    cooling_steps: int = 1_000  # within so many steps
+    cooling_from: int = 20_000  # the step from which on it falls to nothing, in a straight line,
+    cooling_steps: int = 3_000  # within so many steps
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.01
     clip: float = 1.0
@@ -64,12 +66,18 @@ class DenoiserRecipe:
     first_shards: int = 2
     shards: int = 40
     steps_per_shard: int = 200  # one shard more is used each time so many steps are done
+    plain: float = 0.5  # how often a drawing without a pattern is learnt from, against one with stripes,
+    motifs: float = 2.0  # and one with a pattern of small motifs, which is the hardest to learn
 
-    def rate_at(self, step: int) -> float:
-        """The learning rate: a warm-up, then the inverse square root, at last a straight line down to nothing."""
+    def rate_at(self, step: int, *, begun: int = 0) -> float:
+        """The learning rate: a warm-up from the step it was begun at, the inverse square root, a line to nothing."""
         decay = float((1 + step / self.halving_steps) ** -0.5)
         cooled = min(1.0, max(0.0, 1 - (step - self.cooling_from) / self.cooling_steps))
-        return self.rate * min(1.0, (step + 1) / self.warmup_steps) * decay * cooled
+        return self.rate * min(1.0, (step - begun + 1) / self.warmup_steps) * decay * cooled
+
+    def weight(self, pattern: str) -> float:
+        """How often a drawing with that pattern is learnt from, against one with stripes."""
+        return self.plain if pattern == "plain" else self.motifs if pattern in SMALL_MOTIFS else 1.0
 
     @property
     def samples(self) -> int:

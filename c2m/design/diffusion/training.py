@@ -73,16 +73,18 @@ class Training:
             weight_decay=settings.weight_decay,
             fused=True,
         )
-        self.step = 0
+        self.step = self.begun = 0
         self._shards = Shards(run.folder / "shards", recipe)
         self._latents: list[npt.NDArray[np.float16]] = []
         self._specs: list[DrawingSpec] = []
+        self._weights: npt.NDArray[np.float64] = np.empty(0)
         state = run.load(PART, recipe)
         if state is not None:
             self.model.load_state_dict(state["model"])
             self.average.load_state_dict(state["average"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.step = state["step"]
+            self.step, self.begun = state["step"], state["begun"]
+            if state["optimiser"] is not None:
+                self.optimiser.load_state_dict(state["optimiser"])
 
     @property
     def samples(self) -> int:
@@ -93,6 +95,7 @@ class Training:
         """Keep everything needed to go on."""
         state: dict[str, Any] = {
             "step": self.step,
+            "begun": self.begun,
             "samples": self.samples,
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
@@ -123,7 +126,7 @@ class Training:
         errors = (made.float() - target).square().mean(dim=(1, 2, 3))
         loss = (errors * weight.to(device)).mean()
         for group in self.optimiser.param_groups:
-            group["lr"] = settings.rate_at(self.step)
+            group["lr"] = settings.rate_at(self.step, begun=self.begun)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
         self.optimiser.step()
@@ -134,8 +137,8 @@ class Training:
 
     def _batch(self, rng: np.random.Generator) -> tuple[Tensor, list[str]]:
         settings = self.recipe.denoiser
-        self._read_up_to(settings.shards_at(self.step))
-        chosen = rng.integers(settings.shards_at(self.step) * settings.shard_drawings, size=settings.batch)
+        self._read_up_to(settings.shards_at(self.step - self.begun))
+        chosen = rng.choice(len(self._specs), size=settings.batch, p=self._weights / self._weights.sum())
         rows = [self._latents[i // settings.shard_drawings][i % settings.shard_drawings] for i in chosen]
         speaker = Speaker(rng)
         captions = [speaker.caption(self._specs[i]) for i in chosen]
@@ -150,6 +153,8 @@ class Training:
             shard = self._shards.read(number)
             self._latents.append(shard.latents)
             self._specs.extend(shard.specs)
+            weights = [self.recipe.denoiser.weight(spec.pattern) for spec in shard.specs]
+            self._weights = np.append(self._weights, weights)
 
     def _draw_shard(self, number: int) -> None:
         self._shards.draw(number, fitted_codec(self.recipe, self.run))
