@@ -11,6 +11,7 @@ from c2m.demand.models import Pledge, PledgeState
 from c2m.demo.calendar import Diary, local_hour
 from c2m.demo.demand import within
 from c2m.demo.market import Market
+from c2m.demo.products import FirstPiece
 from c2m.design.generation import Brief, SketchGenerator
 from c2m.design.models import Picture
 from c2m.design.pictures import store_drawing
@@ -44,25 +45,33 @@ class FirstPieces:
     _to_leave: Diary[UUID] = field(default_factory=Diary)
     _known: set[UUID] = field(default_factory=set)
     _made: int = 0
+    _courses: dict[str, FirstPiece] = field(init=False)  # by the campaign's title
 
     def __post_init__(self) -> None:
         self._rng = self.market.chance("first pieces")
+        become = [idea.becomes for idea in self.market.size.ideas if idea.becomes]
+        self._courses = {product.title: product.first_piece for product in become}
 
     def act(self, session: Session, *, now: datetime) -> None:
         """Look for orders that wait, photograph what is ready, judge what was sent."""
         if not 9 <= local_hour(now) < 20:
             return
         for order_id in self._waiting(session):
-            if order_id not in self._known:
-                self._known.add(order_id)
+            self._known.add(order_id)
+            if self._course(session, session.get_one(WorkOrder, order_id)) is not FirstPiece.AWAITED:
                 self._to_send.note(now + within(self._rng, timedelta(hours=8), timedelta(hours=40)), order_id)
         for order_id in self._to_send.due(now):
-            article = self._send(session, session.get_one(WorkOrder, order_id), now)
-            self._to_judge.note(now + within(self._rng, timedelta(hours=2), timedelta(hours=20)), article.id)
+            order = session.get_one(WorkOrder, order_id)
+            article = self._send(session, order, now)
+            if self._course(session, order) is not FirstPiece.UNJUDGED:
+                self._to_judge.note(now + within(self._rng, timedelta(hours=2), timedelta(hours=20)), article.id)
         for article_id in self._to_judge.due(now):
             self._judge(session, session.get_one(FirstArticle, article_id), now)
         for campaign_id in self._to_leave.due(now):
             self._leave(session, campaign_id, now)
+
+    def _course(self, session: Session, order: WorkOrder) -> FirstPiece:
+        return self._courses[campaign_of(session, order).title]
 
     def _waiting(self, session: Session) -> list[UUID]:
         working = (WorkOrderState.PLANNED, WorkOrderState.IN_PRODUCTION)
@@ -84,7 +93,8 @@ class FirstPieces:
         picture = store_drawing(
             session, drawn.image, provenance=drawn.provenance, organisation_id=order.factory_id, now=now
         )
-        differs = DIFFERS[self._made % len(DIFFERS)] if self._made % DIFFERING_EACH == 1 else ""
+        differing = self._course(session, order) is FirstPiece.DIFFERS or self._made % DIFFERING_EACH == 1
+        differs = DIFFERS[self._made % len(DIFFERS)] if differing else ""
         return send_first_article(session, order, picture, note=differs, now=now)
 
     def _judge(self, session: Session, article: FirstArticle, now: datetime) -> None:
@@ -93,7 +103,8 @@ class FirstPieces:
         judge = session.exec(select(User.id).where(User.organisation_id == house).order_by(col(User.id))).first()
         if judge is None:
             raise LookupError(f"nobody works at {house}")
-        refuses = article.attempt == 1 and self._made % REFUSED_EACH == 0
+        usual = self._course(session, order) is FirstPiece.USUAL
+        refuses = usual and article.attempt == 1 and self._made % REFUSED_EACH == 0
         words = VERDICTS[self._made % len(VERDICTS)] if refuses else ""
         judge_first_article(session, article, accepts=not refuses, words=words, judged_by=judge, now=now)
         if article.state is FirstArticleState.REFUSED:

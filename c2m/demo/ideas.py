@@ -24,6 +24,7 @@ class Idea:
     colours: tuple[tuple[str, str], ...]  # of its sketches: primary, secondary
     pattern: str = "plain"
     becomes: Product | None = None
+    ours: bool = False  # of the house that one signs in as
     studio: bool = False  # its pictures come from the picture studio, made by the image model
     decided: float | None = None  # day of the merchandiser's decision: promoted, or stopped where it becomes nothing
 

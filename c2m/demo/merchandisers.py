@@ -233,7 +233,7 @@ class Merchandisers:
             self._ask_the_studio(session, idea, now)
             return
         asked = self._asked.get(idea.key)
-        owner = self._a_house() if asked is None else asked.house
+        owner = self._house_of(idea) if asked is None else asked.house
         draft = concepts.ConceptDraft(
             organisation_id=owner,
             title=idea.title,
@@ -264,7 +264,7 @@ class Merchandisers:
 
     def _ask_the_studio(self, session: Session, idea: Idea, now: datetime) -> None:
         """Brief the picture studio; the concept is published once its pictures are there."""
-        house = self._a_house()
+        house = self._house_of(idea)
         by = session.exec(select(User.id).where(User.organisation_id == house).order_by(col(User.id))).first()
         if by is None:
             raise LookupError(f"nobody works at {house}")
@@ -272,7 +272,9 @@ class Merchandisers:
         self._asked[idea.key] = Asked(generations.commission(session, asked, now=now).id, house)
         self._diary.note(now + PREPARES, Publish(idea))
 
-    def _a_house(self) -> UUID:
+    def _house_of(self, idea: Idea) -> UUID:
+        if idea.ours:
+            return self.town.merchandisers[0]
         return self._rng.choices(self.town.merchandisers, weights=_leading(self.town.merchandisers))[0]
 
     def _decide(self, session: Session, shown: Shown, now: datetime) -> None:

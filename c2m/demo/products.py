@@ -1,6 +1,7 @@
 """A product of the demo market: its ladder, variants, look, and the days it is on offer."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from c2m.demand.models import CampaignKind
 from c2m.demand.rules import Tier
@@ -8,6 +9,15 @@ from c2m.design.drawings import COLOURS, DrawingSpec
 
 CLOTHES = ("S", "M", "L", "XL")
 SHOES = ("36", "37", "38", "39", "40", "41", "42")
+
+
+class FirstPiece(StrEnum):
+    """What becomes of the first piece of what was a concept before the demo ends."""
+
+    USUAL = "usual"  # takes its course
+    AWAITED = "awaited"  # its factory has not shown it yet: left to whoever signs in
+    UNJUDGED = "unjudged"  # its house has not judged it yet: left to whoever signs in
+    DIFFERS = "differs"  # accepted though it differs, so that buyers may leave
 
 
 def minor(yuan: float) -> int:
@@ -56,6 +66,7 @@ class Product:
     extended: float | None = None  # days from the last instant at which its merchandiser extends it by three days
     completed: bool = False  # its merchandiser buys what is missing, a day before the end
     production_days: int | None = None  # promised; the policy's unless given
+    first_piece: FirstPiece = FirstPiece.USUAL  # of what was a concept
     slips: float = 0  # days by which the first factory that makes it falls behind its plan
     called_off: float | None = None  # days from the last instant at which its merchandiser calls it off
 
