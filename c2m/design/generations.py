@@ -142,10 +142,10 @@ def generation_of(session: Session, generation_id: UUID, *, organisation_id: UUI
     return found
 
 
-def generations_of(organisation_id: UUID) -> sa.Select[Any]:
-    """A merchandiser's generations, newest first."""
-    newest = (col(Generation.asked_at).desc(), col(Generation.id).desc())
-    return sa.select(Generation).where(col(Generation.organisation_id) == organisation_id).order_by(*newest)
+def generations_of(organisation_id: UUID | None) -> sa.Select[Any]:
+    """A merchandiser's generations, or everybody's, newest first."""
+    statement = sa.select(Generation).order_by(col(Generation.asked_at).desc(), col(Generation.id).desc())
+    return statement if organisation_id is None else statement.where(col(Generation.organisation_id) == organisation_id)
 
 
 def asked_before(session: Session, organisation_id: UUID, idempotency_key: str) -> Generation | None:

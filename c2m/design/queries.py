@@ -119,23 +119,34 @@ def wants_of(session: Session, concept_id: UUID, buyer_id: UUID) -> list[Want]:
     return list(session.exec(statement.order_by(col(Want.stated_at).desc(), col(Want.id).desc())).all())
 
 
-def concepts_of(organisation_id: UUID, state: ConceptState | None = None) -> sa.Select[Any]:
-    """A merchandiser's concepts, newest first."""
-    statement = sa.select(Concept).where(col(Concept.organisation_id) == organisation_id)
+def concepts_of(organisation_id: UUID | None, state: ConceptState | None = None) -> sa.Select[Any]:
+    """A merchandiser's concepts, or everybody's, newest first."""
+    statement = sa.select(Concept)
+    if organisation_id is not None:
+        statement = statement.where(col(Concept.organisation_id) == organisation_id)
     if state is not None:
         statement = statement.where(col(Concept.state) == state)
     return statement.order_by(col(Concept.created_at).desc(), col(Concept.id).desc())
 
 
-def concept_counts(session: Session, organisation_id: UUID) -> dict[ConceptState, int]:
-    """How many concepts a merchandiser has in each state."""
+def concept_counts(session: Session, organisation_id: UUID | None) -> dict[ConceptState, int]:
+    """How many concepts a merchandiser, or everybody, has in each state."""
     table = table_of(Concept)
-    rows = session.execute(
-        sa.select(table.c.state, sa.func.count())
-        .where(table.c.organisation_id == organisation_id)
-        .group_by(table.c.state)
-    )
-    return {ConceptState(state): count for state, count in rows}
+    statement = sa.select(table.c.state, sa.func.count()).group_by(table.c.state)
+    if organisation_id is not None:
+        statement = statement.where(table.c.organisation_id == organisation_id)
+    return {ConceptState(state): count for state, count in session.execute(statement)}
+
+
+def latest_looks(session: Session, concept_ids: Sequence[UUID]) -> dict[UUID, DailyLook]:
+    """What the rule said of each concept when it last looked."""
+    look = table_of(DailyLook)
+    found: dict[UUID, DailyLook] = {}
+    for part in chunks(concept_ids):
+        newest = sa.select(look.c.concept_id, sa.func.max(look.c.day)).where(look.c.concept_id.in_(part))
+        days = sa.tuple_(look.c.concept_id, look.c.day).in_(newest.group_by(look.c.concept_id))
+        found |= {one.concept_id: one for one in session.exec(select(DailyLook).where(days))}
+    return found
 
 
 def validated_of(session: Session, concept_ids: Sequence[UUID]) -> set[UUID]:

@@ -99,6 +99,7 @@ PLACES: dict[Role | None, tuple[Place, ...]] = {
             queue="counters",
             leads_to=("matching.counter_offer", "matching.decide_on_counter"),
         ),
+        Place("design.all_concepts", _("Concepts"), "concept", leads_to=("design.all_runs",)),
         Place("pages.runs", _("Matching"), "refresh", leads_to=("pages.promises", "pages.plan", "pages.predictions")),
         Place("pages.ledger", _("Ledger"), "ledger", heading=_("Accounts")),
         Place("pages.audit", _("Audit"), "shield"),

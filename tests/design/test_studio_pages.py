@@ -169,6 +169,23 @@ def test_why_a_run_failed_is_said_in_the_reader_s_language(studio: Visitor, data
     assert "草图" in page(client("merchandiser"), address)
 
 
+def test_the_operator_reads_of_every_run_whose_it_is_and_why_it_failed(
+    studio: Visitor, database: Database, client: Client, people: dict[str, Person]
+) -> None:
+    asked(studio)
+    work(database, TinyModel(trouble=NothingFromPictures()))
+    asked(studio, idempotency_key="another one", words="<b>blue</b> mug", count="1")
+    work(database)
+    operator = client("operator")
+    operator.set_cookie("locale", "en")
+    told = page(operator, "/operator/pictures")
+    assert "Sketches are drawn from words, not from a picture." in told
+    assert "0 / 3" in told
+    assert "1 / 1" in told
+    assert "&lt;b&gt;blue&lt;/b&gt; mug" in told
+    assert "2 runs" in told
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [

@@ -176,6 +176,31 @@ def test_after_the_end_of_a_validated_concept_both_sides_read_by_when_it_is_deci
     assert english(client, "merchandiser").get(f"{pages[0]}/promote").status_code == 200
 
 
+def test_the_operator_reads_of_every_concept_what_the_rule_says_and_what_is_held(
+    validated: Published, client: Client, database: Database, people: dict[str, Person], clock: ManualClock
+) -> None:
+    concept, _ = validated
+    with database.transaction() as session:
+        other = people["merchandiser2"].organisation_id
+        draft = a_concept(session, organisation_id=other, title="尚未发布", title_en="Not shown yet", published=False)[
+            0
+        ]
+        look_at_concepts(session, [], NOON + 7 * DAY)  # another day: the latest counts
+    operator = english(client, "operator")
+    page = operator.get("/operator/concepts").get_data(as_text=True)
+    assert f'href="/concepts/{concept.id}"' in page
+    assert "Not shown yet" in page
+    assert f"/concepts/{draft.id}" not in page
+    assert "Validated" in page
+    assert "40 pieces are ordered, on 2026-11-29" in page
+    assert "80 buyers" in page
+    shown = operator.get("/operator/concepts?state=draft").get_data(as_text=True)
+    assert "Not shown yet" in shown
+    assert str(concept.id) not in shown
+    clock.set(concept.ends_at)
+    assert "decide by 2026-12-13" in operator.get("/operator/concepts?state=published").get_data(as_text=True)
+
+
 def test_the_verdict_as_json_carries_its_grounds(validated: Published, client: Client) -> None:
     concept, variants = validated
     address = f"/studio/concepts/{concept.id}/validation.json"

@@ -39,6 +39,8 @@ PAGES = (
     "/operator/jobs",
     "/operator/ledger",
     "/operator/audit",
+    "/operator/concepts",
+    "/operator/pictures",
 )
 EXPORTS = tuple(f"/operator/{name}.csv" for name in ("factories", "matching", "late", "jobs", "ledger"))
 Client = Callable[..., Visitor]
@@ -103,6 +105,7 @@ def test_nobody_else_comes_in(client: Client, database: Database, name: str | No
         "/operator/late?sort=1;drop",
         "/operator/factories?state=any",
         "/operator/matching?left=perhaps",
+        "/operator/concepts?state=eaten",
         "/operator/ledger?before=yesterday",
         "/operator/ledger?account=swiss",
         "/operator/ledger?q=" + "9" * 121,
