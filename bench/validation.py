@@ -7,8 +7,9 @@ minimum" (what a plain progress bar says), "pieces wanted × usual conversion �
 uncalibrated. Worlds: steady; a launch that fades from 1.5 to 0.5 of its mean; uneven days (a gamma factor of variance
 0.5 a day, busy weekends); heavy-tailed quantities. Goals: of concepts whose expected orders just equal the minimum
 ≤ 5 % ever called validated, in each world; ≥ 80 % of those at twice the minimum; ECE of P(≥ minimum) ≤ 0.05; less
-exposure wasted on losing variants than by showing all evenly. `--calibrate` prints the bound the rule's threshold is
-set by, on concepts of another seed.
+exposure wasted on losing variants than by showing all evenly. Beside them, categories with none, two or ten outcomes of
+their own, which borrow their conversion from others whose true one differs. `--calibrate` prints the bound the rule's
+threshold is set by, on concepts of another seed.
 """
 
 import argparse
@@ -36,6 +37,10 @@ EARLIER = 40  # concepts of the category that have been through, from which its 
 TRUE_CONVERSION = (Conversion(6.0, 18.0), Conversion(18.0, 12.0))  # stated, with a deposit; the rule isn't told
 ALPHA, POWER, ECE, BINS = 0.05, 0.80, 0.05, 10
 VARIANTS, SHOWN_A_DAY = 4, 150
+OTHER_CATEGORIES, OUTCOMES_OF_EACH = 10, 8  # from which a young category borrows
+BETWEEN_CATEGORIES = 40.0  # sum of the Beta's parameters that the categories' mean conversions are drawn from
+OWN_OUTCOMES = (0, 2, 10)
+Conversions = tuple[Conversion, ...]
 
 
 @dataclass(frozen=True)
@@ -69,12 +74,14 @@ class Concepts:
         return Evidence(self.buyers[rows, day], self.pieces[rows, day], self.squares[rows, day])
 
 
-def simulate(world: World, ratio: Floats, rng: np.random.Generator) -> Concepts:
+def simulate(
+    world: World, ratio: Floats, rng: np.random.Generator, converts: Conversions = TRUE_CONVERSION
+) -> Concepts:
     """Concepts whose expected orders are so many times their minimum."""
     count, longest = len(ratio), max(DAYS)
     days = rng.choice(DAYS, count).astype(float)
     minimum = np.exp(rng.uniform(np.log(80), np.log(800), count)).round()
-    conversion = np.stack([rng.beta(c.orders, c.others, count) for c in TRUE_CONVERSION], axis=-1)
+    conversion = np.stack([rng.beta(c.orders, c.others, count) for c in converts], axis=-1)
     deposited = rng.beta(8, 12, count)
     parts = np.stack([1 - deposited, deposited], axis=-1)
     median = rng.uniform(1.2, 4, count)
@@ -117,23 +124,38 @@ def _quantities(world: World, median: Floats, rng: np.random.Generator) -> Float
     return np.maximum(1, np.minimum(np.exp(rng.normal(np.log(median), world.tail)), 200).round())
 
 
-def learned(rng: np.random.Generator) -> tuple[Prior, ...]:
-    """Priors from earlier concepts of the category, as the platform learns them."""
-    earlier = simulate(WORLDS[0], np.exp(rng.normal(0, 0.5, EARLIER)), rng)
-    total = earlier.buyers[:, -1]
+def learned(
+    rng: np.random.Generator, earlier: int = EARLIER, converts: Conversions = TRUE_CONVERSION, *others: Concepts
+) -> tuple[Prior, ...]:
+    """Priors from earlier concepts of the category and of the market's others, as the platform learns them."""
+    own = simulate(WORLDS[0], np.exp(rng.normal(0, 0.5, earlier)), rng, converts)
+    drew = [[Drew(int(n), float(d)) for n, d in zip(own.buyers[:, -1, at], own.days, strict=True)] for at in (0, 1)]
     return tuple(
         Prior(
-            learned_interest(
-                assumed.interest,
-                [Drew(int(n), float(d)) for n, d in zip(total[:, at], earlier.days, strict=True)],
-            ),
-            learned_conversion(
-                assumed.conversion,
-                [Came(int(n), int(k)) for n, k in zip(total[:, at], earlier.orders[:, at], strict=True)],
-            ),
+            learned_interest(assumed.interest, drew[at]),
+            learned_conversion(learned_conversion(assumed.conversion, came(at, *others)), came(at, own)),
         )
         for at, assumed in enumerate(ASSUMED)
     )
+
+
+def came(level: int, *many: Concepts) -> list[Came]:
+    """What became of those concepts' buyers of one level of commitment."""
+    return [
+        Came(int(n), int(k))
+        for each in many
+        for n, k in zip(each.buyers[:, -1, level], each.orders[:, level], strict=True)
+    ]
+
+
+def a_category(rng: np.random.Generator) -> Conversions:
+    """How interest turns into orders in a category of its own."""
+    found = []
+    for usual in TRUE_CONVERSION:
+        mean = rng.beta(usual.mean * BETWEEN_CATEGORIES, (1 - usual.mean) * BETWEEN_CATEGORIES)
+        size = usual.orders + usual.others
+        found.append(Conversion(mean * size, (1 - mean) * size))
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -229,6 +251,32 @@ def errors(setting: Setting, rng: np.random.Generator) -> list[dict[str, Any]]:
     return rows
 
 
+def young(concepts: int, rng: np.random.Generator) -> list[dict[str, float]]:
+    """Errors and power in categories with few outcomes of their own, whose conversion differs from the market's.
+
+    Every young category has a market of other categories of its own to borrow from.
+    """
+    rows = []
+    for own in OWN_OUTCOMES:
+        at, twice = [], []
+        for _ in range(-(-concepts // A_CATEGORY)):
+            spread = np.exp(rng.normal(0, 0.5, OUTCOMES_OF_EACH))
+            market = [simulate(WORLDS[0], spread, rng, a_category(rng)) for _ in range(OTHER_CATEGORIES)]
+            converts = a_category(rng)
+            priors = learned(rng, own, converts, *market)
+            for ratio, found in ((1.0, at), (2.0, twice)):
+                shown = simulate(WORLDS[0], np.full(A_CATEGORY, ratio), rng, converts)
+                found.append(judged(shown, priors, STATED_RULE, rng).rule)
+        rows.append(
+            {
+                "own": own,
+                "false_rule": float(np.concatenate(at).mean()),
+                "power_rule": float(np.concatenate(twice).mean()),
+            }
+        )
+    return rows
+
+
 def calibration(setting: Setting, rng: np.random.Generator) -> dict[str, Any]:
     """Concepts of all worlds and strengths: is P(≥ minimum) as often right as it says? What became of the validated?"""
     said, came, short, validated = [], [], 0, 0
@@ -299,6 +347,7 @@ def main() -> int:
         "concepts": count,
         "rule": asdict(STATED_RULE),
         "worlds": errors(setting, rng),
+        "young": young(count, rng),
         "calibration": calibration(setting, rng),
         "exposure": wasted(count, rng),
     }
@@ -323,6 +372,9 @@ def report(found: dict[str, Any]) -> None:
     mean = float(np.mean(power))
     print(f"power at twice the minimum: {mean:.1%} over the worlds ({met(mean >= POWER)} ≥ {POWER:.0%})")
     print(f"  least {min(power):.1%}; had “stop” been followed {followed:.1%}")
+    for row in found["young"]:
+        borrowed = f"{row['own']} outcomes of its own, conversion borrowed from {OTHER_CATEGORIES} other categories"
+        print(f"{borrowed}: {row['false_rule']:.1%} / {row['power_rule']:.1%}")
     fit, shown = found["calibration"], found["exposure"]
     print(f"ECE of P(≥ minimum): {fit['ece']:.3f} ({met(fit['ece'] <= ECE)} ≤ {ECE}); said → came, looks:")
     for line in fit["table"]:
