@@ -54,7 +54,7 @@ class DenoiserRecipe:
     rate: float = 6e-4
     warmup_steps: int = 300
     halving_steps: int = 12_000  # the rate has fallen to 1/√2 after so many steps
-    cooling_from: int = 20_000  # the step from which on it falls to nothing, in a straight line,
+    cooling_from: int = 16_000  # the step from which on it falls to nothing, in a straight line,
     cooling_steps: int = 3_000  # within so many steps
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.01
