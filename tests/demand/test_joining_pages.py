@@ -160,14 +160,14 @@ def test_a_worker_killed_between_commit_and_answer_leaves_one_pledge(
 def ask(
     port: int, method: str, address: str, body: str = "", headers: dict[str, str] | None = None
 ) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=90)
     connection.request(method, address, body, headers or {})
     return connection.getresponse()
 
 
 def cookie_and_token(port: int) -> tuple[str, str]:
     """A form's token and the cookie it belongs to, once the site answers."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while True:
         try:
             answer = ask(port, "GET", "/sign-in")
