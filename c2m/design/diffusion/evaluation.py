@@ -37,7 +37,8 @@ class Plan:
     size: int = 128  # pixels at which pictures are judged
     judge_drawings: int = 4400
     epochs: int = 8
-    blobs: int = 60
+    eyes: int = 3  # judges, which judge together
+    blobs: int = 600
     empty: int = 44
     varied: int = len(CATEGORIES)  # prompts whose variety is measured
     seeds: int = 4  # of each of them
@@ -47,7 +48,9 @@ class Plan:
 
 def few() -> Plan:
     """A plan of seconds, to try the command."""
-    return Plan(each=1, size=64, judge_drawings=110, epochs=1, blobs=4, empty=2, varied=1, seeds=2, timed=1, shards=1)
+    return Plan(
+        each=1, size=64, judge_drawings=110, epochs=1, eyes=2, blobs=4, empty=2, varied=1, seeds=2, timed=1, shards=1
+    )
 
 
 @dataclass(frozen=True)
@@ -119,15 +122,14 @@ class Evaluation:
         self.folder, self.plan, self.say = folder, plan, say
         specs = specs_of(JUDGE_SEED, count=plan.judge_drawings)
         pictures = self._drawings(specs)
-        learnt, compared = len(specs) * 6 // 10, len(specs) * 8 // 10
-        calibrated = len(specs) * 9 // 10
-        eye = self._eye(pictures[:learnt], specs[:learnt])
-        self.judges = Judges(eye, list(pictures[learnt:compared]), list(pictures[compared:calibrated]))
+        learnt, compared = len(specs) * 6 // 10, len(specs) * 9 // 10
+        eyes = [self._eye(pictures[:learnt], specs[:learnt], seed=JUDGE_SEED + number) for number in range(plan.eyes)]
+        self.judges = Judges(eyes, list(pictures[learnt:compared]))
         self.colours = ColourJudge(size=self.plan.size, seed=JUDGE_SEED)
         self.patterns = PatternJudge(
             self.colours, list(zip(specs[:learnt], pictures[:learnt], strict=True)), seed=JUDGE_SEED
         )
-        self.held_out = list(zip(specs[calibrated:], pictures[calibrated:], strict=True))
+        self.held_out = list(zip(specs[compared:], pictures[compared:], strict=True))
 
     def score(self, shown: Sequence[tuple[DrawingSpec, Pixels]]) -> Score:
         """What the judges say of pictures that should show these products."""
@@ -219,14 +221,14 @@ class Evaluation:
         loaded: Pixels = np.load(path)
         return loaded
 
-    def _eye(self, pictures: Pixels, specs: list[DrawingSpec]) -> Eye:
-        path = self.folder / f"{digest([self.plan.size, self.plan.epochs, *map(as_plain, specs)])}-eye.pt"
+    def _eye(self, pictures: Pixels, specs: list[DrawingSpec], *, seed: int) -> Eye:
+        path = self.folder / f"{digest([self.plan.size, self.plan.epochs, *map(as_plain, specs)])}-eye-{seed}.pt"
         eye: Eye = Eye()
         if path.exists():
             eye.load_state_dict(torch.load(path, weights_only=True))
             return eye
-        self.say("training the judges")
-        eye = trained_eye(pictures, specs, epochs=self.plan.epochs, seed=JUDGE_SEED)
+        self.say(f"training the judge of seed {seed}")
+        eye = trained_eye(pictures, specs, epochs=self.plan.epochs, seed=seed)
         write_atomically(path, lambda draft: torch.save(eye.state_dict(), draft))
         return eye
 

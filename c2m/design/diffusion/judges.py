@@ -61,14 +61,17 @@ class Verdict:
 
 
 class Judges:
-    """The trained eye, and the real drawings that new pictures are compared with."""
+    """Trained eyes that judge together, and the real drawings that new pictures are compared with.
 
-    def __init__(self, eye: Eye, references: Sequence[Pixels], calibration: Sequence[Pixels]) -> None:
-        self.eye = eye.eval()
-        raw = _seen(eye, references)[1]
-        self._mean, self._deviation = raw.mean(axis=0), raw.std(axis=0) + 1e-3
-        self._references = (raw - self._mean) / self._deviation
-        self.limit = float(np.percentile(self._distances(self._form(calibration)[1]), TYPICAL))
+    What one eye takes for like a drawing by chance, another one seldom does.
+    """
+
+    def __init__(self, eyes: Sequence[Eye], references: Sequence[Pixels]) -> None:
+        self.eyes = [eye.eval() for eye in eyes]
+        raw = [_seen(eye, references)[1] for eye in self.eyes]
+        self._scales = [(seen.mean(axis=0), seen.std(axis=0) + 1e-3) for seen in raw]
+        self._references = self._form(references)[1]
+        self.limit = float(np.percentile(self._distances(self._references, apart=True), TYPICAL))
 
     def judge(self, pictures: Sequence[Pixels]) -> Verdict:
         """Category, and whether the picture is like real drawings: not spoiled, and as near to some as they are."""
@@ -78,12 +81,16 @@ class Judges:
         return Verdict([names[i] for i in scores[:, :-1].argmax(axis=1)], (near & whole).tolist(), features)
 
     def _form(self, pictures: Sequence[Pixels]) -> tuple[Real, Real]:
-        scores, raw = _seen(self.eye, pictures)
-        return scores, (raw - self._mean) / self._deviation
+        """The eyes' mean scores, and side by side what each of them sees."""
+        seen = [_seen(eye, pictures) for eye in self.eyes]
+        forms = [(raw - mean) / deviation for (_, raw), (mean, deviation) in zip(seen, self._scales, strict=True)]
+        return np.mean([scores for scores, _ in seen], axis=0), np.concatenate(forms, axis=1)
 
-    def _distances(self, features: Real) -> Real:
-        """Mean distance to the nearest of the real drawings."""
+    def _distances(self, features: Real, *, apart: bool = False) -> Real:
+        """Mean distance to the nearest of the real drawings; `apart` for those themselves, each from the others."""
         squared = (features**2).sum(1)[:, None] + (self._references**2).sum(1) - 2 * features @ self._references.T
+        if apart:
+            np.fill_diagonal(squared, np.inf)
         nearest = np.sort(squared, axis=1)[:, :NEIGHBOURS]
         return np.asarray(np.sqrt(np.maximum(nearest, 0)).mean(axis=1), dtype=np.float32)
 
@@ -153,8 +160,8 @@ def _spoiled(shown: Tensor, rng: np.random.Generator) -> Tensor:
 def _seen(eye: Eye, pictures: Sequence[Pixels]) -> tuple[Real, Real]:
     with torch.inference_mode():
         parts = [eye(_tensor(np.stack(pictures[start : start + 64]))) for start in range(0, len(pictures), 64)]
-    scores, forms = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
-    return scores, forms
+    scores, forms = (torch.cat(part) for part in zip(*parts, strict=True))
+    return scores.softmax(dim=1).numpy(), forms.numpy()
 
 
 def _tensor(pictures: npt.NDArray[np.uint8]) -> Tensor:
