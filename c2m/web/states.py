@@ -79,6 +79,7 @@ LOOKS: dict[str, Look] = {
     "settlement.paid": Look("good", "wallet", _("Paid")),
     "concept.draft": Look("", "edit", _("Draft")),
     "concept.published": Look("open", "chart", _("Under validation")),
+    "concept.deciding": Look("warn", "clock", _("To be decided")),
     "concept.promoted": Look("good", "right", _("Promoted")),
     "concept.stopped": Look("", "x", _("Stopped")),
     "generation.waiting": Look("warn", "clock", _("Waiting")),

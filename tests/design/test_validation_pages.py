@@ -169,6 +169,7 @@ def test_after_the_end_of_a_validated_concept_both_sides_read_by_when_it_is_deci
     clock.set(concept.ends_at)
     assert "Promote it by 2026-12-13 16:00, or it is stopped" in studio.get(pages[0]).get_data(as_text=True)
     assert "decide by 2026-12-13" in studio.get(pages[1]).get_data(as_text=True)
+    assert all("To be decided" in studio.get(page).get_data(as_text=True) for page in pages)
     page = shop.get(pages[2]).get_data(as_text=True)
     assert "The merchandiser decides by 2026-12-13 16:00 whether it is made." in page
     assert "Deposits stay in escrow until then and come back in full" in page
