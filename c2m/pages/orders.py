@@ -49,6 +49,12 @@ from c2m.web.forms import Flag, Form, Submission, Whole, amount_entry, blank, su
 from c2m.web.viewer import signed_in_viewer
 
 
+@blueprint.app_template_global("ways_out")
+def ways_out() -> list[tuple[Pledge, Campaign, exits.WayOut]]:
+    """The orders that the viewer may leave free of charge, for the list of orders."""
+    return exits.ways_out(db_session(), signed_in_viewer().organisation_id, now=request_time())
+
+
 @dataclass(frozen=True)
 class MoneyLine:
     """One movement of a buyer's money: what for, in or back, how it stands."""

@@ -132,6 +132,24 @@ def way_out(session: Session, pledge: Pledge, *, now: datetime) -> WayOut | None
     return WayOut(until, pieces, fulfilment.held_for(session, pledge.id, pieces))
 
 
+def ways_out(session: Session, buyer_id: UUID, *, now: datetime) -> list[tuple[Pledge, Campaign, WayOut]]:
+    """Which orders a buyer may leave free of charge now; the one whose time ends first comes first."""
+    open_now = (
+        sa.select(sheet.c.campaign_id)
+        .join_from(article, order, order.c.id == article.c.work_order_id)
+        .join(sheet, sheet.c.id == order.c.sheet_id)
+        .where(article.c.leave_until > now, article.c.window_ended_at.is_(None))
+    )
+    statement = (
+        select(Pledge, Campaign)
+        .join(Campaign, col(Campaign.id) == col(Pledge.campaign_id))
+        .where(Pledge.buyer_id == buyer_id, Pledge.state == PledgeState.CONFIRMED, col(Campaign.id).in_(open_now))
+        .order_by(col(Pledge.id))
+    )
+    found = [(pledge, campaign, way_out(session, pledge, now=now)) for pledge, campaign in session.exec(statement)]
+    return sorted(((p, c, way) for p, c, way in found if way is not None), key=lambda one: one[2].until)
+
+
 def exits_of(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, Exits]:
     """Who left each of these campaigns free of charge."""
     change, pledge = table_of(PledgeChange), table_of(Pledge)

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from PIL import Image
 from sqlmodel import Session
+from werkzeug.test import TestResponse
 
 from c2m.app import build_worker
 from c2m.db import Database
@@ -102,6 +103,26 @@ def test_a_program_is_told_addresses_and_distances(on_offer: dict[str, UUID], cl
         "/market/alike", data=a_photograph("tote"), content_type="multipart/form-data", headers=headers
     )
     assert sent.get_json()["results"][0]["title_en"] == "White tote bag"
+
+
+def test_a_program_sends_a_picture_without_a_forms_token_and_reads_why_one_is_refused(
+    on_offer: dict[str, UUID], client: Client
+) -> None:
+    def answer(data: dict[str, object]) -> TestResponse:
+        options = {"content_type": "multipart/form-data", "headers": {"Accept-Language": "en"}}
+        return client().post("/market/alike.json", with_token=False, data=data, **options)
+
+    assert answer(a_photograph("tote")).get_json()["results"][0]["title_en"] == "White tote bag"
+    for data, sentence in (
+        ({}, "Please fill this in."),
+        ({"photograph": (io.BytesIO(b"<svg/>"), "a.png")}, "Only PNG, JPEG and WebP pictures can be used."),
+    ):
+        refused = answer(data)
+        assert (refused.status_code, refused.mimetype) == (422, "application/problem+json")
+        assert sentence in refused.get_data(as_text=True)
+    asked = client().get("/market/alike.json", headers={"Accept-Language": "en"})
+    assert asked.status_code == 422
+    assert asked.get_json()["errors"] == {"picture": "Name a picture that is shown here, or send a photograph by POST."}
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from c2m.production.exits import (
     leave_free,
     open_window,
     way_out,
+    ways_out,
 )
 from c2m.production.first_articles import judge_first_article, send_first_article
 from c2m.production.floor import FirstArticleDue, ReportRequest, report_step
@@ -196,6 +197,9 @@ def test_only_pieces_that_differ_can_be_left(database: Database) -> None:
         assert leave_free(session, pledges[1], now=JUDGED) == 5
         assert way_out(session, pledges[1], now=JUDGED) is None
         assert way_out(session, pledges[0], now=JUDGED) == WayOut(UNTIL, 1, 100_00)
+        [(pledge, campaign, way)] = ways_out(session, pledges[0].buyer_id, now=JUDGED)
+        assert (pledge.id, campaign.id, way.pieces) == (pledges[0].id, pledges[0].campaign_id, 1)
+        assert ways_out(session, pledges[0].buyer_id, now=UNTIL) == []
         assert leave_free(session, pledges[0], now=JUDGED) == 1
         assert way_out(session, pledges[0], now=JUDGED) is None
         assert state(session, pledges[0]) == (PledgeState.CONFIRMED, 1)

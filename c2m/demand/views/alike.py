@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import jsonify, render_template, url_for
+from flask.blueprints import BlueprintSetupState
 from PIL import Image
 from werkzeug.wrappers import Response
 
@@ -21,7 +22,7 @@ from c2m.design.likeness import Degree, Looks, of_a_kind
 from c2m.design.models import Picture
 from c2m.design.pictures import MOST_BYTES, PictureNotFound, PictureRefused, make_safe
 from c2m.design.queries import Face, faces
-from c2m.errors import N_, Unavailable
+from c2m.errors import N_, Invalid, Unavailable
 from c2m.web.access import public
 from c2m.web.context import db_session, edge, request_time
 from c2m.web.errors import wants_json
@@ -77,7 +78,9 @@ def looks_alike() -> str | Response:
 @blueprint.get("/market/alike.json")
 @public
 def looks_alike_json() -> str | Response:
-    """The same for programs."""
+    """The same for programs, which name a picture or send one."""
+    if queried(LikeForm).picture is None:
+        raise Invalid(errors={"picture": N_("Name a picture that is shown here, or send a photograph by POST.")})
     return looks_alike()
 
 
@@ -94,9 +97,25 @@ def find_alike() -> str | Response | tuple[str, int]:
             raise
         form.refuse(refusal, "photograph")
     if not form.accepted or image is None:
+        if wants_json():
+            raise Invalid(errors=form.errors)
         return _page(None, form=form), 422
     near = alike.looks_like(db_session(), image, count=LOOKED_THROUGH, looks=_looks())
     return _answer(near, form=form, photograph=image)
+
+
+@blueprint.post("/market/alike.json")
+@public
+@reads
+def find_alike_json() -> str | Response | tuple[str, int]:
+    """The same for programs; as it changes nothing, no form's token is asked for."""
+    return find_alike()
+
+
+@blueprint.record_once
+def ask_programs_for_no_token(state: BlueprintSetupState) -> None:
+    """Let anybody's program search by a picture."""
+    state.app.extensions["csrf"].exempt(find_alike_json)
 
 
 def _photograph(sent: Upload) -> Image.Image:
