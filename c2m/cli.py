@@ -23,6 +23,7 @@ from c2m.demand.clustering import cli as clustering_cli
 from c2m.demand.forecasting import cli as forecasting_cli
 from c2m.demo.cli import demo
 from c2m.design.diffusion import cli as imagine_cli
+from c2m.design.diffusion.generator import see_that_model_is_there
 from c2m.errors import Refusal
 from c2m.identity.models import Role
 from c2m.identity.passwords import Passwords
@@ -101,6 +102,11 @@ def worker(
         _take_work(queue, processes)
         return
     database, stored, imagination = _database(), _read(Stored), _read(Imagination)
+    if makes_pictures:
+        try:
+            see_that_model_is_there(imagination)
+        except Refusal as refusal:  # runs that are asked for end with this reason, which the studio shows
+            typer.echo(f"No pictures can be made. {refusal}", err=True)
     whole = build_worker(database, SandboxProvider(), imagination=imagination)
     broker_url = "" if makes_pictures else stored.broker_url
     alone = once and not imagination.design_worker  # then nobody else makes the pictures

@@ -111,6 +111,14 @@ def test_what_cannot_be_done_is_one_sentence_and_a_status(
     assert "Traceback" not in complaint
 
 
+def test_a_worker_without_its_model_says_so_at_once(c2m: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert c2m("migrate")[0] == 0
+    monkeypatch.setenv("C2M_DESIGN_MODEL", "./nowhere")
+    answered, _, complaint = c2m("worker", "--queue", "design", "--once")
+    assert answered == 0
+    assert "No pictures can be made. There is no image model at ./nowhere: model_index.json is missing." in complaint
+
+
 def test_the_version_is_told(c2m: Command) -> None:
     assert c2m("--version") == (0, f"{__version__}\n", "")
 

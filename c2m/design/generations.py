@@ -161,6 +161,15 @@ def runs_since(session: Session, organisation_id: UUID, since: datetime) -> int:
     return int(session.execute(sa.select(sa.func.count()).select_from(table).where(mine)).scalar_one())
 
 
+def waiting_since(session: Session, generation: Generation) -> datetime | None:
+    """Since when a generation that nobody has taken up waits for a worker; None for one that doesn't wait."""
+    if generation.state is not GenerationState.WAITING:
+        return None
+    work = table_of(jobs.Job).c
+    due: datetime | None = session.execute(sa.select(work.due_at).where(work.key == _key(generation))).scalar()
+    return due
+
+
 def renditions(session: Session, generation_ids: Sequence[UUID]) -> dict[UUID, list[Rendition]]:
     """The pictures of each generation in order, made or not yet."""
     found: dict[UUID, list[Rendition]] = {generation_id: [] for generation_id in generation_ids}
@@ -243,7 +252,11 @@ def _lock(session: Session, generation: Generation) -> None:
 
 
 def _enqueue(session: Session, generation: Generation, now: datetime) -> None:
-    jobs.enqueue(session, MAKE, [generation.id], key=f"{MAKE}:{generation.id}:{generation.round}", due_at=now, now=now)
+    jobs.enqueue(session, MAKE, [generation.id], key=_key(generation), due_at=now, now=now)
+
+
+def _key(generation: Generation) -> str:
+    return f"{MAKE}:{generation.id}:{generation.round}"
 
 
 def _without_category(attributes: Mapping[str, str]) -> dict[str, str]:

@@ -104,6 +104,7 @@ class Maker:
         except Cancelled:
             log.info("generation ended or taken over", generation=str(generation_id))
         except Refusal as refusal:
+            log.warning("generation failed", generation=str(generation_id), reason=str(refusal))
             self._end(work, at(), GenerationState.FAILED, refusal.sentence, refusal.details)
         except Exception:
             log.exception("generation failed", generation=str(generation_id))

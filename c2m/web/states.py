@@ -30,7 +30,7 @@ LOOKS: dict[str, Look] = {
     "kind.sample": Look("kind", "", _("Sample order")),
     "kind.concept": Look("concept", "concept", _("AI concept, not a finished product")),
     "kind.sketch": Look("concept", "sketch", _("Sketch, not a finished product")),
-    "kind.photo": Look("concept", "camera", _("Photograph, not a finished product")),
+    "kind.photo": Look("concept", "camera", _("Uploaded picture, not a finished product")),
     "pledge.unpaid": Look("warn", "clock", _("Payment under way")),
     "pledge.paid": Look("open", "shield", _("Joined")),
     "pledge.balance_due": Look("warn", "wallet", _("Balance due")),

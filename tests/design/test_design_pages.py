@@ -101,7 +101,7 @@ def test_a_photograph_is_not_called_ai(database: Database, published: Any, engli
         picture.kind = PictureKind.PHOTO
         session.add(picture)
     page = english().get(f"/concepts/{concept.id}").get_data(as_text=True)
-    assert "Photograph, not a finished product" in page
+    assert "Uploaded picture, not a finished product" in page
     assert "AI concept" not in page
 
 
@@ -147,8 +147,10 @@ BAD_WANTS = [
     ({"quantity": "1.5"}, "whole number"),
     ({"quantity": "NaN"}, "whole number"),
     ({"quantity": "100001"}, "at most 100000"),
+    ({"quantity": "301"}, "One buyer can want 300 pieces of this in all, as many as it takes; you have 300 left."),
     ({"quantity": ""}, "Please fill this in"),
     ({"price": "0"}, "must be above zero"),
+    ({"price": "207.01"}, "at most three times the price"),
     ({"price": "-1"}, "an amount such as"),
     ({"price": "Infinity"}, "an amount such as"),
     ({"price": "69.001"}, "2 decimals"),
@@ -383,7 +385,7 @@ def test_a_concept_is_published_watched_and_stopped(
         a_want(session, variant, people["buyer"].organisation_id, quantity=30, price_minor=61_00)
     build_worker(database, provider).run_until_idle(NOON)
     page = studio.get(f"/studio/concepts/{draft.id}").get_data(as_text=True)
-    for figure in ("10%", "at least 300 pieces are ordered", "¥150.00", "¥61.00", "How this picture was made"):
+    for figure in ("10%", "1 of 10 buyers", "¥150.00", "¥61.00", "How this picture was made"):
         assert figure in page
     assert studio.post(f"/studio/concepts/{draft.id}/stop").status_code == 303
     assert state_of(database, draft.id) is ConceptState.STOPPED

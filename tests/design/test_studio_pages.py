@@ -4,12 +4,14 @@ import html
 import io
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from PIL import Image
 from sqlmodel import select
 
+from c2m.clock import ManualClock
 from c2m.config import Settings
 from c2m.db import Database
 from c2m.design.generation import NothingFromPictures
@@ -160,6 +162,17 @@ def test_a_run_is_cancelled_and_taken_up_again(studio: Visitor, database: Databa
     assert studio.post(f"{address}/resume").status_code == 303
     work(database)
     assert len(made_pictures(database)) == 3
+
+
+def test_a_run_that_no_worker_takes_up_says_so_after_a_while(studio: Visitor, clock: ManualClock) -> None:
+    address = asked(studio)
+    words = "No worker has taken it up for a while"
+    assert words not in page(studio, address)
+    clock.advance(timedelta(minutes=3))
+    assert words in page(studio, address)
+    studio.post(f"{address}/cancel")
+    studio.post(f"{address}/resume")
+    assert words not in page(studio, address)  # it waits anew
 
 
 def test_why_a_run_failed_is_said_in_the_reader_s_language(studio: Visitor, database: Database, client: Client) -> None:

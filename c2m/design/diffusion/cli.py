@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from enum import StrEnum
+from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any
@@ -115,7 +116,7 @@ def picture(
         if not told and not as_json:
             _tell_understood(made.provenance)
         out.mkdir(parents=True, exist_ok=True)
-        path = out / f"{made.kind}-{made.provenance['seed']}.png"
+        path = _free(out / f"{made.kind}-{made.provenance['seed']}.png")
         save_png(made, path)
         taken, started = time.monotonic() - started, time.monotonic()
         told.append({"file": str(path), "seconds": round(taken, 3), "kind": made.kind, "provenance": made.provenance})
@@ -228,6 +229,12 @@ def _see_that_pictures_can_be_kept(folder: Path) -> None:
             folder.rmdir()
     except OSError as unable:
         raise typer.BadParameter(f"{folder}: {unable.strerror}.", param_hint="--out") from unable
+
+
+def _free(path: Path) -> Path:
+    """The path, or the next of its kind where there is a file already: no picture takes another one's place."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return next(each for each in chain([path], numbered) if not each.exists())
 
 
 def _opened(path: Path) -> Image.Image:

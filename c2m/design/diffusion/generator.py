@@ -39,6 +39,18 @@ def generator_from(settings: Imagination) -> ImageGenerator:
     return PipelineGenerator.of(settings)
 
 
+def see_that_model_is_there(settings: Imagination) -> None:
+    """Find the model that is chosen, without loading it.
+
+    Raises:
+        MissingLibraries, MissingModel, UnknownModel, HubAway
+    """
+    generator = generator_from(settings)
+    if isinstance(generator, PipelineGenerator):
+        require_libraries()
+        folder_of(str(generator.model))
+
+
 @dataclass
 class PipelineGenerator:
     """Makes concept pictures with a diffusers pipeline; loads it, and torch, with the first picture."""

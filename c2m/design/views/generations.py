@@ -1,7 +1,7 @@
 """The picture studio: briefs, the runs that make their pictures, and one run as it comes along."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -28,6 +28,7 @@ from c2m.web.paging import page_number, page_of
 from c2m.web.viewer import signed_in_viewer
 
 SEEDS = 2**31 - 64  # a run counts on from its first one
+PATIENCE = timedelta(minutes=2)
 
 
 class FromForm(Form):
@@ -141,8 +142,17 @@ def studio_page(form: Submission[BriefForm], source: Picture | None) -> tuple[st
     )
 
 
+@blueprint.app_template_global("kept_waiting")
+def kept_waiting(found: Generation) -> bool:
+    """Whether no worker has taken a run up for so long that there may be none."""
+    since = generations.waiting_since(db_session(), found)
+    return since is not None and request_time() - since > PATIENCE
+
+
 def maker_words() -> str:
     """What makes the pictures here, in a sentence."""
+    if edge().settings.design_worker:
+        return str(_("Made by a worker of their own; each picture says by which model, and all are labelled."))
     name, model = chosen_generator(edge().settings).name, edge().settings.design_model
     known_as = Path(model).name if Path(model).is_dir() else model
     if name == "sketch":

@@ -22,6 +22,18 @@ def test_a_brief_alone_makes_pictures(brief, tiny_model, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["concept-5.png", "concept-6.png"]
 
 
+def test_pictures_of_another_brief_take_no_others_place(tiny_model, tmp_path):
+    for brief in ("红色马克杯", "a green mug"):
+        ran = run(brief, "--n", "2", "--steps", "1", "--out", str(tmp_path), "--model", str(tiny_model))
+        assert ran.exit_code == 0, ran.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "concept-0-2.png",
+        "concept-0.png",
+        "concept-1-2.png",
+        "concept-1.png",
+    ]
+
+
 def test_words_that_were_not_understood_are_told(tiny_model, tmp_path):
     ran = run("dragon mug", "--n", "1", "--steps", "1", "--out", str(tmp_path), "--model", str(tiny_model))
     assert "not understood: dragon" in ran.output
