@@ -15,13 +15,17 @@ from c2m.db import table_of
 from c2m.demand.clustering.describing import Bin, histogram, shares, without_contacts
 from c2m.demand.clustering.trends import Counts, Growth, growth
 from c2m.demand.models import Campaign, CampaignState, GroupCampaign, MakersInterest, Need, NeedGroup, NeedState
+from c2m.design.models import Picture, PictureKind
+from c2m.design.pictures import PictureNotFound
 from c2m.errors import N_, NotFound
 
 WINDOW_DAYS = 14
 BEFORE_DAYS = 28
 EXAMPLES = 6
 
-need, group = table_of(Need), table_of(NeedGroup)
+SENT_WITH_WANT = "want"  # an upload that its buyer sent knowing that others see it
+
+need, group, picture = table_of(Need), table_of(NeedGroup), table_of(Picture)
 
 
 class GroupNotFound(NotFound):
@@ -45,6 +49,21 @@ class Example:
     wanted_by: date | None
     region: str
     stated_at: datetime
+
+
+@dataclass(frozen=True)
+class SentPicture:
+    """A picture that came with a need of a group, with what the need said, without its buyer."""
+
+    picture_id: UUID
+    kind: PictureKind
+    of_photograph: bool  # made from the buyer's own photograph
+    words: str
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we made it of words alone; what is or began as a photograph is the buyer's."""
+        return self.kind is not PictureKind.PHOTO and not self.of_photograph
 
 
 @dataclass(frozen=True)
@@ -147,6 +166,34 @@ def figures_of(session: Session, group_id: UUID, *, now: datetime) -> GroupFigur
             for row in rows[:EXAMPLES]
         ],
     )
+
+
+def pictures_of(session: Session, group_id: UUID) -> list[SentPicture]:
+    """Pictures that came with a group's open needs, the first first; no upload of those promised to stay unseen."""
+    may_be_seen = sa.or_(
+        picture.c.kind != PictureKind.PHOTO, picture.c.provenance["sent_with"].as_string() == SENT_WITH_WANT
+    )
+    rows = session.execute(
+        sa.select(picture.c.id, picture.c.kind, picture.c.provenance, need.c.words)
+        .join_from(need, picture, picture.c.id == need.c.picture_id)
+        .where(need.c.group_id == group_id, need.c.state == NeedState.OPEN, may_be_seen)
+        .order_by(need.c.stated_at, need.c.id)
+    )
+    return [
+        SentPicture(row.id, PictureKind(row.kind), "source_picture" in row.provenance, without_contacts(row.words))
+        for row in rows
+    ]
+
+
+def picture_of(session: Session, group_id: UUID, picture_id: UUID) -> Picture:
+    """A picture that came with an open need of a group.
+
+    Raises:
+        PictureNotFound
+    """
+    if picture_id not in {sent.picture_id for sent in pictures_of(session, group_id)}:
+        raise PictureNotFound(picture_id=picture_id)
+    return session.get_one(Picture, picture_id)
 
 
 def campaigns_of(session: Session, group_id: UUID) -> Sequence[Campaign]:

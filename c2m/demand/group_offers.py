@@ -12,9 +12,10 @@ from sqlmodel import Session
 from c2m.clock import end_of_day
 from c2m.db import insert_rows, lock_rows, table_of
 from c2m.demand.campaigns import CampaignDraft, create_campaign
-from c2m.demand.clustering.describing import without_contacts
+from c2m.demand.clustering.describing import without_contacts, word_in
+from c2m.demand.clustering.lexicon import NAMES
 from c2m.demand.forecasting.ladders import LadderProposal, Market, QuoteCurve, Willing, design_ladder
-from c2m.demand.group_figures import GroupFigures, budgets_of, figures_of, group_of
+from c2m.demand.group_figures import GroupFigures, budgets_of, figures_of, group_of, pictures_of
 from c2m.demand.models import (
     CampaignKind,
     GroupCampaign,
@@ -24,6 +25,10 @@ from c2m.demand.models import (
     Policy,
 )
 from c2m.demand.rules import Tier
+from c2m.design import pictures
+from c2m.design.models import Picture
+from c2m.design.provenance import public_part
+from c2m.design.wording import WordRefused, check_words
 from c2m.errors import N_, Conflict, Invalid
 from c2m.money import PPM
 from c2m.outbox import announce
@@ -76,6 +81,7 @@ def draft_for(
 ) -> UUID:
     """Make a draft campaign of what a group needs; its buyers are told when it opens.
 
+    It says what the group's words have in common and shows the first picture that we made for one of its buyers.
     Its tiers are the `ladder` designed for it. Without one, `smallest_order` and `cost` say what factories ask for;
     without them the buyers' median budget is the price.
 
@@ -100,6 +106,8 @@ def draft_for(
         kind=CampaignKind.GROUP_BUY,
         title=group.title or group.title_en,
         title_en=group.title_en,
+        description=description_of(group.words),
+        picture_id=_taken_over(session, group_id, organisation_id, now),
         category=group.category,
         currency=str(currency),
         variants=(("标准 Standard", ""),),
@@ -110,6 +118,32 @@ def draft_for(
     campaign_id = create_campaign(session, draft, policy=policy, now=now)
     insert_rows(session, GroupCampaign, [{"campaign_id": campaign_id, "group_id": group_id, "drafted_at": now}])
     return campaign_id
+
+
+def description_of(words: Sequence[str]) -> str:
+    """What a group's typical words say in both languages, leaving out what can't be said in the market."""
+    said = [word for word in words if _can_be_said(word)]
+    chinese = "、".join(word_in(word, english=False) for word in said)
+    english = ", ".join(word_in(word, english=True) for word in said if word in NAMES)
+    return " ".join([f"买家想要：{chinese}"] * bool(chinese) + [f"Buyers asked for: {english}"] * bool(english))
+
+
+def _can_be_said(word: str) -> bool:
+    try:
+        check_words(word)
+    except WordRefused:
+        return False
+    return True
+
+
+def _taken_over(session: Session, group_id: UUID, house_id: UUID, now: datetime) -> UUID | None:
+    """The merchandiser's own copy of the group's first picture of ours; photographs stay with their buyers."""
+    ours = [sent for sent in pictures_of(session, group_id) if sent.is_ours]
+    if not ours:
+        return None
+    sent = session.get_one(Picture, ours[0].picture_id)
+    made = public_part(sent.provenance)
+    return pictures.store(session, sent.content, sent.kind, made, organisation_id=house_id, now=now).id
 
 
 def proposed_minimum(figures: GroupFigures, smallest_order: int | None) -> int:

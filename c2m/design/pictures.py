@@ -87,13 +87,17 @@ def make_safe(data: bytes) -> bytes:
     return child.stdout
 
 
-def store_upload(session: Session, data: bytes, *, organisation_id: UUID, filename: str, now: datetime) -> Picture:
-    """Keep an organisation's own photograph.
+def store_upload(
+    session: Session, data: bytes, *, organisation_id: UUID, filename: str, now: datetime, sent_with: str = ""
+) -> Picture:
+    """Keep an organisation's own photograph, with what it was sent with where that lets others see it.
 
     Raises:
         PictureRefused: see make_safe.
     """
     provenance = {"source": "upload", "filename": filename[:120], "original_sha256": hashlib.sha256(data).hexdigest()}
+    if sent_with:
+        provenance["sent_with"] = sent_with
     return store(session, make_safe(data), PictureKind.PHOTO, provenance, organisation_id=organisation_id, now=now)
 
 

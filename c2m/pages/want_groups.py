@@ -78,6 +78,18 @@ def want_group(group_id: UUID) -> tuple[str, int]:
     return _group_page(group_id, _said_before(group_id))
 
 
+@blueprint.get("/wants/groups/<uuid:group_id>/pictures/<uuid:picture_id>")
+@allow(Role.MERCHANDISER, Role.FACTORY, Role.OPERATOR)
+def want_group_picture(group_id: UUID, picture_id: UUID) -> Response:
+    """A picture that came with a want, to those who may read the want, for as long as it is wanted."""
+    found = group_figures.picture_of(db_session(), group_id, picture_id)
+    answer = Response(found.content, mimetype=found.media_type)
+    answer.cache_control.private = True
+    answer.cache_control.no_cache = True
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
 @blueprint.post("/wants/groups/<uuid:group_id>/draft")
 @allow(Role.MERCHANDISER)
 def draft_of_group(group_id: UUID) -> Response:
@@ -169,6 +181,7 @@ def _group_page(group_id: UUID, form: Submission[InterestForm]) -> tuple[str, in
         found=found,
         prices=prices_of(found) if found else None,
         ladder=_ladder(group_id, found) if who.has(Role.MERCHANDISER) else None,
+        sent_pictures=group_figures.pictures_of(session, group_id),
         interests=interests,
         makers=organisations(session, [said.factory_id for said in interests]),
         campaigns=[

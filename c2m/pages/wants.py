@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from c2m.demand import group_figures, needs
 from c2m.demand.clustering.describing import GENERAL, category_of
+from c2m.demand.group_figures import SENT_WITH_WANT
 from c2m.demand.models import NeedGroup
 from c2m.demand.needs import NeedRequest
 from c2m.demand.policies import newest_policy
@@ -205,7 +206,10 @@ def _stored_picture(said: NeedForm) -> UUID | None:
         return own_picture(db_session(), said.chosen) if said.chosen else None
     content = said.picture.stream.read(pictures.MOST_BYTES + 1)
     owner, name = signed_in_viewer().organisation_id, said.picture.filename or ""
-    return pictures.store_upload(db_session(), content, organisation_id=owner, filename=name, now=request_time()).id
+    sent = pictures.store_upload(
+        db_session(), content, organisation_id=owner, filename=name, now=request_time(), sent_with=SENT_WITH_WANT
+    )
+    return sent.id
 
 
 def _currency() -> str:

@@ -23,11 +23,14 @@ from c2m.demand.needs import (
     withdraw_need,
 )
 from c2m.demand.policies import standard_policy
+from c2m.design.models import PictureKind
+from c2m.design.pictures import PictureNotFound, store
 from c2m.errors import Invalid
 from c2m.identity.models import Role
 from c2m.jobs import Worker
 from c2m.notices.models import Notice, NoticeKind
 from tests.builders import MORNING, a_campaign, a_factory, a_line, an_organisation
+from tests.design.builders import a_file
 
 TOTE, ZH_TOTE, BOTTLE = "canvas tote bags with logo", "想要帆布托特包 印logo 200个", "500ml 不锈钢保温杯"
 
@@ -112,6 +115,39 @@ def test_a_groups_figures_count_buyers_once_and_mask_what_leads_to_them(session:
     assert figures.regions[0] == ("浙江 Zhejiang", 2, pytest.approx(2 / 3))
     assert sum(found.count for found in figures.quantities) == 3
     assert all("138" not in example.words for example in figures.examples)
+
+
+def test_a_groups_pictures_are_those_of_its_open_needs_that_their_buyers_let_others_see(session: Session) -> None:
+    buyer = an_organisation(session, Role.BUYER).id
+
+    def sent(kind: PictureKind, **provenance: str) -> UUID:
+        kept = store(session, a_file(kind="WEBP"), kind, provenance, organisation_id=buyer, now=MORNING)
+        return need(session, f"{TOTE} call 13812345678", buyer=buyer, picture_id=kept.id).picture_id or kept.id
+
+    seen = [
+        sent(PictureKind.PHOTO, sent_with=group_figures.SENT_WITH_WANT),
+        sent(PictureKind.CONCEPT, source_picture="a photograph of theirs"),
+        sent(PictureKind.CONCEPT),
+    ]
+    unseen = sent(PictureKind.PHOTO, source="upload")
+    withdrawn = sent(PictureKind.SKETCH)
+    last = session.exec(select(Need).where(Need.picture_id == withdrawn)).one()
+    withdraw_need(session, last.id, buyer_id=buyer, now=MORNING)
+    assert last.group_id is not None
+    found = group_figures.pictures_of(session, last.group_id)
+    assert [one.picture_id for one in found] == seen
+    assert [one.is_ours for one in found] == [False, False, True]
+    assert all("138" not in one.words for one in found)
+    assert group_figures.picture_of(session, last.group_id, seen[0]).organisation_id == buyer
+    for hidden in (unseen, withdrawn):
+        with pytest.raises(PictureNotFound):
+            group_figures.picture_of(session, last.group_id, hidden)
+
+
+def test_a_drafts_description_leaves_out_what_cannot_be_said_in_the_market() -> None:
+    said = group_offers.description_of(("mug", "nike", "stripes"))
+    assert said == "买家想要：杯、条纹 Buyers asked for: cup, striped"
+    assert group_offers.description_of(("nike",)) == ""
 
 
 def test_running_campaigns_like_the_need_are_found_before_it_is_filed(session: Session) -> None:

@@ -13,12 +13,12 @@ from sqlmodel import select
 from c2m.clock import ManualClock
 from c2m.config import Settings
 from c2m.db import Database
-from c2m.demand.models import Need
+from c2m.demand.models import Campaign, Need
 from c2m.design.making import Maker
 from c2m.design.models import Generation, Picture, PictureKind
 from c2m.jobs import Worker
 from c2m.pages.want_pictures import MOST_RUNS_A_DAY
-from tests.conftest import Visitor
+from tests.conftest import Person, Visitor
 from tests.design.builders import TinyModel, a_file, everything
 
 Client = Callable[..., Visitor]
@@ -69,6 +69,112 @@ def test_an_idea_is_pictured_and_the_closest_picture_goes_with_the_want(
     with database.reading() as session:
         assert session.exec(select(Need)).one().picture_id == made[1].id
     assert "AI concept" in buyer.get(filed.headers["Location"]).get_data(as_text=True)
+
+
+SEERS = ("merchandiser", "factory", "operator")
+
+
+def file_want(buyer: Visitor, number: int = 1, **more: Any) -> Any:
+    said = {"words": "红白条纹帆布托特包", "quantity": "50", "budget": "30", "idempotency_key": f"want number {number}"}
+    answer = buyer.post("/wants/new", data=said | more, content_type="multipart/form-data")
+    assert answer.status_code == 303
+    return answer
+
+
+def the_want(database: Database, number: int = 1) -> Need:
+    with database.reading() as session:
+        return session.exec(select(Need).where(Need.idempotency_key == f"want number {number}")).one()
+
+
+def test_a_ticked_picture_is_shown_with_its_label_to_those_who_read_the_group_and_the_draft_takes_it_over(
+    buyer: Visitor, client: Client, people: dict[str, Person], database: Database, clock: ManualClock
+) -> None:
+    ask(buyer)
+    make(database, clock)
+    with database.reading() as session:
+        ticked = session.exec(select(Picture.id)).first()
+    file_want(buyer, chosen=str(ticked))
+    group = f"/wants/groups/{the_want(database).group_id}"
+    file_of_it = f"{group}/pictures/{ticked}"
+    for name in SEERS:
+        reader = client(name)
+        reader.set_cookie("locale", "en")
+        page = reader.get(group).get_data(as_text=True)
+        assert f'<a class="pic" href="{file_of_it}"><img src="{file_of_it}"' in page
+        assert "AI concept" in page
+        assert reader.get(file_of_it).mimetype == "image/webp"
+    assert client("merchandiser").post(f"{group}/draft").status_code == 303
+    with database.reading() as session:
+        draft = session.exec(select(Campaign)).one()
+        copy, original = session.get_one(Picture, draft.picture_id), session.get_one(Picture, ticked)
+        assert copy.organisation_id == people["merchandiser"].organisation_id
+        assert (copy.kind, copy.content) == (PictureKind.CONCEPT, original.content)
+        assert original.published_at is None
+        assert "by" not in copy.provenance
+        assert draft.description == ("买家想要：托特包、帆布、条纹 Buyers asked for: tote, canvas, striped")
+
+
+def test_an_uploaded_picture_is_shown_as_such_for_as_long_as_it_is_wanted_and_goes_into_no_draft(
+    buyer: Visitor, client: Client, database: Database
+) -> None:
+    said = html.unescape(buyer.get("/wants/new?words=tote").get_data(as_text=True))
+    assert "factories and the operator see it beside your words, without your name; no campaign takes it over." in said
+    assert "Only you see it." not in said
+    filed = file_want(buyer, picture=(io.BytesIO(a_file()), "mine.png"))
+    want = the_want(database)
+    group = f"/wants/groups/{want.group_id}"
+    merchandiser = client("merchandiser")
+    merchandiser.set_cookie("locale", "en")
+    page = merchandiser.get(group).get_data(as_text=True)
+    assert f'src="{group}/pictures/{want.picture_id}"' in page
+    assert "Uploaded by the buyer" in page
+    assert merchandiser.post(f"{group}/draft").status_code == 303
+    with database.reading() as session:
+        assert session.exec(select(Campaign)).one().picture_id is None
+    buyer.post(filed.headers["Location"] + "/withdraw")
+    assert merchandiser.get(f"{group}/pictures/{want.picture_id}").status_code == 404
+
+
+def test_a_picture_made_of_the_buyer_s_photograph_is_shown_but_goes_into_no_draft(
+    buyer: Visitor, client: Client, database: Database, clock: ManualClock
+) -> None:
+    ask(buyer, photograph=(io.BytesIO(a_file()), "mine.png"))
+    make(database, clock)
+    with database.reading() as session:
+        ticked = session.exec(select(Picture.id).where(Picture.kind == PictureKind.CONCEPT)).first()
+    file_want(buyer, chosen=str(ticked))
+    group = f"/wants/groups/{the_want(database).group_id}"
+    merchandiser = client("merchandiser")
+    assert f"{group}/pictures/{ticked}" in merchandiser.get(group).get_data(as_text=True)
+    assert merchandiser.post(f"{group}/draft").status_code == 303
+    with database.reading() as session:
+        assert session.exec(select(Campaign)).one().picture_id is None
+
+
+def test_a_want_s_picture_is_nobody_else_s(buyer: Visitor, client: Client, database: Database) -> None:
+    file_want(buyer, picture=(io.BytesIO(a_file()), "mine.png"))
+    want = the_want(database)
+    of_group = f"/wants/groups/{want.group_id}/pictures/{want.picture_id}"
+    for name in (None, "buyer2", "factory", "merchandiser"):
+        assert client(name).get(f"/pictures/{want.picture_id}").status_code == 404
+    assert client("buyer2").get(of_group).status_code == 403
+    assert client().get(of_group).status_code != 200
+    file_want(client("buyer2"), 2, words="ceramic mug")
+    elsewhere = f"/wants/groups/{the_want(database, 2).group_id}/pictures/{want.picture_id}"
+    assert client("merchandiser").get(elsewhere).status_code == 404
+
+
+def test_what_was_uploaded_when_only_its_buyer_should_see_it_stays_unseen(
+    buyer: Visitor, client: Client, database: Database
+) -> None:
+    file_want(buyer, picture=(io.BytesIO(a_file()), "mine.png"))
+    want = the_want(database)
+    with database.transaction() as session:
+        session.get_one(Picture, want.picture_id).provenance = {"source": "upload"}
+    group = f"/wants/groups/{want.group_id}"
+    merchandiser = client("merchandiser")
+    assert "/pictures/" not in merchandiser.get(group).get_data(as_text=True)
+    assert merchandiser.get(f"{group}/pictures/{want.picture_id}").status_code == 404
 
 
 def test_the_label_lies_on_each_pictured_idea_by_the_page_s_own_style_sheets(

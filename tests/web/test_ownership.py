@@ -39,6 +39,7 @@ OPEN_TO_THE_WHOLE_ROLE = {
     "design.ask",
     "production.deliver",
     "pages.want_group",
+    "pages.want_group_picture",
     "pages.draft_of_group",
     "pages.ask_makers",
     "pages.state_interest",

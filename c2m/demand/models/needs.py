@@ -48,7 +48,7 @@ class Need(Table, table=True):
     currency: str = Field(max_length=3)
     wanted_by: date | None = None
     region: str = Field(default="", max_length=60)
-    picture_id: UUID | None = Field(default=None, foreign_key="picture.id")  # the buyer's own; shown to nobody else
+    picture_id: UUID | None = Field(default=None, foreign_key="picture.id")  # shown without the buyer's name
     group_id: UUID | None = Field(default=None, foreign_key="need_group.id")
     state: NeedState = enum_field(NeedState, NeedState.OPEN)
     idempotency_key: str = Field(max_length=80)
