@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from c2m.db import chunks, lock_rows, table_of, uuid7
 from c2m.design.models import Concept, ConceptState, ConceptVariant, Want, WantState
+from c2m.design.queries import ALIVE
 from c2m.errors import N_, Conflict, Invalid, NotFound
 from c2m.ledger.models import HoldState
 from c2m.ledger.queries import holds_of
@@ -17,6 +18,7 @@ from c2m.ledger.service import Charge, Release, refund, request_charges
 
 MOST_PIECES = 100_000
 HIGHEST_PRICE_MINOR = 100_000_000
+MOST_TIMES_THE_PRICE = 3  # that a buyer may name: more is a slip of the pen, or a voice that would drown the others
 
 
 class WantNotFound(NotFound):
@@ -39,6 +41,12 @@ class WantKeyReused(Invalid):
     sentence = N_("This form was already sent with different content. Please start again.")
 
 
+class MoreThanTheTarget(Invalid):
+    """One buyer alone can't want more than makes a concept worth making."""
+
+    sentence = N_("One buyer can want at most %(target)s pieces of this, its target: you can add %(left)s more.")
+
+
 @dataclass(frozen=True)
 class WantRequest:
     """So many of this variant, each at this price at most; the key makes sending it twice harmless."""
@@ -55,7 +63,7 @@ def state_want(session: Session, request: WantRequest, *, now: datetime) -> Want
     """Record what a buyer would take, and ask for the refundable deposit if the concept has one.
 
     Raises:
-        ConceptClosed, WantNotFound, Invalid, WantKeyReused
+        ConceptClosed, WantNotFound, Invalid, MoreThanTheTarget, WantKeyReused
     """
     lock_rows(session, Concept, [request.concept_id])
     known = session.exec(
@@ -71,8 +79,11 @@ def state_want(session: Session, request: WantRequest, *, now: datetime) -> Want
         raise WantNotFound(concept_id=request.concept_id)
     if concept.state is not ConceptState.PUBLISHED or now >= concept.ends_at:
         raise ConceptClosed(concept_id=concept.id)
-    if errors := _errors(session, request):
+    if errors := _errors(session, request, concept):
         raise Invalid(errors=errors)
+    left = left_to_want(session, concept, request.buyer_id)
+    if request.quantity > left:
+        raise MoreThanTheTarget(field="quantity", target=concept.target_quantity, left=left)
     deposit = concept.deposit_minor * request.quantity
     want = Want(
         id=uuid7(),
@@ -161,7 +172,16 @@ def want_of(session: Session, want_id: UUID, *, buyer_id: UUID) -> Want:
     return found
 
 
-def _errors(session: Session, request: WantRequest) -> dict[str, str]:
+def left_to_want(session: Session, concept: Concept, buyer_id: UUID) -> int:
+    """How many more a buyer can want of a concept: one alone may want its target, whatever is said together."""
+    want = table_of(Want).c
+    own = sa.select(sa.func.coalesce(sa.func.sum(want.quantity), 0)).where(
+        want.concept_id == concept.id, want.buyer_id == buyer_id, want.state.in_(ALIVE)
+    )
+    return max(concept.target_quantity - int(session.execute(own).scalar_one()), 0)
+
+
+def _errors(session: Session, request: WantRequest, concept: Concept) -> dict[str, str]:
     errors: dict[str, str] = {}
     variant = session.get(ConceptVariant, request.variant_id)
     if variant is None or variant.concept_id != request.concept_id:
@@ -170,6 +190,8 @@ def _errors(session: Session, request: WantRequest) -> dict[str, str]:
         errors["quantity"] = N_("Quantities are whole numbers between 1 and 100,000.")
     if not 1 <= request.price_minor <= HIGHEST_PRICE_MINOR:
         errors["price"] = N_("The price must be above zero and at most 1,000,000.")
+    elif request.price_minor > MOST_TIMES_THE_PRICE * concept.price_minor:
+        errors["price"] = N_("Name at most three times the price it would have.")
     return errors
 
 

@@ -147,7 +147,7 @@ BAD_WANTS = [
     ({"quantity": "1.5"}, "whole number"),
     ({"quantity": "NaN"}, "whole number"),
     ({"quantity": "100001"}, "at most 100000"),
-    ({"quantity": "301"}, "One buyer can want 300 pieces of this in all, as many as it takes; you have 300 left."),
+    ({"quantity": "301"}, "One buyer can want at most 300 pieces of this, its target: you can add 300 more."),
     ({"quantity": ""}, "Please fill this in"),
     ({"price": "0"}, "must be above zero"),
     ({"price": "207.01"}, "at most three times the price"),
@@ -385,7 +385,7 @@ def test_a_concept_is_published_watched_and_stopped(
         a_want(session, variant, people["buyer"].organisation_id, quantity=30, price_minor=61_00)
     build_worker(database, provider).run_until_idle(NOON)
     page = studio.get(f"/studio/concepts/{draft.id}").get_data(as_text=True)
-    for figure in ("10%", "1 of 10 buyers", "¥150.00", "¥61.00", "How this picture was made"):
+    for figure in ("10%", "0 of 10 buyers", "¥150.00", "¥61.00", "How this picture was made"):
         assert figure in page
     assert studio.post(f"/studio/concepts/{draft.id}/stop").status_code == 303
     assert state_of(database, draft.id) is ConceptState.STOPPED

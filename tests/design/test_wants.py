@@ -14,6 +14,7 @@ from c2m.design.models import Concept, Want, WantState
 from c2m.design.wants import (
     ConceptClosed,
     DepositInFlight,
+    MoreThanTheTarget,
     WantKeyReused,
     WantNotFound,
     WantNotWithdrawable,
@@ -143,6 +144,7 @@ def test_without_a_deposit_no_money_moves(database: Database) -> None:
         ({"quantity": 100_001}, "quantity"),
         ({"price_minor": 0}, "price"),
         ({"price_minor": 100_000_001}, "price"),
+        ({"price_minor": 3 * 69_00 + 1}, "price"),
         ({"variant_id": uuid7()}, "variant_id"),
     ],
 )
@@ -156,6 +158,26 @@ def test_a_want_that_makes_no_sense_is_refused(database: Database, wrong: dict[s
             wants.state_want(session, request, now=NOON)
         assert list(refused.value.errors) == [field]
         assert count(session, Want) == 0
+
+
+def test_one_buyer_s_wants_together_stay_within_the_target_and_what_is_taken_back_is_free_again(
+    database: Database,
+) -> None:
+    with database.transaction() as session:
+        concept, [first, second] = a_concept(session, target_quantity=40, deposit_minor=0)
+        buyer, other = (an_organisation(session, Role.BUYER).id for _ in range(2))
+        with pytest.raises(MoreThanTheTarget):
+            a_want(session, first, buyer, 41)
+        early = a_want(session, first, buyer, 25, key="the first")
+        with pytest.raises(MoreThanTheTarget) as refused:
+            a_want(session, second, buyer, 16, key="the second")
+        assert refused.value.details == {"field": "quantity", "target": 40, "left": 15}
+        assert count(session, Want) == 1
+        a_want(session, second, buyer, 15, price_minor=3 * 69_00, key="the second")
+        a_want(session, second, other, 40)
+        assert wants.left_to_want(session, concept, buyer) == wants.left_to_want(session, concept, other) == 0
+        wants.withdraw_want(session, early, now=NOON)
+        assert wants.left_to_want(session, concept, buyer) == 25
 
 
 def test_a_closed_concept_takes_no_wants(database: Database) -> None:

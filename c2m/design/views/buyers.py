@@ -127,6 +127,7 @@ def concept_page(
         interest=interest,
         wanted=sum(said.pieces for said in interest.values()),
         mine=queries.wants_of(session, found.id, buyer_id) if buyer_id else [],
+        left=wants.left_to_want(session, found, buyer_id) if buyer_id else found.target_quantity,
         by_id={variant.id: variant for variant in shown},
         is_open=is_open,
         is_awaited=is_published and not is_open and bool(queries.validated_of(session, [found.id])),
