@@ -207,6 +207,7 @@ def test_the_verdict_as_json_carries_its_grounds(validated: Published, client: C
     address = f"/studio/concepts/{concept.id}/validation.json"
     found = client("merchandiser").get(address).get_json()
     assert (found["decision"], found["validated_on"], found["target"]) == ("validated", "2026-11-28", 40)
+    assert found["too_early"] is False
     assert found["chance"] > found["rule"]["validated_from"] == 0.989
     assert found["orders"]["low"] <= found["orders"]["expected"] <= found["orders"]["high"]
     assert found["said"] == {"buyers": 80, "pieces": 240}
@@ -218,6 +219,67 @@ def test_the_verdict_as_json_carries_its_grounds(validated: Published, client: C
     assert found["curve"][0]["price_minor"] == concept.price_minor
     assert client("merchandiser2").get(address).status_code == 404
     assert client("buyer").get(address).status_code == 403
+
+
+def test_with_fewer_buyers_than_the_rule_asks_for_no_chance_and_no_orders_are_stated(
+    database: Database, published: Published, people: dict[str, Person], client: Client, clock: ManualClock
+) -> None:
+    concept, [variant, *_] = published
+    with database.transaction() as session:
+        a_want(session, variant, people["buyer"].organisation_id, 40)
+        look_at_concepts(session, [], NOON + 6 * DAY)
+    clock.set(NOON + 7 * DAY)
+    studio, base = english(client, "merchandiser"), f"/studio/concepts/{concept.id}"
+    report, promotion = (studio.get(address).get_data(as_text=True) for address in (base, f"{base}/promote"))
+    assert "1 of 10 buyers</b> <span>too early to say" in report
+    assert "Too early to say: 1 of 10 buyers." in report
+    for words in ("chance that at least", "Orders expected</dt>", "Likely range", 'class="chart"'):
+        assert words not in report, words
+    assert "too early to say, 1 of 10 buyers have spoken" in promotion
+    assert "too early to say, 1 of 10 buyers</dd>" in promotion
+    assert "a ladder is proposed once 10 buyers want it" in promotion
+    assert 'class="chart"' not in promotion
+    operator = english(client, "operator").get("/operator/concepts").get_data(as_text=True)
+    assert "Too early to say: 1 of 10 buyers." in operator
+    assert "are ordered, on" not in operator
+    figures = studio.get(f"{base}/validation.json").get_json()
+    assert figures["too_early"] is True
+    assert 0 <= figures["chance"] <= 1
+    clock.set(concept.ends_at)
+    assert "1 of 10 buyers</b> <span>too few to say" in studio.get(base).get_data(as_text=True)
+
+
+def test_promoting_against_the_rule_is_possible_and_warned_of(
+    database: Database, published: Published, client: Client, clock: ManualClock
+) -> None:
+    concept, variants = published
+    with database.transaction() as session:
+        a_crowd(session, variants, 24)
+    clock.set(NOON + 7 * DAY)
+    studio, base = english(client, "merchandiser"), f"/studio/concepts/{concept.id}"
+    report, promotion = (studio.get(address).get_data(as_text=True) for address in (base, f"{base}/promote"))
+    assert "You can promote it all the same, until 2026-12-06 16:00" in report
+    assert "Once the rule has said so, you have until 2026-12-13 16:00." in report
+    [said] = re.findall(r"The rule has not said validated: the chance [^<]*", promotion)
+    assert "at least 40 pieces are ordered by 2026-12-06 is" in said
+    assert "it asks for 98.9% once 40% of the time is over" in said
+    assert "nobody who wanted it is bound" in promotion
+    assert "only who joins the campaign pays: the deposit of a presale, the whole price of a group-buy" in promotion
+
+
+def test_promoting_what_the_rule_validated_carries_no_warning(validated: Published, client: Client) -> None:
+    page = english(client, "merchandiser").get(f"/studio/concepts/{validated[0].id}/promote").get_data(as_text=True)
+    assert "has not said validated" not in page
+
+
+def test_each_chance_says_of_what_it_is_and_why_the_others_differ(validated: Published, client: Client) -> None:
+    studio, base = english(client, "merchandiser"), f"/studio/concepts/{validated[0].id}"
+    report, promotion = (studio.get(address).get_data(as_text=True) for address in (base, f"{base}/promote"))
+    assert "this target by the concept’s own end (2026-12-06) at its own price (¥69.00)" in report
+    assert "states that of a campaign of other days" in report
+    assert "a campaign of these days from now reaches this minimum at this price" in promotion
+    assert "goes by how campaigns like it went" in report
+    assert "goes by how campaigns like it went" in promotion
 
 
 def test_the_promotion_form_begins_with_the_proposal(validated: Published, client: Client) -> None:
@@ -261,8 +323,10 @@ def test_the_ladder_beside_the_proposal_tells_the_same_minimum_price_and_chance(
     told = page[page.index('id="proposal"') : page.index('id="minimum"')]
     assert "40 pieces" in told
     assert "¥69.00" in told
-    assert told.count("&gt; 99 %") == 2
+    assert told.count("&gt; 99 %") == 3
     assert "It is what the form proposes: no cheaper tier would earn more." in told
+    assert "Pieces if it is reached, expected" in told
+    assert "The pieces are those of the campaigns that reach the minimum, &gt; 99 % of them" in told
 
 
 def test_the_colours_proposed_are_those_of_the_pictures_that_were_wanted_most_wanted_first(

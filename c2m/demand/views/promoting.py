@@ -20,11 +20,12 @@ from c2m.demand.views.drafting import TIERS_SHOWN, Answer, TermsForm, draft_of, 
 from c2m.design import concepts, looks, pictures
 from c2m.design import queries as design
 from c2m.design.concepts import ConceptNotPublished
-from c2m.design.evidence import lessons, said_of
 from c2m.design.models import Concept, ConceptState, ConceptVariant
 from c2m.design.validation.curve import Proposal
+from c2m.design.validation.rule import STATED_RULE
 from c2m.design.views import sketching
 from c2m.design.views.drafts import own_concept
+from c2m.design.views.validation import report_on
 from c2m.errors import Invalid
 from c2m.identity.models import Role
 from c2m.money import share
@@ -78,17 +79,18 @@ def start_promotion(concept_id: UUID) -> Answer:
 def promotion_page(
     concept: Concept, form: Submission[PromotionForm], proposed: Proposal | None = None
 ) -> tuple[str, int]:
-    """The form of a promotion beside what buyers said."""
-    session, now = db_session(), request_time()
-    said, learned = said_of(session, [concept.id])[concept.id], lessons(session, concept.category, now=now)
+    """The form of a promotion beside what buyers said and what the rule makes of it."""
+    session, report = db_session(), report_on(concept)
     return form.page(
         "demand/studio_promote.html",
         concept=concept,
         variants=concepts.variants(session, concept.id),
         interest=design.interest(session, [concept.id]),
         tally=design.tallies(session, [concept.id]).get(concept.id, design.SILENCE),
-        curve=looks.curve_of(concept, said, learned, now=now) if said else [],
-        proposed=proposed or looks.proposed(session, concept, now=now),
+        report=report,
+        rule=STATED_RULE,
+        curve=report.curve,
+        proposed=proposed or looks.proposed(session, concept, now=request_time()),
         kinds=[CampaignKind.GROUP_BUY, CampaignKind.PRESALE],
         samples=samples_of(session, signed_in_viewer().organisation_id),
         tiers_shown=TIERS_SHOWN,

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from c2m.design import concepts, queries
 from c2m.design.generations import generations_of, renditions
 from c2m.design.models import ConceptState, Generation
+from c2m.design.validation.rule import STATED_RULE
 from c2m.design.views import briefs
 from c2m.design.views.blueprint import blueprint
 from c2m.design.views.generations import maker_words
@@ -35,6 +36,7 @@ def all_concepts() -> str:
         silence=queries.SILENCE,
         covers=queries.covers(session, ids),
         looks=queries.latest_looks(session, ids),
+        rule=STATED_RULE,
         houses=organisations(session, [concept.organisation_id for concept in page.rows]),
         decide_by={concept.id: concepts.decide_by(concept) for concept in page.rows},
     )

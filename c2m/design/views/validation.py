@@ -39,6 +39,11 @@ class Report:
     curve: list[PriceForecast]
     outcomes: list[Outcome]
 
+    @property
+    def too_early(self) -> bool:
+        """Whether fewer buyers have spoken than the rule asks for: a chance of so few voices is nobody's to go by."""
+        return self.decision is Decision.GO_ON and self.appraisal.buyers < STATED_RULE.fewest_buyers
+
 
 @blueprint.get("/studio/concepts/<uuid:concept_id>/validation.json")
 @allow(Role.MERCHANDISER)
@@ -107,6 +112,7 @@ def _as_json(found: Concept, report: Report) -> dict[str, Any]:
         "target": found.target_quantity,
         "price_minor": found.price_minor,
         "currency": found.currency,
+        "too_early": report.too_early,
         "chance": round(appraisal.chance, 4),
         "orders": {"low": appraisal.low, "expected": appraisal.expected, "high": appraisal.high},
         "said": {"buyers": appraisal.buyers, "pieces": appraisal.pieces},
