@@ -1,7 +1,7 @@
 """A brief as a form: words and chosen attributes, and how it is understood in the reader's language."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -107,16 +107,24 @@ def says(words: str, category: str, attributes: Mapping[str, str]) -> bool:
     return all(attributes.get(name, value) == value for name, value in read.items() if name in SHAPED)
 
 
-def in_both_languages(generation: Generation, rendition: Rendition) -> str:
-    """A brief for a concept: the words where they are true, and a line of attributes in each language still missing."""
-    words = asked_words(generation, rendition)
-    own = words if words == generation.words else ""
+def in_common(asked: Sequence[tuple[Generation, Rendition]]) -> dict[str, str]:
+    """A concept's category and brief as far as all its pictures share them, none of them the background's."""
+    shown = [_looks(*one) for one in asked]
+    shared = {name: value for name, value in shown[0].items() if all(other.get(name) == value for other in shown)}
+    shared.pop("background", None)
+    words = {asked_words(*one) for one in asked}
+    own = words.pop() if words == {asked[0][0].words} else ""
+    return {"category": shared.get("category", ""), "brief": _in_both_languages(own, shared)}
+
+
+def _in_both_languages(own: str, attributes: Mapping[str, str]) -> str:
+    """Words of one's own where they are true of all, and a line of attributes in each language still missing."""
     lines = [own] if own else []
     for locale in ("zh", "en"):
         if not own or (locale == "zh") != bool(CHINESE.search(own)):
             with force_locale(locale):
-                lines.append(" · ".join(value for _name, value in described(_looks(generation, rendition))))
-    return "\n".join(lines)
+                lines.append(" · ".join(value for _name, value in described(attributes)))
+    return "\n".join(line for line in lines if line)
 
 
 def _looks(generation: Generation, rendition: Rendition) -> dict[str, str]:

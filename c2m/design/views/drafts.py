@@ -69,10 +69,11 @@ class PhotographForm(Form):
 @blueprint.get("/studio/concepts/new")
 @allow(Role.MERCHANDISER)
 def new_concept() -> tuple[str, int]:
-    """The form for a new concept, begun with what the pictures that were picked show."""
+    """The form for a new concept, begun with what all pictures that were picked show."""
     chosen = comparing.picked()
-    asked = generations.asked_for(db_session(), chosen[0].id) if chosen else None
-    begun = {"category": asked[0].category, "brief": briefs.in_both_languages(*asked)} if asked else {}
+    asked = [generations.asked_for(db_session(), picture.id) for picture in chosen]
+    known = [found for found in asked if found is not None]
+    begun = briefs.in_common(known) if known and len(known) == len(chosen) else {}
     return blank(NewConceptForm, **begun).page("design/new.html", categories=CATEGORIES, chosen=chosen)
 
 
