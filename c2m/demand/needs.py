@@ -16,6 +16,7 @@ from c2m.demand.clustering.reading import read
 from c2m.demand.marketplace import Search, Sort, found
 from c2m.demand.models import Need, NeedState
 from c2m.demand.need_groups import place_needs, refresh_groups
+from c2m.design.wording import check_words
 from c2m.errors import N_, Conflict, Invalid, NotFound
 
 MOST_PIECES = 1_000_000
@@ -58,7 +59,7 @@ def file_need(session: Session, request: NeedRequest, *, now: datetime) -> Need:
     """Record what a buyer needs and put it with its like.
 
     Raises:
-        Invalid, NeedKeyReused
+        Invalid, WordRefused, NeedKeyReused
     """
     known = session.exec(
         select(Need).where(Need.buyer_id == request.buyer_id, Need.idempotency_key == request.idempotency_key)
@@ -68,8 +69,7 @@ def file_need(session: Session, request: NeedRequest, *, now: datetime) -> Need:
         if same != (request.words.strip(), request.quantity, request.budget_minor, request.wanted_by):
             raise NeedKeyReused(need_id=known.id)
         return known
-    if errors := need_errors(request, now=now):
-        raise Invalid(errors=errors)
+    check_need(request, now=now)
     need = Need(
         id=uuid7(),
         buyer_id=request.buyer_id,
@@ -89,6 +89,17 @@ def file_need(session: Session, request: NeedRequest, *, now: datetime) -> Need:
     place_needs(session, [need.id], now=now)
     session.refresh(need)
     return need
+
+
+def check_need(request: NeedRequest, *, now: datetime) -> None:
+    """Refuse a need that makes no sense, or whose words can't be said in the market.
+
+    Raises:
+        Invalid, WordRefused
+    """
+    if errors := need_errors(request, now=now):
+        raise Invalid(errors=errors)
+    check_words(words=request.words, region=request.region)
 
 
 def need_errors(request: NeedRequest, *, now: datetime) -> dict[str, str]:

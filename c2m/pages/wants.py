@@ -119,8 +119,7 @@ def file_want() -> Answer:
         region=said.region,
     )
     try:
-        if errors := needs.need_errors(asked, now=now):
-            raise Invalid(errors=errors)
+        needs.check_need(asked, now=now)
         need = needs.file_need(session, replace(asked, picture_id=_stored_picture(said)), now=now)
     except pictures.PictureRefused as refusal:
         form.refuse(refusal, "picture")

@@ -25,6 +25,7 @@ from c2m.demand.needs import (
 from c2m.demand.policies import standard_policy
 from c2m.design.models import PictureKind
 from c2m.design.pictures import PictureNotFound, store
+from c2m.design.wording import BrandWord
 from c2m.errors import Invalid
 from c2m.identity.models import Role
 from c2m.jobs import Worker
@@ -84,6 +85,20 @@ def test_a_need_that_makes_no_sense_is_refused_beside_its_field(
     with pytest.raises(Invalid) as refused:
         need(session, **{"words": TOTE} | fields)  # type: ignore[arg-type]
     assert list(refused.value.errors) == [wrong]
+    assert session.exec(select(Need)).all() == []
+    assert session.exec(select(NeedGroup)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [({"words": "Nike 马克杯 call 13800138000"}, "words"), ({"words": TOTE, "region": "N1ke Road"}, "region")],
+)
+def test_a_need_that_names_somebody_s_brand_is_refused_at_its_field(
+    session: Session, fields: dict[str, object], wrong: str
+) -> None:
+    with pytest.raises(BrandWord) as refused:
+        need(session, **fields)  # type: ignore[arg-type]
+    assert refused.value.details == {"word": "nike", "field": wrong}
     assert session.exec(select(Need)).all() == []
     assert session.exec(select(NeedGroup)).all() == []
 

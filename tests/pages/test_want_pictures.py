@@ -236,6 +236,20 @@ def test_an_idea_that_cannot_be_pictured_is_shown_again_with_why(
     assert everything(database) == before
 
 
+def test_a_want_is_refused_at_its_field_for_the_words_that_its_pictures_are_refused_for(
+    buyer: Visitor, database: Database
+) -> None:
+    before = everything(database)
+    said = {"words": "Nike 马克杯 call 13800138000", "quantity": "50", "idempotency_key": "want number 1"}
+    sent = said | {"picture": (io.BytesIO(a_file()), "mine.png")}
+    answer = buyer.post("/wants/new", data=sent, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    page = html.unescape(answer.get_data(as_text=True))
+    [beside] = re.findall(r'id="words-error"[^>]*>(.*?)</span></span>', page, re.S)
+    assert "“nike” is somebody's brand or figure" in beside
+    assert everything(database) == before
+
+
 def test_other_people_s_runs_and_pictures_are_nobody_s(
     buyer: Visitor, client: Client, database: Database, clock: ManualClock
 ) -> None:
