@@ -32,6 +32,7 @@ class EnoughPictures(Conflict):
 
 class IdeaForm(Form):
     words: Annotated[str, Field(min_length=1, max_length=LONGEST_WORDS)]
+    asked: Annotated[str, Field(max_length=LONGEST_WORDS)] = ""  # what was searched for above the form
     photograph: Upload | None = None
     idempotency_key: Annotated[str, Field(min_length=8, max_length=80)]
 

@@ -95,7 +95,11 @@ def picture_want() -> Answer:
             form.errors["words"] = _("Name the product, such as a mug, a tote bag or a hoodie.")
         except (Invalid, EnoughPictures, TooManyGenerations) as refusal:
             form.refuse(refusal, "words")
-    words, region = str(form.entered.get("words") or ""), signed_in_viewer().region
+    words = str(form.entered.get("words", "")).strip()
+    if not words:
+        form.errors["words"] = _("Say what the pictures should show: the product, its colours, its pattern.")
+        words = str(form.entered.get("asked", ""))
+    region = signed_in_viewer().region
     fresh = blank(NeedForm, words=words, region=region, idempotency_key=str(uuid4()))
     return _form_page(fresh, words, idea=form)[0], HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -188,6 +192,7 @@ def _form_page(
         could=could_make(words, 1) if words else None,
         today=now.date(),
         run=pictured(session, run),
+        idea_words=idea.entered.get("words", "") if idea else words,
         idea_errors=idea.errors if idea else {},
         idea_key=str(uuid4()),
         most_runs=MOST_RUNS_A_DAY,

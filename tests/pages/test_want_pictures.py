@@ -250,6 +250,32 @@ def test_a_want_is_refused_at_its_field_for_the_words_that_its_pictures_are_refu
     assert everything(database) == before
 
 
+@pytest.mark.parametrize("asked", ["", "红白条纹帆布托特包"])
+def test_an_idea_without_words_is_asked_for_them_and_its_form_stays(
+    buyer: Visitor, database: Database, asked: str
+) -> None:
+    before = everything(database)
+    answer = ask(buyer, "  ", asked=asked)
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    [beside] = re.findall(r'id="idea-words-error"[^>]*>(.*?)</span></span>', page, re.S)
+    assert "Say what the pictures should show" in beside
+    assert 'action="/wants/pictures"' in page
+    assert f'name="asked" value="{asked}"' in page
+    assert ('action="/wants/new" aria-labelledby="file-h"' in page) == bool(asked)
+    assert everything(database) == before
+
+
+def test_a_want_without_words_keeps_its_form_and_says_so(buyer: Visitor, database: Database) -> None:
+    before = everything(database)
+    answer = buyer.post("/wants/new", data={"words": " ", "quantity": "50", "idempotency_key": "want number 1"})
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    assert 'id="words-error"' in page
+    assert 'value="50"' in page
+    assert everything(database) == before
+
+
 def test_other_people_s_runs_and_pictures_are_nobody_s(
     buyer: Visitor, client: Client, database: Database, clock: ManualClock
 ) -> None:
