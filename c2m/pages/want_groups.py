@@ -16,13 +16,14 @@ from c2m.demand.clustering.describing import GENERAL, word_in
 from c2m.demand.forecasting.ladders import LadderProposal
 from c2m.demand.group_figures import GroupSort
 from c2m.demand.group_offers import Interest
-from c2m.demand.models import CampaignState
+from c2m.demand.models import CampaignState, NeedGroup
 from c2m.demand.policies import standard_policy
 from c2m.design.categories import CATEGORIES
-from c2m.errors import Invalid
+from c2m.errors import N_, Conflict, Invalid
 from c2m.identity.models import Role
 from c2m.identity.queries import organisations
 from c2m.matching.feasible import Feasible, feasible
+from c2m.matching.queries import capabilities
 from c2m.pages.blueprint import blueprint
 from c2m.pages.ladders import quote_curves
 from c2m.pages.wants import prices_of
@@ -34,6 +35,10 @@ from c2m.web.paging import page_number, page_of
 from c2m.web.viewer import signed_in_viewer
 
 Answer = Response | tuple[str, int]
+
+
+class NoLineForIt(Conflict):
+    sentence = N_("You have no line for such goods yet. Add one under Profile, then say that you would make this.")
 
 
 class GroupsForm(Form):
@@ -139,12 +144,23 @@ def state_interest(group_id: UUID) -> Answer:
         note=said.note,
     )
     try:
+        if _lacks_line(group_figures.group_of(db_session(), group_id)):
+            raise NoLineForIt(group_id=group_id)
         group_offers.state_interest(db_session(), interest, now=request_time())
-    except Invalid as refusal:
+    except (Invalid, NoLineForIt) as refusal:
         form.refuse(refusal)
         return _group_page(group_id, form)
     flash(_("Merchandisers now see that you would make it."), "good")
     return redirect(url_for("pages.want_group", group_id=group_id), HTTPStatus.SEE_OTHER)
+
+
+def _lacks_line(group: NeedGroup) -> bool:
+    """Whether the viewer is a factory without a line for a group's goods; of no category, anybody may make them."""
+    who = signed_in_viewer()
+    if group.category == GENERAL or not who.has(Role.FACTORY):
+        return False
+    lines = capabilities(db_session(), who.organisation_id)
+    return group.category not in {line.category for line in lines}
 
 
 def _said_before(group_id: UUID) -> Submission[InterestForm]:
@@ -181,6 +197,7 @@ def _group_page(group_id: UUID, form: Submission[InterestForm]) -> tuple[str, in
         found=found,
         prices=prices_of(found) if found else None,
         ladder=_ladder(group_id, found) if who.has(Role.MERCHANDISER) else None,
+        lacks_line=_lacks_line(group),
         sent_pictures=group_figures.pictures_of(session, group_id),
         interests=interests,
         makers=organisations(session, [said.factory_id for said in interests]),
