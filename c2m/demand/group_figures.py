@@ -22,6 +22,7 @@ from c2m.errors import N_, NotFound
 WINDOW_DAYS = 14
 BEFORE_DAYS = 28
 EXAMPLES = 6
+FEWEST_BUYERS = 3  # from so many on, how their wants spread and grow says something
 
 SENT_WITH_WANT = "want"  # an upload that its buyer sent knowing that others see it
 
@@ -81,6 +82,11 @@ class GroupFigures:
     recent: Counts
     growth: Growth
     examples: Sequence[Example]
+
+    @property
+    def says_enough(self) -> bool:
+        """Whether enough buyers want it for a spread or a growth to say more than what one of them did."""
+        return self.buyers >= FEWEST_BUYERS
 
 
 def groups(*, now: datetime, sort: GroupSort = GroupSort.PIECES, categories: Sequence[str] = ()) -> sa.Select[Any]:

@@ -73,6 +73,7 @@ def want_groups() -> str:
         form=form,
         sorts=GroupSort,
         categories=CATEGORIES,
+        fewest_buyers=group_figures.FEWEST_BUYERS,
     )
 
 
@@ -194,6 +195,7 @@ def _group_page(group_id: UUID, form: Submission[InterestForm]) -> tuple[str, in
         "pages/want_group.html",
         group=group,
         figures=figures,
+        fewest_buyers=group_figures.FEWEST_BUYERS,
         found=found,
         prices=prices_of(found) if found else None,
         ladder=_ladder(group_id, found) if who.has(Role.MERCHANDISER) else None,

@@ -80,3 +80,17 @@ def test_a_factory_with_such_a_line_says_it_would_make_them_and_of_no_category_a
     for group in groups:
         assert client("factory").post(f"/wants/groups/{group}/interest", data=interest).status_code == 303
     assert "¥12.00" in text_of(english(client, "merchandiser").get(f"/wants/groups/{groups[0]}"))
+
+
+@pytest.mark.parametrize(("buyers", "each", "shown"), [(1, 4, False), (2, 2, False), (3, 1, True)])
+def test_how_wants_spread_and_grow_is_shown_from_three_buyers_on(
+    client: Client, database: Database, clock: ManualClock, buyers: int, each: int, shown: bool
+) -> None:
+    with database.transaction() as session:
+        group = file_wants(session, clock, "canvas tote bags", buyers=buyers, each=each)
+    merchandiser = english(client, "merchandiser")
+    page = text_of(merchandiser.get(f"/wants/groups/{group}"))
+    for said in ("Pieces a buyer wants", "Budget a piece", "Growth", "Chance that it grows", "Regions"):
+        assert (f">{said}<" in page) == shown, said
+    assert ("are shown once 3 buyers want it" in page) != shown
+    assert (">rising<" in text_of(merchandiser.get("/wants/groups")).replace("</svg>", ">")) == shown
