@@ -16,7 +16,8 @@ from c2m.design import concepts, pictures
 from c2m.design.exposures import EXPOSURES, ExposureLog
 from c2m.design.looks import look_at_concepts
 from c2m.design.models import Concept, ConceptVariant, Exposure, Place, Question, SavedConcept
-from tests.builders import a_line
+from c2m.identity.models import Role
+from tests.builders import a_line, an_organisation
 from tests.conftest import Person, Visitor
 from tests.design.builders import NOON, a_concept, a_want, an_image, everything
 from tests.design.test_validation import DAY, a_crowd, paid
@@ -232,10 +233,10 @@ def test_with_fewer_buyers_than_the_rule_asks_for_no_chance_and_no_orders_are_st
     studio, base = english(client, "merchandiser"), f"/studio/concepts/{concept.id}"
     report, promotion = (studio.get(address).get_data(as_text=True) for address in (base, f"{base}/promote"))
     assert "1 of 10 buyers</b> <span>too early to say" in report
-    assert "Too early to say: 1 of 10 buyers." in report
+    assert "It is drawn once 10 buyers have spoken." in report
     for words in ("chance that at least", "Orders expected</dt>", "Likely range", 'class="chart"'):
         assert words not in report, words
-    assert "too early to say, 1 of 10 buyers have spoken" in promotion
+    assert "too early to say, 1 of 10 buyers would take it at this price" in promotion
     assert "too early to say, 1 of 10 buyers</dd>" in promotion
     assert "a ladder is proposed once 10 buyers want it" in promotion
     assert 'class="chart"' not in promotion
@@ -247,6 +248,25 @@ def test_with_fewer_buyers_than_the_rule_asks_for_no_chance_and_no_orders_are_st
     assert 0 <= figures["chance"] <= 1
     clock.set(concept.ends_at)
     assert "1 of 10 buyers</b> <span>too few to say" in studio.get(base).get_data(as_text=True)
+
+
+def test_where_enough_name_a_lower_price_its_demand_and_what_is_proposed_at_it_are_shown(
+    database: Database, published: Published, client: Client, clock: ManualClock
+) -> None:
+    concept, [variant, *_] = published
+    with database.transaction() as session:
+        buyers = [an_organisation(session, Role.BUYER).id for _ in range(60)]
+        for buyer in buyers:
+            a_want(session, variant, buyer, price_minor=60_00)
+        paid(session, buyers)
+    clock.set(NOON + 7 * DAY)
+    studio, base = english(client, "merchandiser"), f"/studio/concepts/{concept.id}"
+    report, promotion = (studio.get(address).get_data(as_text=True) for address in (base, f"{base}/promote"))
+    assert 'aria-labelledby="curve-t curve-d"' in report
+    assert 'value="60.00"' in promotion
+    assert 'aria-labelledby="curve-t curve-d"' in promotion
+    assert "a campaign of these days from now" in promotion
+    assert "too early to say, 0 of 10 buyers</dd>" not in promotion
 
 
 def test_promoting_against_the_rule_is_possible_and_warned_of(

@@ -81,6 +81,7 @@ def promotion_page(
 ) -> tuple[str, int]:
     """The form of a promotion beside what buyers said and what the rule makes of it."""
     session, report = db_session(), report_on(concept)
+    proposed = proposed or looks.proposed(session, concept, now=request_time())
     return form.page(
         "demand/studio_promote.html",
         concept=concept,
@@ -90,7 +91,8 @@ def promotion_page(
         report=report,
         rule=STATED_RULE,
         curve=report.curve,
-        proposed=proposed or looks.proposed(session, concept, now=request_time()),
+        proposed=proposed,
+        too_early=report.too_early and proposed.price_minor == concept.price_minor,  # at others enough have spoken
         kinds=[CampaignKind.GROUP_BUY, CampaignKind.PRESALE],
         samples=samples_of(session, signed_in_viewer().organisation_id),
         tiers_shown=TIERS_SHOWN,
