@@ -49,6 +49,7 @@ class NeedForm(Form):
     region: Annotated[str, Field(max_length=60)] = ""
     picture: Upload | None = None
     chosen: UUID | None = None
+    run: UUID | None = None  # the pictures to choose among, shown again if something needs mending
     idempotency_key: Annotated[str, Field(min_length=8, max_length=80)]
 
 
@@ -110,7 +111,7 @@ def file_want() -> Answer:
     """Keep what is needed and put it with its like."""
     form, who, now = submitted(NeedForm), signed_in_viewer(), request_time()
     if not form.accepted:
-        return _form_page(form, str(form.entered.get("words", "")))
+        return _form_page(form, str(form.entered.get("words", "")), run=_id_in(form.entered.get("run")))
     said, session = form.value, db_session()
     asked = NeedRequest(
         buyer_id=who.organisation_id,
@@ -127,10 +128,10 @@ def file_want() -> Answer:
         need = needs.file_need(session, replace(asked, picture_id=_stored_picture(said)), now=now)
     except pictures.PictureRefused as refusal:
         form.refuse(refusal, "picture")
-        return _form_page(form, said.words)
+        return _form_page(form, said.words, run=said.run)
     except Invalid as refusal:
         form.refuse(refusal)
-        return _form_page(form, said.words)
+        return _form_page(form, said.words, run=said.run)
     flash(_("Your want is filed. You are told when something opens for it."), "good")
     return redirect(url_for("pages.want", need_id=need.id), HTTPStatus.SEE_OTHER)
 
@@ -214,6 +215,13 @@ def _stored_picture(said: NeedForm) -> UUID | None:
         db_session(), content, organisation_id=owner, filename=name, now=request_time(), sent_with=SENT_WITH_WANT
     )
     return sent.id
+
+
+def _id_in(entered: object) -> UUID | None:
+    try:
+        return UUID(str(entered))
+    except ValueError:
+        return None
 
 
 def _currency() -> str:

@@ -266,6 +266,22 @@ def test_an_idea_without_words_is_asked_for_them_and_its_form_stays(
     assert everything(database) == before
 
 
+@pytest.mark.parametrize("wrong", [{"words": "nike tote"}, {"quantity": "none"}])
+def test_a_want_that_needs_mending_keeps_its_pictures_and_the_one_that_was_ticked(
+    buyer: Visitor, database: Database, clock: ManualClock, wrong: dict[str, str]
+) -> None:
+    run = ask(buyer).headers["Location"].split("run=")[1].split("#")[0]
+    make(database, clock)
+    with database.reading() as session:
+        ticked = session.exec(select(Picture.id)).all()[1]
+    want = {"words": "红白条纹帆布托特包", "quantity": "50", "idempotency_key": "want number 1", "chosen": str(ticked)}
+    answer = buyer.post("/wants/new", data=want | {"run": run} | wrong)
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    assert re.findall(r'name="chosen" value="([^"]+)" form="file" hx-preserve="true" checked>', page) == [str(ticked)]
+    assert f'name="run" value="{run}"' in page
+
+
 def test_a_want_without_words_keeps_its_form_and_says_so(buyer: Visitor, database: Database) -> None:
     before = everything(database)
     answer = buyer.post("/wants/new", data={"words": " ", "quantity": "50", "idempotency_key": "want number 1"})
