@@ -82,5 +82,8 @@ def test_words_stay_where_they_are_true_of_every_picture(app: Any) -> None:
         assert "white" not in in_common([white, red])["brief"].lower()
         same = [a_run("backpack for school", primary=colour) for colour in COLOURS]
         assert in_common(same)["brief"].splitlines()[0] == "backpack for school"
+        trimmed = [a_run(primary=colour, secondary="grey") for colour in COLOURS]
+        assert "Grey" not in in_common(trimmed)["brief"]
+        assert "Grey" in in_common(trimmed[:1])["brief"]
         other = Generation(category="tote", words=""), Rendition(attributes={"primary": "red"})
         assert in_common([red, other]) == {"category": "", "brief": "红色\nRed"}

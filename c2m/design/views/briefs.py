@@ -112,6 +112,8 @@ def in_common(asked: Sequence[tuple[Generation, Rendition]]) -> dict[str, str]:
     shown = [_looks(*one) for one in asked]
     shared = {name: value for name, value in shown[0].items() if all(other.get(name) == value for other in shown)}
     shared.pop("background", None)
+    if "primary" not in shared:
+        shared.pop("secondary", None)  # which would read as the colour
     words = {asked_words(*one) for one in asked}
     own = words.pop() if words == {asked[0][0].words} else ""
     return {"category": shared.get("category", ""), "brief": _in_both_languages(own, shared)}
