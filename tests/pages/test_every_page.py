@@ -51,6 +51,7 @@ NOT_ALWAYS_THERE = {
     "matching.offer_sheet_compare_json",
     "matching.offer_sheet_json",
     "matching.offer_sheet_pdf",
+    "pages.want_group_picture",
 }
 LINK = re.compile(r'(?:href|hx-get|src)="(/[^"]*|\?[^"]*)"')
 
