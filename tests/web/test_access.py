@@ -20,6 +20,7 @@ from c2m.web.access import Access, UndeclaredRoute, access_of, allow, require_de
 from tests.conftest import PEOPLE, Person, Visitor
 
 NAMES = (None, "buyer", "buyer2", "factory", "factory2", "merchandiser", "operator")
+WITHOUT_TOKEN = {"/market/alike.json"}  # asked by programs, and changes nothing
 EXAMPLES = {"UUIDConverter": UUID(int=7), "IntegerConverter": 7, "UnicodeConverter": "x", "PathConverter": "x"}
 ENDS_SIGN_IN = "identity.sign_out"
 
@@ -112,7 +113,8 @@ def test_each_unsafe_route_refuses_a_request_without_csrf_token(
         before = everything(database)
         for door in doors(app):
             if door.method == "POST":
-                assert visitor.post(door.address, with_token=False).status_code == 400, door
+                status = visitor.post(door.address, with_token=False).status_code
+                assert status == (422 if door.address in WITHOUT_TOKEN else 400), door
         assert everything(database) == before
 
 
