@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from c2m.design.diffusion.loading import Setup
 
 EMBEDDED = Path(__file__).parents[1] / "model"
-EMBEDDED_STEPS, EMBEDDED_GUIDANCE = 12, 4.5
+EMBEDDED_STEPS, EMBEDDED_GUIDANCE = 12, 3.0
 LIBRARIES = ("torch", "diffusers", "transformers")
 SKETCH = "sketch"
 USUAL_SIZE = 1024  # of models that don't say theirs
