@@ -58,17 +58,24 @@ class FirstPieces:
             return
         for order_id in self._waiting(session):
             self._known.add(order_id)
-            if self._course(session, session.get_one(WorkOrder, order_id)) is not FirstPiece.AWAITED:
-                self._to_send.note(now + within(self._rng, timedelta(hours=8), timedelta(hours=40)), order_id)
+            course = self._course(session, session.get_one(WorkOrder, order_id))
+            if course is not FirstPiece.AWAITED:
+                ready = now + within(self._rng, timedelta(hours=8), timedelta(hours=40))
+                self._to_send.note(ready if course is FirstPiece.USUAL else self._lately(now), order_id)
         for order_id in self._to_send.due(now):
             order = session.get_one(WorkOrder, order_id)
             article = self._send(session, order, now)
-            if self._course(session, order) is not FirstPiece.UNJUDGED:
-                self._to_judge.note(now + within(self._rng, timedelta(hours=2), timedelta(hours=20)), article.id)
+            if (course := self._course(session, order)) is not FirstPiece.UNJUDGED:
+                most = timedelta(hours=20 if course is FirstPiece.USUAL else 6)
+                self._to_judge.note(now + within(self._rng, timedelta(hours=2), most), article.id)
         for article_id in self._to_judge.due(now):
             self._judge(session, session.get_one(FirstArticle, article_id), now)
         for campaign_id in self._to_leave.due(now):
             self._leave(session, campaign_id, now)
+
+    def _lately(self, now: datetime) -> datetime:
+        """When whoever opens the demo finds what becomes of a first piece still open."""
+        return max(now + timedelta(hours=2), self.market.calendar.ends_at - timedelta(hours=34))
 
     def _course(self, session: Session, order: WorkOrder) -> FirstPiece:
         return self._courses[campaign_of(session, order).title]
