@@ -100,6 +100,7 @@ def take(browser: Browser, site: str, shot: Shot, path: Path) -> None:
     if shot.follow:
         page.locator(shot.follow).first.click()
     page.wait_for_load_state("networkidle")
+    page.evaluate("scrollTo(0, 0)")  # a click scrolls to its link, and some of it outlives the way
     page.screenshot(path=path)
     context.close()
 
