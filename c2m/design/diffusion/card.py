@@ -24,7 +24,9 @@ picture from the web. {drawings:,} drawings so far, seen {samples:,} times in {s
 ## How to make it again
     c2m imagine train --samples {samples}
     c2m imagine export
-Commit {commit}; recipe {codec} (codec) and {denoiser} (denoiser); every number of both is in `training.json`.
+A training that was interrupted and taken up again comes to other weights of the same recipe; how these came about is in
+docs/embedded-model.md. Commit {commit}; recipe {codec} (codec) and {denoiser} (denoiser); every number of both is in
+`training.json`.
 
 ## Figures
 {figures}

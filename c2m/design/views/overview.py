@@ -3,19 +3,18 @@
 from flask import render_template
 from flask_babel import gettext as _
 
-from c2m.design import concepts, queries
+from c2m.design import queries
 from c2m.design.generations import generations_of, renditions
-from c2m.design.models import ConceptState, Generation
+from c2m.design.models import Generation
 from c2m.design.validation.rule import STATED_RULE
 from c2m.design.views import briefs
 from c2m.design.views.blueprint import blueprint
 from c2m.design.views.generations import maker_words
-from c2m.design.views.studio import StudioForm
+from c2m.design.views.studio import listed
 from c2m.identity.models import Role
 from c2m.identity.queries import organisations
 from c2m.web.access import allow
 from c2m.web.context import db_session
-from c2m.web.forms import queried
 from c2m.web.paging import page_number, page_of
 
 
@@ -23,22 +22,14 @@ from c2m.web.paging import page_number, page_of
 @allow(Role.OPERATOR)
 def all_concepts() -> str:
     """Every concept: whose it is, what buyers said, what the rule made of it, how long it has."""
-    form, session = queried(StudioForm), db_session()
-    page = page_of(session, queries.concepts_of(None, form.state), page=page_number())
-    ids = [concept.id for concept in page.rows]
+    session, shared = db_session(), listed(None)
+    found = shared["page"].rows
     return render_template(
         "design/all_concepts.html",
-        page=page,
-        shown=form.state,
-        states=ConceptState,
-        counts=queries.concept_counts(session, None),
-        tallies=queries.tallies(session, ids),
-        silence=queries.SILENCE,
-        covers=queries.covers(session, ids),
-        looks=queries.latest_looks(session, ids),
+        **shared,
+        looks=queries.latest_looks(session, [concept.id for concept in found]),
         rule=STATED_RULE,
-        houses=organisations(session, [concept.organisation_id for concept in page.rows]),
-        decide_by={concept.id: concepts.decide_by(concept) for concept in page.rows},
+        houses=organisations(session, [concept.organisation_id for concept in found]),
     )
 
 

@@ -1,5 +1,6 @@
 """A merchandiser's concepts: all of them, and what buyers said of each one."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, url_for
@@ -27,21 +28,24 @@ class StudioForm(Form):
 @allow(Role.MERCHANDISER)
 def studio() -> str:
     """The merchandiser's concepts: state, wants, pieces, deposits, time left."""
+    return render_template("design/studio.html", **listed(signed_in_viewer().organisation_id))
+
+
+def listed(organisation_id: UUID | None) -> dict[str, Any]:
+    """What a list of concepts shows, of a merchandiser or of everybody, in the state that the address names."""
     form, session = queried(StudioForm), db_session()
-    organisation_id = signed_in_viewer().organisation_id
     page = page_of(session, queries.concepts_of(organisation_id, form.state), page=page_number())
     ids = [concept.id for concept in page.rows]
-    return render_template(
-        "design/studio.html",
-        page=page,
-        shown=form.state,
-        states=ConceptState,
-        counts=queries.concept_counts(session, organisation_id),
-        tallies=queries.tallies(session, ids),
-        silence=queries.SILENCE,
-        covers=queries.covers(session, ids),
-        decide_by={concept.id: concepts.decide_by(concept) for concept in page.rows},
-    )
+    return {
+        "page": page,
+        "shown": form.state,
+        "states": ConceptState,
+        "counts": queries.concept_counts(session, organisation_id),
+        "tallies": queries.tallies(session, ids),
+        "silence": queries.SILENCE,
+        "covers": queries.covers(session, ids),
+        "decide_by": {concept.id: concepts.decide_by(concept) for concept in page.rows},
+    }
 
 
 @blueprint.get("/studio/concepts/<uuid:concept_id>")
